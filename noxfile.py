@@ -1,0 +1,246 @@
+"""Every check of the three packages is a session here; ``nox -l`` lists them with what each one proves.
+
+``nox`` alone runs what a contributor needs before a commit: lint, typing, the packages that live without
+torch on every Python, and the tests on this machine's Python. ``nox -t matrix`` runs every pair of Python
+and torch. ``nox -s tests-3.12 -- -k dice`` hands what follows ``--`` to pytest.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nox
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+nox.needs_version = ">=2026.8"
+nox.options.default_venv_backend = "uv"
+nox.options.error_on_missing_interpreters = True
+
+# One torch for each Python: both ends of what the packages claim, and the two that most people have.
+# A full product would take hours and find nothing more. torch 2.15 no longer serves Python 3.10.
+PAIRS = {"3.10": "2.6.0", "3.11": "2.13.0", "3.12": "2.11.0", "3.13": "2.15.0"}
+
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+OWN = RUNNING if RUNNING in PAIRS else max(PAIRS, key=Version)
+
+REGISTRY, LOSSES, FACTORY = "lossary-registry", "lossary-losses", "lossary-factory"
+# Importing torch from source files takes seconds in every process that a test starts.
+COMPILED: dict[str, str | None] = {"UV_COMPILE_BYTECODE": "1"}
+UNIT_TESTS = ("tests/registry", "tests/losses", "tests/factory", "tests/together")
+
+nox.options.sessions = ["lint", "typing", "alone", f"tests-{OWN}"]
+
+
+def find_pyenv_interpreters() -> None:
+    """Open pyenv's shims for every Python of the matrix, whichever version the user has chosen."""
+    pyenv = shutil.which("pyenv")
+    if pyenv is None:
+        return
+    listing = subprocess.run([pyenv, "versions", "--bare"], check=True, capture_output=True, text=True)  # noqa: S603
+    newest: dict[str, tuple[int, str]] = {}
+    for version in listing.stdout.split():
+        match = re.fullmatch(r"(3\.\d+)\.(\d+)", version)
+        if match and match[1] in PAIRS:
+            newest[match[1]] = max(newest.get(match[1], (-1, "")), (int(match[2]), version))
+    # A shim fails for a version that is installed but not chosen: nox would then report the interpreter as
+    # missing, and uv would stop at the shim.
+    chosen = os.environ.get("PYENV_VERSION", "").split(":")
+    os.environ["PYENV_VERSION"] = ":".join(filter(None, [*chosen, *(name for _, name in newest.values())]))
+    if newest.keys() == PAIRS.keys():
+        # With every interpreter at hand, a download could only mean that one was overlooked.
+        os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
+
+
+find_pyenv_interpreters()
+if os.environ.get("PIP_FIND_LINKS"):
+    # uv does not read pip's variable: it would download a CUDA build of gigabytes past the CPU build offered.
+    os.environ.setdefault("UV_FIND_LINKS", ",".join(os.environ["PIP_FIND_LINKS"].split()))
+
+built_wheels: dict[str, str] = {}
+
+
+def wheels(session: nox.Session) -> dict[str, str]:
+    """Build the three packages, once for a run of nox, in a folder outside the tree.
+
+    Each wheel is built from its source distribution, so a file that the latter lacks is missed here.
+    """
+    if not built_wheels:
+        folder = Path(tempfile.mkdtemp(prefix="lossary-wheels-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        session.run_install("uv", "build", "--quiet", "--all-packages", "--out-dir", str(folder))
+        for wheel in folder.glob("*.whl"):
+            built_wheels[wheel.name.split("-")[0].replace("_", "-")] = wheel.as_uri()
+    return built_wheels
+
+
+def install(
+    session: nox.Session,
+    *packages: str,
+    groups: tuple[str, ...] = ("test",),
+    torch: str | None = None,
+    env: dict[str, str | None] | None = None,
+) -> None:
+    """Install our packages from their wheels, dependency groups, and the one torch that is asked for."""
+    arguments = [f"--group={group}" for group in groups]
+    for package in packages:
+        # uv would otherwise take what it cached from another wheel of the same name and version.
+        arguments += ["--refresh-package", package, f"{package} @ {wheels(session)[package]}"]
+    if torch:
+        arguments.append(f"torch=={torch}")
+    # The workspace's sources would put the tree in place of the wheels: --no-sources.
+    session.install("--no-sources", *arguments, env={**(COMPILED if torch else {}), **(env or {})})
+    if torch:
+        prove(
+            session,
+            f'from importlib.metadata import version; assert version("torch").split("+")[0] == "{torch}"',
+        )
+
+
+def prove(session: nox.Session, code: str) -> None:
+    """Run a statement in the session's environment; -I keeps the tree and the user's site out of it."""
+    session.run("python", "-I", "-c", code)
+
+
+def prove_absent(session: nox.Session, *modules: str) -> None:
+    """Fail where one of the modules can be imported: a test of "works without it" would then be empty."""
+    names = json.dumps(modules)
+    prove(session, f"from importlib.util import find_spec; assert not [*filter(find_spec, {names})]")
+
+
+def discard_on_ci(session: nox.Session) -> None:
+    """Delete the environment of a session that passed: several with torch would fill a small CI disk."""
+    if os.environ.get("CI"):
+        shutil.rmtree(session.virtualenv.location)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, formatting, metadata of the packages, workflows and the tree's own rules hold."""
+    session.install("--group=lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    packages = sorted(Path("packages").iterdir())
+    session.run("validate-pyproject", "pyproject.toml", *(str(path / "pyproject.toml") for path in packages))
+    workflows = sorted(map(str, Path(".github/workflows").glob("*.yml")))
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    session.run("bash", "-n", ".ci/run", external=True)
+    for package in packages:
+        # The build backend cannot reach above a package, so each has a copy that could drift.
+        if (package / "LICENSE").read_bytes() != Path("LICENSE").read_bytes():
+            session.error(f"{package}/LICENSE differs from the LICENSE of the whole")
+    locks = session.run("git", "ls-files", "*.lock", external=True, silent=True)
+    if locks:
+        session.error(f"a lock file names the registry it was made with and must not be tracked: {locks}")
+
+
+@nox.session(python=OWN)
+def typing(session: nox.Session) -> None:
+    """The sources pass mypy --strict and pyright; a user's code sees our types in four type checkers."""
+    groups = ("test", "typing")
+    never_imported: dict[str, str | None] = {"UV_COMPILE_BYTECODE": "0"}
+    install(session, REGISTRY, LOSSES, FACTORY, groups=groups, torch=PAIRS[OWN], env=never_imported)
+    session.run("mypy", "packages", "tests/typing")
+    session.run("pyright", "packages", "tests/typing")
+    session.run("ty", "check", "tests/typing")
+    session.run("pyrefly", "check", "tests/typing")
+
+
+@nox.session(python=list(PAIRS), tags=["matrix"])
+def alone(session: nox.Session) -> None:
+    """The registry works with nothing else installed; the factory works with the registry and no torch."""
+    install(session, REGISTRY)
+    prove_absent(session, "torch", "numpy", "attr", "attrs", "yaml", "lossary_factory", "lossary_losses")
+    session.run("pytest", "tests/registry", *session.posargs)
+    install(session, REGISTRY, FACTORY)
+    prove_absent(session, "torch", "numpy", "lossary_losses")
+    session.run("pytest", "tests/factory", *session.posargs)
+    discard_on_ci(session)
+
+
+@nox.session(python=list(PAIRS), tags=["matrix"])
+def tests(session: nox.Session) -> None:
+    """All tests pass with the three packages installed from wheels, on this Python with its pair's torch."""
+    torch = PAIRS[str(session.python)]
+    install(session, REGISTRY, LOSSES, FACTORY, groups=("test", "test-losses"), torch=torch)
+    session.run("pytest", "-m", "not cuda", *UNIT_TESTS, *session.posargs)
+    discard_on_ci(session)
+
+
+@nox.session(python=min(PAIRS, key=Version), tags=["matrix"])
+def floor(session: nox.Session) -> None:
+    """All tests pass with the lowest version of every dependency that the packages claim."""
+    # Given a wheel, this resolution silently takes the newest dependencies; it reads bounds from a tree.
+    session.install(
+        "--no-sources",
+        "--resolution=lowest-direct",
+        *(f"./packages/{name}" for name in ("registry", "losses", "factory")),
+        env=COMPILED,
+    )
+    session.install("--group=test", "--group=test-losses")
+    # Without --quiet, uv's remark on the environment stands before the list.
+    listing = session.run("uv", "pip", "list", "--quiet", "--format=json", silent=True)
+    installed = {row["name"]: Version(row["version"]).public for row in json.loads(listing)}
+    for name, lowest in claimed_floors(str(session.python)).items():
+        if Version(installed[name]) != lowest:
+            session.error(f"{name} {installed[name]} was installed, {lowest} is the lowest that we claim")
+    session.run("pytest", "-m", "not cuda", *UNIT_TESTS, *session.posargs)
+    discard_on_ci(session)
+
+
+def claimed_floors(python: str) -> dict[str, Version]:
+    """Read the lower bounds on foreign packages, the highest where several of ours bound the same one."""
+    floors: dict[str, Version] = {}
+    for path in Path("packages").glob("*/pyproject.toml"):
+        for line in nox.project.load_toml(path)["project"]["dependencies"]:
+            requirement = Requirement(line)
+            if requirement.name.startswith("lossary-"):
+                continue  # installed from the tree, whatever its version
+            if requirement.marker and not requirement.marker.evaluate({"python_version": python}):
+                continue
+            (bound,) = (clause for clause in requirement.specifier if clause.operator == ">=")
+            lowest = Version(bound.version)
+            floors[requirement.name] = max(lowest, floors.get(requirement.name, lowest))
+    return floors
+
+
+@nox.session(python=OWN)
+def cuda(session: nox.Session) -> None:
+    """The tests that need a GPU pass on one, with a torch that sees it."""
+    if shutil.which("nvidia-smi") is None:
+        if os.environ.get("LOSSARY_REQUIRE_CUDA") == "1":
+            session.error("LOSSARY_REQUIRE_CUDA=1, and this machine has no nvidia-smi")
+        session.skip("this machine has no nvidia-smi, so no CUDA device")
+    # A CPU build, wherever it is offered, would pass every test by skipping it.
+    no_cpu_build: dict[str, str | None] = {"UV_FIND_LINKS": None, "UV_TORCH_BACKEND": None}
+    groups = ("test", "test-losses")
+    install(session, REGISTRY, LOSSES, FACTORY, groups=groups, torch=PAIRS[OWN], env=no_cpu_build)
+    prove(session, 'import torch; assert torch.cuda.is_available(), "torch sees no CUDA device"')
+    session.run("pytest", "-m", "cuda", *UNIT_TESTS, *session.posargs)
+
+
+@nox.session(python=OWN)
+def demo(session: nox.Session) -> None:
+    """Three losses, each from its configuration file, train a network on a real photograph."""
+    install(session, REGISTRY, LOSSES, FACTORY, groups=("demo",), torch=PAIRS[OWN])
+    session.run("python", "docs/examples/segment_page.py", *session.posargs)
+
+
+@nox.session(python=OWN)
+def coverage(session: nox.Session) -> None:
+    """The tests reach nearly every line and branch of the three packages."""
+    groups = ("test", "test-losses", "coverage")
+    install(session, REGISTRY, LOSSES, FACTORY, groups=groups, torch=PAIRS[OWN])
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "-m", "not cuda", *UNIT_TESTS, *session.posargs)
+    session.run("coverage", "combine")
+    session.run("coverage", "report", "--fail-under=95")
+    discard_on_ci(session)
