@@ -1,0 +1,125 @@
+"""The base classes: how a loss is declared, built, shown and called."""
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+import torch
+from torch import Tensor, nn
+
+from lossary_losses._core.errors import InputTypeError
+from lossary_losses._core.options import choice, flag, integer, is_buffer, number, per_class
+from lossary_losses._core.reduction import Elements, Fraction, Reduction, reduce, to_fraction
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_: object) -> Any:  # noqa: ANN401 - type checkers never see it
+        """Stand in for the real one, which only type checkers need."""
+        return lambda decorator: decorator
+
+
+__all__ = ["Loss", "ReducedLoss", "define_loss"]
+
+_Class = TypeVar("_Class", bound=type)
+
+
+@dataclass_transform(
+    kw_only_default=True, field_specifiers=(attrs.field, number, integer, choice, flag, per_class)
+)
+def define_loss(cls: _Class) -> _Class:
+    """Turn the annotated options of a loss class into its constructor, with attrs.
+
+    The options are keyword-only, and validated when a loss is built.
+    """
+    # NO_OP keeps nn.Module's own __setattr__: attrs would write one that does not register submodules.
+    decorate = attrs.define(eq=False, slots=False, repr=False, kw_only=True, on_setattr=attrs.setters.NO_OP)
+    return decorate(cls)
+
+
+class Loss(nn.Module):
+    """A loss whose options are declared with attrs; smaller is better.
+
+    Subclasses are decorated with :func:`define_loss`. Nothing in the registry or the factory asks for this
+    base: any ``nn.Module`` can be a loss.
+    """
+
+    def __attrs_pre_init__(self) -> None:
+        """Make the module ready to hold buffers and submodules before attrs sets the options."""
+        super().__init__()
+
+    def __attrs_post_init__(self) -> None:
+        """Turn tensor options into buffers that move with the module and stay out of its state."""
+        for field in attrs.fields(type(self)):
+            if is_buffer(field):
+                self.register_buffer(field.name, self.__dict__.pop(field.name), persistent=False)
+
+    def extra_repr(self) -> str:
+        """Show the options that differ from their defaults."""
+        return ", ".join(
+            f"{field.name}={_plain(getattr(self, field.name))!r}"
+            for field in attrs.fields(type(self))
+            if field.repr and not _is_default(getattr(self, field.name), field.default)
+        )
+
+
+@define_loss
+class ReducedLoss(Loss):
+    """A loss of many elements that ``reduction`` brings together; subclasses say what an element is."""
+
+    reduction: Reduction = choice("none", "mean", "sum", default="mean")
+
+    def elements(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+    ) -> Elements:
+        """Give the loss of each element, and how much each counts in the mean."""
+        raise NotImplementedError(f"{type(self).__name__} must say what its elements are")
+
+    def forward(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+    ) -> Tensor:
+        """Compute the loss.
+
+        Args:
+            input: What the network gives; half precision is computed in float32.
+            target: What it should have given.
+            mask: Bool, True where a position counts; of shape ``(B, *S)`` or the target's.
+            weight: How much each position counts; of shape ``(B, *S)`` or the target's.
+
+        Returns:
+            A scalar, or each element's loss with ``reduction="none"``.
+
+        Raises:
+            InputValueError: The shapes do not fit together, or the target holds impossible values.
+            InputTypeError: A dtype is unusable, such as class indices given as floats.
+        """
+        return reduce(self._elements_in_full_precision(input, target, mask, weight), self.reduction)
+
+    def fraction(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+    ) -> Fraction:
+        """Give the mean as a numerator and a denominator, whatever ``reduction`` says.
+
+        For gradient accumulation and data parallelism over batches that count differently: divide the sum
+        of the numerators by the sum of the denominators.
+        """
+        return to_fraction(self._elements_in_full_precision(input, target, mask, weight))
+
+    def _elements_in_full_precision(
+        self, input: Tensor, target: Tensor, mask: Tensor | None, weight: Tensor | None
+    ) -> Elements:
+        if not isinstance(input, Tensor) or not input.is_floating_point():
+            shown = input.dtype if isinstance(input, Tensor) else type(input).__name__
+            raise InputTypeError(f"input must be a floating-point tensor, got {shown}")
+        if not torch.amp.is_autocast_available(input.device.type):
+            return self.elements(input, target, mask=mask, weight=weight)
+        with torch.autocast(input.device.type, enabled=False):
+            return self.elements(input, target, mask=mask, weight=weight)
+
+
+def _plain(value: object) -> object:
+    return value.tolist() if isinstance(value, Tensor) and not value.is_meta else value
+
+
+def _is_default(value: object, default: object) -> bool:
+    return bool(_plain(value) == default)

@@ -1,0 +1,78 @@
+"""Checks that have to read values: when they can run, and the one switch that turns them off.
+
+On a GPU each such check waits for the device. They never run while a graph is compiled or exported, nor on
+tensors without values (meta, fake, or inside ``torch.func`` transforms).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor
+
+from lossary_losses._core.errors import InputValueError
+
+__all__ = ["check_labels", "check_unit_interval", "value_checks", "values_readable"]
+
+_enabled = True
+
+
+@contextmanager
+def value_checks(*, enabled: bool) -> Iterator[None]:
+    """Turn the checks that read values on or off, for every loss and thread, within a block.
+
+    They are on by default: a label outside the classes, or a probability outside 0 to 1, raises
+    :class:`InputValueError`. On a GPU each check waits for the device; once the data are known to be right,
+    ``with value_checks(enabled=False):`` around the training loop saves that.
+    Shapes and dtypes are checked in any case.
+
+    Example:
+        >>> with value_checks(enabled=False):
+        ...     pass
+    """
+    global _enabled  # noqa: PLW0603 - one switch for the process is what it is
+    before, _enabled = _enabled, enabled
+    try:
+        yield
+    finally:
+        _enabled = before
+
+
+def values_readable(tensor: Tensor) -> bool:
+    """Tell whether the values of a tensor can be looked at here and now."""
+    return not (
+        torch.compiler.is_compiling()
+        or tensor.is_meta
+        or type(tensor) not in (Tensor, torch.nn.Parameter)
+        or is_functorch_wrapped_tensor(tensor)
+    )
+
+
+def check_labels(target: Tensor, classes: int, ignore_index: float | None) -> None:
+    """Raise for labels outside ``[0, classes)``; excluded positions hold a label inside by now."""
+    if not (_enabled and target.numel() and values_readable(target)):
+        return
+    lowest, highest = (int(each) for each in target.aminmax())
+    for label in (lowest, highest):
+        if not 0 <= label < classes:
+            raise InputValueError(
+                f"target holds the label {label}, outside the classes 0 to {classes - 1} of the input; "
+                + (
+                    "if it marks positions to leave out, pass it as ignore_index"
+                    if ignore_index is None
+                    else f"only ignore_index ({ignore_index}) may lie outside"
+                )
+            )
+
+
+def check_unit_interval(values: Tensor, name: str) -> None:
+    """Raise for values outside 0 to 1, NaN included, where probabilities are meant."""
+    if not (_enabled and values.numel() and values_readable(values)):
+        return
+    lowest, highest = values.detach().aminmax()
+    if not (lowest >= 0 and highest <= 1):
+        raise InputValueError(
+            f"{name} must hold probabilities, 0 to 1; it holds {lowest.item():g} to {highest.item():g}"
+            + ("; divide a mask of 0 and 255 by 255" if highest.item() == 255 else "")  # noqa: PLR2004
+        )

@@ -1,0 +1,68 @@
+"""From the loss of each element to what ``reduction`` asks for."""
+
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+__all__ = ["Elements", "Fraction", "Reduction", "drop_dimension", "reduce", "to_fraction", "weigh"]
+
+Reduction = Literal["none", "mean", "sum"]
+
+
+class Elements(NamedTuple):
+    """The loss of each element, and how much each counts."""
+
+    value: Tensor
+    """Each element's loss with all weights applied; zero where it is excluded."""
+    share: Tensor | None
+    """What each element adds to the denominator of the mean; None where every one adds one."""
+
+
+class Fraction(NamedTuple):
+    """A mean that can still be added up: over micro-batches, or over processes.
+
+    The mean over all of them is the sum of the numerators divided by the sum of the denominators, which a
+    mean of means is not when the batches count differently.
+    """
+
+    numerator: Tensor
+    denominator: Tensor
+
+
+def weigh(value: Tensor, share: Tensor | None, class_share: Tensor | None = None) -> Elements:
+    """Let each element count by its share.
+
+    ``class_share`` are class weights that ``value`` holds already, and that the mean divides by as well.
+    """
+    if share is not None:
+        value = value * share
+        class_share = share if class_share is None else share * class_share
+    return Elements(value, class_share)
+
+
+def drop_dimension(elements: Elements, dimension: int) -> Elements:
+    """Give elements without a dimension that holds one entry, such as that of the classes."""
+    value, share = elements
+    return Elements(value.squeeze(dimension), None if share is None else share.squeeze(dimension))
+
+
+def to_fraction(elements: Elements) -> Fraction:
+    """Give the numerator and the denominator of the mean."""
+    value, share = elements
+    counted = torch.ones_like(value) if share is None else share.expand_as(value)
+    return Fraction(value.sum(), counted.sum())
+
+
+def reduce(elements: Elements, reduction: Reduction) -> Tensor:
+    """Reduce to each element's value, their sum, or their mean; the mean over nothing is zero."""
+    value, share = elements
+    if reduction == "none":
+        return value
+    total = value.sum()
+    if reduction == "sum":
+        return total
+    if share is None:
+        return total / max(value.numel(), 1)
+    counted = share.expand_as(value).sum()
+    return total / torch.where(counted > 0, counted, 1)

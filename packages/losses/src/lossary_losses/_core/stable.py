@@ -1,0 +1,36 @@
+"""Formulas that stay finite, in value and gradient, where the textbook's form does not."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["binary_surprise", "bounded", "power_of_nonnegative", "times"]
+
+
+_LARGEST = 1e30
+"""Stands for infinity where zero times infinity would be NaN, in a product or in its gradient."""
+
+
+def bounded(values: Tensor) -> Tensor:
+    """Replace infinities by numbers that are as good as infinite, with a gradient of zero."""
+    return values.clamp(-_LARGEST, _LARGEST)
+
+
+def binary_surprise(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Give ``-log p`` and ``-log (1 - p)`` of ``p = sigmoid(logits)``, exact at both ends, and finite."""
+    logits = bounded(logits)
+    return functional.softplus(-logits), functional.softplus(logits)
+
+
+def power_of_nonnegative(base: Tensor, exponent: float) -> Tensor:
+    """Raise to a power above zero, with a gradient of zero at zero.
+
+    The derivative of ``0 ** gamma`` is infinite for ``gamma < 1``, and times the zero above it is NaN.
+    """
+    positive = base > 0
+    return torch.where(positive, torch.where(positive, base, 1) ** exponent, 0)
+
+
+def times(value: Tensor, factor: Tensor | None) -> Tensor:
+    """Multiply, where there is a factor."""
+    return value if factor is None else value * factor

@@ -1,0 +1,1 @@
+"""Losses that compare predicted classes with given ones, position by position."""

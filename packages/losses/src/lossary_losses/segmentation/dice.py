@@ -1,0 +1,102 @@
+"""Dice loss: one minus the overlap of prediction and truth, relative to their sizes."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from lossary_losses._core.base import ReducedLoss, define_loss
+from lossary_losses._core.dense import Selection, per_channel
+from lossary_losses._core.options import choice, flag, integer, number, per_class
+from lossary_losses._core.reduction import Elements, drop_dimension, weigh
+from lossary_losses._core.stable import times
+from lossary_losses.loss_registry_setup import loss_registry
+from lossary_losses.segmentation.overlap import Activation, Overlap, soft_overlap
+
+__all__ = ["DiceLoss"]
+
+
+def dice_score(overlap: Overlap, smooth: float) -> Tensor:
+    """Compute twice the intersection over the sum of both sizes; nothing against nothing is a full score."""
+    sizes = overlap.predicted + overlap.true + smooth
+    nothing = sizes == 0
+    return torch.where(nothing, 1, (2 * overlap.intersection + smooth) / torch.where(nothing, 1, sizes))
+
+
+@loss_registry.register(
+    name="dice_loss",
+    aliases=["DiceLoss"],
+    tags=["segmentation", "binary", "multilabel", "multiclass", "imbalance", "overlap"],
+)
+@define_loss
+class DiceLoss(ReducedLoss):
+    r"""One minus the soft Dice score of each sample and class.
+
+    .. math:: \ell = 1 - \frac{2 I + s}{P + T + s}, \quad I = \sum_i \min(p_i, t_i),
+        \quad P = \sum_i p_i, \quad T = \sum_i t_i
+
+    Convention:
+        ``smooth`` (:math:`s`) is added above and below. The sizes are sums, not sums of squares as in the
+        V-Net paper. :math:`\min(p, t)` is :math:`p\,t` where the target is 0 or 1; for soft targets it puts
+        the minimum, zero, at :math:`p = t`, while :math:`p\,t` would drive every p to 0 or 1. The mean is
+        over samples and classes, weighted by ``weight``; a weight of zero leaves a class out, the background say. A
+        sample of which nothing counts does not enter the mean. The target's shape decides between sigmoid
+        (values of the input's shape) and softmax (class indices); ``activation`` says otherwise.
+
+    Shapes:
+        ``input``: ``(B, C, *S)``, logits; probabilities with ``activation="none"``.
+        ``target``: ``(B, *S)`` class indices of any integer dtype, or values 0 to 1 of the input's shape.
+        Result: a scalar, or with ``reduction="none"`` ``(B, C)``, ``(C,)`` where the batch is pooled.
+
+    Args:
+        smooth: Added above and below, >= 0. With 1 an empty target still gives a small gradient against false
+            positives. Default: 1.
+        weight: One factor per class, >= 0. Default: None, all one.
+        activation: ``"sigmoid"``, ``"softmax"``, ``"none"``, or None to let the target's shape decide.
+            Default: None.
+        batch: Whether sizes are pooled over the batch, so that one score per class stands for all samples.
+            Default: False.
+        empty: What a sample and class without any truth gives: ``"score"`` (default), the formula's value;
+            ``"zero"``, as if perfect: false positives there are free; ``"skip"``, no part in the mean.
+        ignore_index: Positions where the target equals it do not count. Default: None, all count.
+        reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+
+    Raises:
+        OptionTypeError: An option has the wrong type.
+        OptionValueError: An option is out of its bounds.
+
+    Example:
+        >>> import torch
+        >>> target = torch.tensor([[[[1.0, 0.0], [0.0, 1.0]]]])
+        >>> DiceLoss()((target - 0.5) * 100, target)
+        tensor(0.)
+
+    Reference:
+        Milletari et al. 2016, "V-Net: Fully Convolutional Neural Networks for Volumetric Medical Image
+        Segmentation", arXiv:1606.04797; sizes as in Sudre et al. 2017, arXiv:1707.03237; soft targets as in
+        Wang et al. 2023, "Dice Semimetric Losses", arXiv:2303.16296.
+    """
+
+    smooth: float = number(default=1.0, at_least=0)
+    weight: Sequence[float] | Tensor | None = per_class(default=None)
+    activation: Activation | None = choice("sigmoid", "softmax", "none", None, default=None)
+    batch: bool = flag(default=False)
+    empty: Literal["score", "zero", "skip"] = choice("score", "zero", "skip", default="score")
+    ignore_index: int | None = integer(default=None)
+
+    def elements(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+    ) -> Elements:
+        """Give one minus the score of each sample and class, or of each class of the whole batch."""
+        selection = Selection(self.ignore_index, mask, weight)
+        overlap = soft_overlap(input, target, selection, activation=self.activation, pooled=self.batch)
+        value = 1 - dice_score(overlap, self.smooth)
+        share = overlap.counted.to(value.dtype).expand_as(value)
+        if self.empty != "score":
+            has_truth = overlap.true > 0
+            value = torch.where(has_truth, value, 0)
+            share = share * has_truth if self.empty == "skip" else share
+        class_weight = per_channel(self.weight, value, "weight")
+        elements = weigh(times(value, class_weight), share, class_weight)
+        return drop_dimension(elements, 0) if self.batch else elements
