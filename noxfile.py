@@ -2,7 +2,8 @@
 
 ``nox`` alone runs what a contributor needs before a commit: lint, typing, the packages that live without
 torch on every Python, and the tests on this machine's Python. ``nox -t matrix`` runs every pair of Python
-and torch. ``nox -s tests-3.12 -- -k dice`` hands what follows ``--`` to pytest.
+and torch, ``nox -t once`` the sessions for which one Python is enough.
+``nox -s tests-3.12 -- -k dice`` hands what follows ``--`` to pytest.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ def discard_on_ci(session: nox.Session) -> None:
         shutil.rmtree(session.virtualenv.location)
 
 
-@nox.session
+@nox.session(tags=["once"])
 def lint(session: nox.Session) -> None:
     """Style, formatting, metadata of the packages, workflows and the tree's own rules hold."""
     session.install("--group=lint")
@@ -142,7 +143,7 @@ def lint(session: nox.Session) -> None:
         session.error(f"a lock file names the registry it was made with and must not be tracked: {locks}")
 
 
-@nox.session(python=OWN)
+@nox.session(python=OWN, tags=["once"])
 def typing(session: nox.Session) -> None:
     """The sources pass mypy --strict and pyright; a user's code sees our types in four type checkers."""
     groups = ("test", "typing")
@@ -227,14 +228,14 @@ def cuda(session: nox.Session) -> None:
     session.run("pytest", "-m", "cuda", *UNIT_TESTS, *session.posargs)
 
 
-@nox.session(python=OWN)
+@nox.session(python=OWN, tags=["once"])
 def demo(session: nox.Session) -> None:
     """Three losses, each from its configuration file, train a network on a real photograph."""
     install(session, REGISTRY, LOSSES, FACTORY, groups=("demo",), torch=PAIRS[OWN])
     session.run("python", "docs/examples/segment_page.py", *session.posargs)
 
 
-@nox.session(python=OWN)
+@nox.session(python=OWN, tags=["once"])
 def coverage(session: nox.Session) -> None:
     """The tests reach nearly every line and branch of the three packages."""
     groups = ("test", "test-losses", "coverage")
