@@ -1,0 +1,30 @@
+"""A generic, typed, thread-safe registry of classes and functions by name."""
+
+from lossary_registry._entry import Deprecated, Entry
+from lossary_registry._errors import (
+    DuplicateNameError,
+    FrozenRegistryError,
+    InvalidNameError,
+    NotAcceptedError,
+    RegistrationWarning,
+    RegistryError,
+    UnavailableError,
+    UnknownNameError,
+    UnknownTagError,
+)
+from lossary_registry._registry import Registry
+
+__all__ = [
+    "Deprecated",
+    "DuplicateNameError",
+    "Entry",
+    "FrozenRegistryError",
+    "InvalidNameError",
+    "NotAcceptedError",
+    "RegistrationWarning",
+    "Registry",
+    "RegistryError",
+    "UnavailableError",
+    "UnknownNameError",
+    "UnknownTagError",
+]

@@ -1,0 +1,142 @@
+"""What a registry refuses, and how it says so.
+
+Each exception keeps data in ``args``, so it pickles across processes;
+the text is put together when somebody reads it, so that a miss which is caught costs nothing.
+"""
+
+from __future__ import annotations
+
+from lossary_registry._names import nearest, shortened
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class RegistryError(Exception):
+    """The base of everything that a registry raises on its own account."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+
+class InvalidNameError(RegistryError, ValueError):
+    """A name, alias or tag that cannot be one: empty, or not a string."""
+
+
+class NotAcceptedError(RegistryError, TypeError):
+    """An object that this registry does not hold: of the wrong class, or refused by its check."""
+
+
+class UnknownNameError(RegistryError, KeyError):
+    """A look-up of a name that nobody registered.
+
+    Attributes:
+        name: The name that was asked for.
+        registry: The name of the registry.
+        known: The names and aliases that the registry had then.
+    """
+
+    def __init__(self, name: str, registry: str, known: Iterable[str]) -> None:
+        super().__init__(name, registry, known)
+        self.name = name
+        self.registry = registry
+        self.known = known
+
+    @property
+    def nearest(self) -> tuple[str, ...]:
+        """The known names that look most like the one asked for, best first."""
+        return nearest(self.name, self.known)
+
+    # KeyError shows the repr of its argument, and a message of several lines would lose its lines.
+    def __str__(self) -> str:
+        close = self.nearest
+        hint = f": did you mean {' or '.join(map(repr, close))}?" if close else ""
+        known = shortened(self.known)
+        return f"{self.name!r} is not in {self.registry}{hint}\n    {self.registry} knows {known}"
+
+
+class UnknownTagError(RegistryError, ValueError):
+    """A tag outside the closed vocabulary of its registry."""
+
+    def __init__(self, tag: str, registry: str, vocabulary: Iterable[str]) -> None:
+        super().__init__(tag, registry, tuple(vocabulary))
+        self.tag = tag
+        self.registry = registry
+        self.vocabulary: tuple[str, ...] = self.args[2]
+
+    def __str__(self) -> str:
+        close = nearest(self.tag, self.vocabulary)
+        hint = f": did you mean {' or '.join(map(repr, close))}?" if close else ""
+        tags = ", ".join(sorted(self.vocabulary))
+        return f"{self.tag!r} is not a tag of {self.registry}{hint}\n    Its tags are {tags}"
+
+
+class DuplicateNameError(RegistryError, ValueError):
+    """A name that is already taken by something else.
+
+    Attributes:
+        name: The name or alias that both want.
+        registry: The name of the registry.
+        first: What holds the name, and the place where it was registered.
+        second: What asked for it, and where.
+    """
+
+    def __init__(self, name: str, registry: str, first: tuple[str, str], second: tuple[str, str]) -> None:
+        super().__init__(name, registry, first, second)
+        self.name = name
+        self.registry = registry
+        self.first = first
+        self.second = second
+
+    def __str__(self) -> str:
+        width = max(len(self.first[0]), len(self.second[0]))
+        return (
+            f"{self.name!r} is already taken in {self.registry}\n"
+            f"    by  {self.first[0]:<{width}}  {self.first[1]}   (first)\n"
+            f"    now {self.second[0]:<{width}}  {self.second[1]}\n"
+            f"    Give it another name, or pass force=True to replace the first."
+        )
+
+
+class FrozenRegistryError(RegistryError, RuntimeError):
+    """A change to a registry that was frozen."""
+
+    def __init__(self, registry: str, change: str) -> None:
+        super().__init__(registry, change)
+        self.registry = registry
+        self.change = change
+
+    def __str__(self) -> str:
+        return (
+            f"cannot {self.change}: {self.registry} is frozen\n"
+            f"    Do it before freeze(), or inside `with registry.isolated():` in a test."
+        )
+
+
+class UnavailableError(RegistryError, ImportError):
+    """An entry that is known, but whose object cannot be imported; the cause is chained.
+
+    Attributes:
+        name: The name of the entry.
+        registry: The name of the registry.
+        target: Where the object should be, as ``"module:qualname"``.
+        reason: What went wrong, in one line.
+        install: What the entry says to install, or an empty string.
+    """
+
+    def __init__(self, name: str, registry: str, target: str, reason: str, install: str = "") -> None:
+        super().__init__(name, registry, target, reason, install)
+        self.name: str = name
+        self.registry = registry
+        self.target = target
+        self.reason = reason
+        self.install = install
+
+    def __str__(self) -> str:
+        hint = f"\n    To have it: {self.install}" if self.install else ""
+        return f"{self.name!r} of {self.registry} cannot be loaded from {self.target}: {self.reason}{hint}"
+
+
+class RegistrationWarning(UserWarning):
+    """A definition replaced an earlier one of the same module and name, from another line."""

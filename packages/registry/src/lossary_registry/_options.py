@@ -1,0 +1,59 @@
+"""The options of a registration, checked and brought into one form before anything is changed."""
+
+from __future__ import annotations
+
+from lossary_registry._errors import InvalidNameError, NotAcceptedError, UnknownTagError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from lossary_registry._entry import Deprecated
+
+
+def checked_name(name: object, kind: str = "name") -> str:
+    """Return a name as a plain string.
+
+    A subclass of ``str`` (a member of a string enumeration) could bring an ``__eq__`` of its own into every
+    look-up, so its plain value is kept.
+    """
+    if not isinstance(name, str):
+        raise NotAcceptedError(f"a {kind} is a string, and {name!r} is of type {type(name).__name__}")
+    if not name.strip():
+        raise InvalidNameError(f"a {kind} cannot be empty, and {name!r} is")
+    return str.__str__(name)
+
+
+def default_name(item: object) -> str:
+    """Return the name of a class or function as its definition gives it."""
+    name = getattr(item, "__name__", None)
+    if not isinstance(name, str) or name == "<lambda>":
+        raise InvalidNameError(f"{item!r} has no name of its own: pass name=")
+    return name
+
+
+def checked_words(words: Iterable[str], kind: str) -> tuple[str, ...]:
+    """Return tags or aliases without repetitions, in the order given."""
+    if isinstance(words, str):
+        raise NotAcceptedError(f"{kind}: a list of strings is wanted: write [{words!r}], not {words!r}")
+    return tuple(dict.fromkeys(checked_name(word, kind) for word in words))
+
+
+def checked_tags(tags: Iterable[str], registry: str, vocabulary: Collection[str] | None) -> tuple[str, ...]:
+    """Return the tags, all of which a closed vocabulary has to hold."""
+    words = checked_words(tags, "tag")
+    if vocabulary is not None:
+        for tag in words:
+            if tag not in vocabulary:
+                raise UnknownTagError(tag, registry, vocabulary)
+    return words
+
+
+def checked_aliases(
+    aliases: Iterable[str] | Mapping[str, Deprecated | None],
+) -> tuple[tuple[str, ...], dict[str, Deprecated]]:
+    """Return the aliases, and the reasons of those that a mapping deprecates."""
+    words = checked_words(aliases, "alias")
+    if not hasattr(aliases, "items"):
+        return words, {}
+    return words, {str.__str__(word): reason for word, reason in aliases.items() if reason is not None}

@@ -1,0 +1,96 @@
+"""Where a thing was registered, and what it is called where it was defined.
+
+Frames are read with ``sys._getframe``: ``inspect`` is slow to import, walks ``sys.modules``, and runs the
+lazy modules that it meets there. Of a frame the code and the instruction are kept, and the line is looked up
+when somebody asks, because reading it at once decodes the line table of a whole module per registration.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import CodeType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import TypeAlias
+
+    # A code and an instruction in it, or, once that was looked up, a file and a line.
+    Place: TypeAlias = tuple[CodeType | str, int]
+
+_PACKAGE = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - pathlib is ten modules
+
+
+def calling_frame() -> FrameType:
+    """Return the innermost frame that is neither in this package nor in ``contextlib``."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _is_machinery(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
+
+
+def calling_place() -> Place:
+    """Return the place from which this package was called."""
+    frame = calling_frame()
+    return frame.f_code, frame.f_lasti
+
+
+def file_and_line(place: Place) -> tuple[str, int]:
+    """Return the file and the line of a place."""
+    code, position = place
+    if not isinstance(code, CodeType):
+        return code, position
+    for start, end, line in code.co_lines():
+        if start <= position < end and line is not None:
+            return code.co_filename, line
+    return code.co_filename, code.co_firstlineno
+
+
+def shown(where: tuple[str, int]) -> str:
+    """Return a place as ``file:line``, relative to the working directory where it lies inside."""
+    file, line = where
+    here = os.getcwd() + os.sep  # noqa: PTH109 - pathlib is ten modules
+    return f"{file.removeprefix(here)}:{line}"
+
+
+def target_of(item: object) -> str:
+    """Return ``"module:qualname"``, as the definition of a class or function says it.
+
+    An object without a name of its own (a partial, an instance) is told by its type, in brackets that no
+    import could follow.
+    """
+    qualname = getattr(item, "__qualname__", None)
+    if isinstance(qualname, str):
+        return f"{getattr(item, '__module__', None)}:{qualname}"
+    kind = type(item)
+    return f"{kind.__module__}:<{kind.__qualname__} object>"
+
+
+def is_importable(target: str) -> bool:
+    """Tell whether a target can name one thing: nothing in ``<locals>``, no ``<lambda>``."""
+    return "<" not in target
+
+
+def is_interactive(place: tuple[str, int], target: str) -> bool:
+    """Tell whether something was typed into a session, where definitions are run again at will."""
+    file = place[0]
+    return target.startswith("__main__:") or file.startswith("<") or "ipykernel" in file
+
+
+def _is_machinery(file: str) -> bool:
+    return file.startswith(_PACKAGE) or file.endswith(_CONTEXTLIB)
+
+
+# Its decorator calls `__enter__` of the context managers; importing it to ask for its file is eight modules.
+_CONTEXTLIB = f"{os.sep}contextlib.py"
+
+
+def warn_caller(message: str, category: type[Warning]) -> None:
+    """Warn with the line that called this package, however deep inside it the reason was found."""
+    import warnings  # noqa: PLC0415 - a program that warns of nothing does without it
+
+    frame = calling_frame()
+    seen = frame.f_globals.setdefault("__warningregistry__", {})
+    module = frame.f_globals.get("__name__", "<unknown>")
+    warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, module, seen)

@@ -1,0 +1,366 @@
+"""The registry: names to classes, or to functions."""
+
+from __future__ import annotations
+
+from lossary_registry import _options, _origin
+from lossary_registry._acceptance import Acceptance
+from lossary_registry._entry import Entry
+from lossary_registry._errors import (
+    FrozenRegistryError,
+    NotAcceptedError,
+    RegistrationWarning,
+    UnknownNameError,
+)
+from lossary_registry._reading import Reading
+from lossary_registry._store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
+    from typing import Any, ParamSpec, TypeAlias, TypeVar, overload
+
+    from lossary_registry._entry import Deprecated
+    from lossary_registry._lazy import Source
+    from lossary_registry._scopes import Layer
+    from lossary_registry._view import View
+
+    T = TypeVar("T")
+    P = ParamSpec("P")
+    R = TypeVar("R")
+    # Of the method, not of the class: a decorator typed with T would widen what it decorates to T.
+    Class = TypeVar("Class", bound=type)
+    Function = TypeVar("Function", bound=Callable[..., object])
+    Aliases: TypeAlias = Iterable[str] | Mapping[str, Deprecated | None]
+else:
+    from lossary_registry._typing import T, overload
+
+
+class Registry(Reading[T]):
+    """Maps names to subclasses of a base class: ``Registry[Shape]`` gives ``type[Shape]``.
+
+    ``Registry[Callable[[float], float]]`` maps names to functions instead, which ``check`` may examine.
+    Every method may be called from any thread at any time; looking a name up takes no lock.
+
+    Args:
+        base_class: What every registered class has to derive from: a class, an ABC, or a Protocol, which is
+            checked by structure if it is runtime-checkable. Without one, every callable is accepted.
+        name: What messages call the registry; the base class's name where none is given.
+        check: Called with the name and the object before each registration. It raises TypeError or ValueError
+            in order to refuse.
+        tags: A closed vocabulary: any other tag is an error that names the nearest one.
+        parent: A registry that is asked for whatever this one does not know. Nothing is copied from it.
+        entry_points: The group in which installed distributions offer plugins for this registry. It is
+            scanned at the first miss or listing; a plugin is imported when it is asked for by name.
+
+    >>> class Shape: ...
+    >>> shapes = Registry(Shape, "shapes")
+    >>> @shapes.register(tags=["round"])
+    ... class Circle(Shape): ...
+    >>> shapes.get("Circle") is Circle
+    True
+    """
+
+    def __init__(
+        self,
+        base_class: type[T] | None = None,
+        name: str | None = None,
+        *,
+        check: Callable[[str, Any], object] | None = None,
+        tags: Iterable[str] | None = None,
+        parent: Registry[T] | None = None,
+        entry_points: str | None = None,
+    ) -> None:
+        if name is None:
+            name = getattr(base_class, "__name__", "Registry")
+        self._name = _options.checked_name(name, "registry name")
+        self._acceptance = Acceptance(self._name, base_class, check)
+        self._vocabulary = None if tags is None else frozenset(_options.checked_words(tags, "tags"))
+        self._parent = parent
+        self._group = entry_points or ""
+        self._plugins_pending = entry_points is not None
+        self._store = Store()
+        self._objects = self._store.objects
+        self._merged: View | None = None
+        self._overrides: list[Layer] = []
+        self._module = _origin.calling_frame().f_globals.get("__name__", "__main__")
+
+    @overload
+    def register(  # type: ignore[overload-overlap]
+        self: Registry[Callable[P, R]],
+        item: Function,
+        /,
+        *,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        aliases: Aliases = (),
+        deprecated: Deprecated | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        force: bool = False,
+    ) -> Function: ...
+    @overload
+    def register(
+        self: Registry[Callable[P, R]],
+        item: str | None = None,
+        /,
+        *,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        aliases: Aliases = (),
+        deprecated: Deprecated | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        force: bool = False,
+    ) -> Callable[[Function], Function]: ...
+    @overload
+    def register(
+        self,
+        item: Class,
+        /,
+        *,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        aliases: Aliases = (),
+        deprecated: Deprecated | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        force: bool = False,
+    ) -> Class: ...
+    @overload
+    def register(
+        self,
+        item: str | None = None,
+        /,
+        *,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        aliases: Aliases = (),
+        deprecated: Deprecated | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        force: bool = False,
+    ) -> Callable[[Class], Class]: ...
+    def register(
+        self,
+        item: Any = None,
+        /,
+        *,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        aliases: Aliases = (),
+        deprecated: Deprecated | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        force: bool = False,
+    ) -> Any:
+        """Register a class or function: ``@register``, ``@register("name", ...)`` or ``register(item, ...)``.
+
+        The same object again changes nothing. A definition that ran again (a notebook cell, a reload)
+        replaces what it made before. Anything else that wants a name which is taken is refused.
+        As a decorator it has to stand above those that make a new class, such as ``@dataclass(slots=True)``.
+
+        Args:
+            item: What to register; or its name, before the decorator's call.
+            name: The name to register it under; its ``__name__`` where none is given.
+            tags: Words to find it by.
+            aliases: Other names for it; a mapping gives each a ``Deprecated``, or None.
+            deprecated: Makes every look-up of the name itself warn.
+            metadata: Anything worth keeping with it.
+            force: Replace whatever holds the name, and take the aliases from whatever holds them.
+
+        Returns:
+            The item itself, or the decorator.
+
+        Raises:
+            NotAcceptedError: It is not what this registry holds.
+            DuplicateNameError: The name or an alias is taken by something else.
+            InvalidNameError: The name, an alias or a tag is empty.
+            UnknownTagError: A tag is not in the registry's vocabulary.
+            FrozenRegistryError: The registry is frozen.
+        """
+        if isinstance(item, str):
+            if name is not None:
+                raise NotAcceptedError(f"the name is given twice: {item!r} and name={name!r}")
+            item, name = None, item
+        details = self._details(tags, aliases, deprecated, metadata)
+
+        def add(target: Any) -> Any:
+            self._add(target, name, details, force=force)
+            return target
+
+        return add if item is None else add(item)
+
+    def register_lazy(
+        self,
+        name: str,
+        target: str,
+        /,
+        *,
+        requires: Iterable[str] = (),
+        install: str = "",
+        tags: Iterable[str] = (),
+        aliases: Aliases = (),
+        metadata: Mapping[str, Any] | None = None,
+        force: bool = False,
+    ) -> None:
+        """Register what will be imported when it is asked for. Until then its module is left alone.
+
+        Args:
+            name: The name to register it under.
+            target: Where it is, as ``"package.module:Name"``.
+            requires: Modules that have to be installed first; the entry is listed without them, too.
+            install: What to do to have them, such as ``"pip install shapes[solid]"``.
+            tags: Words to find it by.
+            aliases: Other names for it.
+            metadata: Anything worth keeping with it.
+            force: Replace whatever holds the name.
+
+        Raises:
+            InvalidNameError: The target does not read ``"package.module:Name"``, or a name is empty.
+            DuplicateNameError: The name or an alias is taken by something else.
+            UnknownTagError: A tag is not in the registry's vocabulary.
+            FrozenRegistryError: The registry is frozen.
+        """
+        from lossary_registry._lazy import Source, checked_target  # noqa: PLC0415 - few registries are lazy
+
+        words = _options.checked_words(requires, "requires")
+        source = Source(checked_target(target), requires=words, install=install)
+        details = self._details(tags, aliases, None, metadata)
+        self._insert(self._make_entry(_options.checked_name(name), details, source=source), force=force)
+
+    def unregister(self, name: str, /) -> Entry[T]:
+        """Take out the entry behind a name or alias, with all its names, and return it.
+
+        Raises:
+            UnknownNameError: Nobody registered the name here; a parent's entries stay where they are.
+            FrozenRegistryError: The registry is frozen.
+        """
+        while True:
+            self._refuse_if_frozen(f"unregister {name!r}")
+            if self._plugins_pending:
+                self._add_plugins()
+            entry = self._store.entries.get(name)
+            if entry is None:
+                raise UnknownNameError(name, self._name, self._store.view())
+            if self._store.swap({entry.name: entry}, removed=[entry], added=[]):
+                return entry
+
+    def override(self, name: str, item: type[T], /) -> AbstractContextManager[None]:
+        """Let a name and its aliases lead to something else while a block runs, in every thread.
+
+        Meant for tests and set-up. Blocks may overlap in any order; what somebody registered under the name
+        meanwhile is left alone.
+
+        Raises:
+            UnknownNameError: Nobody registered the name.
+            NotAcceptedError: The item is not what this registry holds.
+            FrozenRegistryError: The registry is frozen.
+        """
+        from lossary_registry import _scopes  # noqa: PLC0415 - contextlib is eight modules
+
+        return _scopes.override(self, name, item)
+
+    def isolated(self, *, empty: bool = False) -> AbstractContextManager[Registry[T]]:
+        """Undo at the end of a block all that it did to the registry; a frozen one is thawed within.
+
+        One thing stays: what was registered by modules that the block imported for the first time. They will
+        not run again, so whoever imports them next would find nothing.
+
+        Args:
+            empty: Begin with a blank registry, without the plugins too. A parent's names stay visible.
+        """
+        from lossary_registry import _scopes  # noqa: PLC0415 - contextlib is eight modules
+
+        return _scopes.isolated(self, empty=empty)
+
+    def freeze(self) -> None:
+        """Refuse every change from now on. Plugins are looked for first; lazy entries still load."""
+        if self._plugins_pending:
+            self._add_plugins()
+        self._store.freeze()
+
+    def __reduce__(self) -> tuple[Callable[[str, str], Any], tuple[str, str]]:
+        from lossary_registry import _pickling  # noqa: PLC0415 - only workers need it
+
+        return _pickling.find_registry, _pickling.find_home(self, self._module)
+
+    def _details(
+        self,
+        tags: Iterable[str],
+        aliases: Aliases,
+        deprecated: Deprecated | None,
+        metadata: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
+        """Check the options as soon as they are given, and note from where."""
+        words, reasons = _options.checked_aliases(aliases)
+        return {
+            "tags": _options.checked_tags(tags, self._name, self._vocabulary),
+            "aliases": words,
+            "reasons": reasons,
+            "deprecated": deprecated,
+            "metadata": metadata,
+            "place": _origin.calling_place(),
+        }
+
+    def _add(self, item: Any, name: str | None, details: dict[str, Any], *, force: bool) -> None:
+        name = _options.checked_name(_options.default_name(item) if name is None else name)
+        self._acceptance.verify(name, item)
+        self._insert(self._make_entry(name, details, item=item), force=force)
+
+    def _make_entry(
+        self, name: str, details: dict[str, Any], *, item: Any = None, source: Source | None = None
+    ) -> Entry[T]:
+        reasons: dict[str, Deprecated] = details["reasons"]
+        if details["deprecated"] is not None:
+            reasons = {**reasons, name: details["deprecated"]}
+        return Entry(
+            name,
+            registry=self._name,
+            aliases=tuple(alias for alias in details["aliases"] if alias != name),
+            tags=details["tags"],
+            metadata=details["metadata"],
+            deprecated=reasons,
+            item=item,
+            place=details["place"],
+            source=source,
+        )
+
+    def _insert(self, entry: Entry[T], *, force: bool) -> None:
+        """Put an entry in, deciding again whenever another thread was faster."""
+        while True:
+            self._refuse_if_frozen(f"register {entry.name!r}")
+            expected = {key: self._store.entries.get(key) for key in entry.names()}
+            holders = list(
+                {id(holder): holder for holder in expected.values() if holder is not None}.values()
+            )
+            if not holders:
+                if self._store.swap(expected, removed=(), added=(entry,)):
+                    return
+                continue
+            if self._replace(entry, expected, holders, force=force):
+                return
+
+    def _replace(
+        self,
+        entry: Entry[T],
+        expected: dict[str, Entry[Any] | None],
+        holders: list[Entry[Any]],
+        *,
+        force: bool,
+    ) -> bool:
+        """Take the names of an entry from those that hold them, and tell whether all is said."""
+        from lossary_registry import _changes  # noqa: PLC0415 - in most programs no name is ever taken
+
+        change = _changes.decide(entry, holders, force=force)
+        if change is None:
+            return True
+        if change.warning:
+            # Before the change: where warnings are errors, a failed call changes nothing.
+            _origin.warn_caller(change.warning, RegistrationWarning)
+        expected.update({key: holder for holder in holders for key in holder.names()})
+        return self._store.swap(expected, removed=change.removed, added=change.added)
+
+    def _refuse_if_frozen(self, change: str) -> None:
+        if self._store.frozen:
+            raise FrozenRegistryError(self._name, change)
+
+
+def _distinct(holders: Iterable[Entry[Any] | None]) -> list[Entry[Any]]:
+    """Return each entry once: several names may lead to it."""
+    return list({id(holder): holder for holder in holders if holder is not None}.values())

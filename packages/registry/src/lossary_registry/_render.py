@@ -1,0 +1,91 @@
+"""Tables and descriptions for people. Imported when one is asked for; it imports no lazy entry."""
+
+from __future__ import annotations
+
+import html as markup
+import inspect
+
+from lossary_registry import _origin
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lossary_registry._entry import Entry
+    from lossary_registry._reading import Reading
+
+_COLUMNS = ("name", "tags", "aliases", "what it is")
+
+
+def description(entry: Entry[Any]) -> str:
+    """Return what is known of one entry, a line each."""
+    lines = [
+        ("", f"{entry.name}{_signature(entry)}"),
+        ("", _summary(entry)),
+        ("from", entry.target),
+        ("registered at", "" if entry.where is None else _origin.shown(entry.where)),
+        ("plugin of", entry.distribution),
+        ("aliases", ", ".join(map(str, _aliases(entry)))),
+        ("tags", ", ".join(entry.tags)),
+        ("metadata", ", ".join(f"{key}={value!r}" for key, value in entry.metadata.items())),
+        ("needs", ", ".join(entry.requires)),
+        ("to have it", entry.install),
+        ("unavailable", entry.failure),
+    ]
+    shown = [(label, text) for label, text in lines if text]
+    return "\n".join(f"    {label}: {text}" if label else text for label, text in shown)
+
+
+def table(registry: Reading[Any]) -> str:
+    """Return a table for a terminal."""
+    rows = [_COLUMNS, *_rows(registry)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def markdown(registry: Reading[Any]) -> str:
+    """Return a table in Markdown."""
+    rows = [_COLUMNS, tuple("---" for _ in _COLUMNS), *_rows(registry)]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in rows)
+
+
+def html(registry: Reading[Any]) -> str:
+    """Return a table in HTML."""
+    head = "".join(f"<th>{cell}</th>" for cell in _COLUMNS)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{markup.escape(cell)}</td>' for cell in row)}</tr>" for row in _rows(registry)
+    )
+    caption = markup.escape(repr(registry))
+    return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _rows(registry: Reading[Any]) -> list[tuple[str, ...]]:
+    entries = registry.snapshot()
+    return [
+        (name, ", ".join(entries[name].tags), ", ".join(_aliases(entries[name])), _summary(entries[name]))
+        for name in registry.list()
+    ]
+
+
+def _aliases(entry: Entry[Any]) -> list[str]:
+    return [f"{alias} (deprecated)" if alias in entry.deprecated else alias for alias in entry.aliases]
+
+
+def _summary(entry: Entry[Any]) -> str:
+    """Return the first line of the object's own documentation, or why it has none yet."""
+    if entry.failure:
+        return f"unavailable: {entry.failure.splitlines()[0]}"
+    if not entry.is_resolved:
+        return f"{entry.target}, not imported yet"
+    documentation = inspect.cleandoc(entry.load().__doc__ or "")
+    return documentation.partition("\n")[0]
+
+
+def _signature(entry: Entry[Any]) -> str:
+    if not entry.is_resolved:
+        return ""
+    try:
+        return str(inspect.signature(entry.load()))
+    except (TypeError, ValueError):  # some built-in types have none
+        return ""

@@ -1,0 +1,114 @@
+"""Changes to a registry that end with a block."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+
+from lossary_registry import _origin
+from lossary_registry._errors import FrozenRegistryError
+from lossary_registry._store import writing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, TypeVar
+
+    from lossary_registry._entry import Entry
+    from lossary_registry._registry import Registry
+
+    T = TypeVar("T")
+
+
+class Layer:
+    """One running override: the entry that it put in, and what was there before."""
+
+    __slots__ = ("entry", "previous")
+
+    def __init__(self, entry: Entry[Any], previous: Entry[Any] | None) -> None:
+        self.entry = entry
+        self.previous = previous
+
+
+@contextlib.contextmanager
+def override(registry: Registry[T], name: str, item: type[T]) -> Iterator[None]:
+    """Let a name lead to something else while a block runs."""
+    layer = _begin(registry, name, item)
+    try:
+        yield
+    finally:
+        with writing.lock:
+            _end(registry, layer)
+
+
+@contextlib.contextmanager
+def isolated(registry: Registry[T], *, empty: bool) -> Iterator[Registry[T]]:
+    """Bring a registry back at the end of a block to what it was, but for newly imported modules."""
+    store = registry._store
+    before, frozen, pending = store.entries.copy(), store.frozen, registry._plugins_pending
+    modules = set(sys.modules)
+    registry._plugins_pending = pending and not empty
+    store.restore({} if empty else before.copy(), frozen=False)
+    try:
+        yield registry
+    finally:
+        survivors = _find_survivors(store.entries.copy(), before, modules)
+        store.restore({**before, **survivors}, frozen=frozen)
+        registry._plugins_pending = pending
+
+
+def _begin(registry: Registry[T], name: str, item: type[T]) -> Layer:
+    registry._acceptance.verify(name, item)
+    place = _origin.calling_place()
+    while True:
+        if registry._store.frozen:
+            raise FrozenRegistryError(registry.name, f"override {name!r}")
+        shown = registry.entry(name)
+        # Of a parent's aliases, this registry may use some for entries of its own.
+        aliases = tuple(alias for alias in shown.aliases if registry._find_entry(alias) is shown)
+        entry = shown.replace(aliases=aliases, item=item, place=place, source=None)
+        own = registry._store.entries.get(shown.name)
+        previous = own if own is shown else None
+        layer = Layer(entry, previous)
+        with writing.lock:
+            if registry._store.swap(dict.fromkeys(entry.names(), previous), removed=(), added=(entry,)):
+                registry._overrides.append(layer)
+                return layer
+
+
+def _end(registry: Registry[Any], layer: Layer) -> None:
+    """Take one layer out: from the top by restoring what was below, from below by telling the next one."""
+    registry._overrides.remove(layer)
+    expected = dict.fromkeys(layer.entry.names(), layer.entry)
+    below = () if layer.previous is None else (layer.previous,)
+    if registry._store.swap(expected, removed=(layer.entry,), added=below, even_if_frozen=True):
+        return
+    for above in registry._overrides:
+        if above.previous is layer.entry:
+            above.previous = layer.previous
+
+
+def _find_survivors(
+    after: dict[str, Entry[Any]], before: dict[str, Entry[Any]], modules: set[str]
+) -> dict[str, Entry[Any]]:
+    """Return what modules registered that were imported within the block and are there to stay.
+
+    What was there before the block goes first: an entry that would need one of its names does not survive.
+    """
+    imported = set(sys.modules) - modules
+    files = {_file_of(name) for name in imported} - {None}
+    survivors = {}
+    for key, entry in after.items():
+        is_new = entry.target.partition(":")[0] in imported
+        is_new = is_new or (entry.where is not None and entry.where[0] in files)
+        if is_new and before.keys().isdisjoint(entry.names()):
+            survivors[key] = entry
+    return survivors
+
+
+def _file_of(module: str) -> Any:
+    try:
+        # A lazy module imports itself when it is asked for an attribute in the usual way.
+        return object.__getattribute__(sys.modules[module], "__file__")
+    except (AttributeError, KeyError):
+        return None

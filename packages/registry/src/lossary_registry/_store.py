@@ -1,0 +1,153 @@
+"""The state of a registry, and the only code that changes it.
+
+Readers take no lock. ``objects`` answers a look-up with one dictionary access; ``entries`` knows every name.
+Single reads and writes of a dictionary with string keys are atomic with and without the GIL, so it is enough
+that writers exclude each other and write in an order in which every moment in between can be read.
+
+A writer decides what to change without the lock, since deciding may run other people's code (a base class's
+``__subclasscheck__``, an ``__eq__`` in metadata), and then applies the decision under the lock if what it was
+based on still stands.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from lossary_registry._view import View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from lossary_registry._entry import Entry
+
+
+class _Writing:
+    """The one lock of all writers: registrations are short, and one lock has no order to get wrong."""
+
+    __slots__ = ("lock",)
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Forget whoever holds the lock."""
+        self.lock = threading.RLock()
+
+
+writing = _Writing()
+if hasattr(os, "register_at_fork"):
+    # A thread that held the lock at the fork does not exist in the child, and would never release it.
+    os.register_at_fork(after_in_child=writing.renew)
+
+
+class Store:
+    """Names and what they lead to.
+
+    Attributes:
+        objects: Every name that can be answered at once, and its object.
+        entries: Every name and alias, and its record.
+        version: Grows with every change to what a name means.
+        frozen: Whether changes are refused.
+    """
+
+    __slots__ = ("_view", "entries", "frozen", "objects", "version")
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Any] = {}
+        self.entries: dict[str, Entry[Any]] = {}
+        self.version = 0
+        self.frozen = False
+        self._view: View | None = None
+
+    def view(self) -> View:
+        """Return the state of now, as it was when somebody last asked if nothing changed since."""
+        view = self._view
+        if view is None:
+            with writing.lock:
+                view = self._view = View(self.entries.copy())
+        return view
+
+    def swap(
+        self,
+        expected: Mapping[str, Entry[Any] | None],
+        removed: Iterable[Entry[Any]],
+        added: Iterable[Entry[Any]],
+        *,
+        even_if_frozen: bool = False,
+    ) -> bool:
+        """Exchange entries, if the keys still lead where the decision to exchange them thought they do.
+
+        Returns:
+            Whether it was done. False means that another writer came first: decide again.
+        """
+        fresh = {key: entry for entry in added for key in entry.names()}
+        with writing.lock:
+            if self.frozen and not even_if_frozen:
+                return False
+            if any(self.entries.get(key) is not entry for key, entry in expected.items()):
+                return False
+            self._write(fresh, stale=[key for entry in removed for key in entry.names() if key not in fresh])
+            self.version += 1
+        return True
+
+    def fill(self, offered: Iterable[Entry[Any]]) -> None:
+        """Put in the entries whose names nobody holds; a frozen registry takes none."""
+        with writing.lock:
+            fresh = {entry.name: entry for entry in offered if entry.name not in self.entries}
+            if fresh and not self.frozen:
+                self._write(fresh, ())
+                self.version += 1
+
+    def publish(self, loaded: Entry[Any], instead_of: Entry[Any]) -> None:
+        """Put what a lazy entry was found to be in its place, unless that place was taken meanwhile.
+
+        What the names mean stays the same, so this is no change: it does not count as a version, and a
+        frozen registry does it as well.
+        """
+        with writing.lock:
+            if self.entries.get(loaded.name) is instead_of:
+                self._write(
+                    {key: loaded for key in loaded.names() if self.entries.get(key) is instead_of}, ()
+                )
+
+    def freeze(self) -> None:
+        """Refuse changes from now on."""
+        with writing.lock:
+            self.frozen = True
+
+    def restore(self, entries: dict[str, Entry[Any]], *, frozen: bool) -> None:
+        """Make the entries what they are in a dictionary of all keys."""
+        with writing.lock:
+            # A new dictionary, since the order of registration is part of what comes back.
+            self.entries = entries
+            answers = {key: entry._item for key, entry in entries.items() if _is_answer(key, entry)}
+            for key in [key for key in self.objects if key not in answers]:
+                del self.objects[key]
+            self.objects.update(answers)
+            self.frozen = frozen
+            self.version += 1
+            self._view = None
+
+    def _write(self, fresh: Mapping[str, Entry[Any]], stale: Iterable[str]) -> None:
+        # Aliases go before the name that they lead to, and come after it.
+        for key in sorted(stale, key=self._is_canonical):
+            self.objects.pop(key, None)
+            self.entries.pop(key, None)
+        for key, entry in fresh.items():
+            self.entries[key] = entry
+            if _is_answer(key, entry):
+                self.objects[key] = entry._item
+            else:
+                self.objects.pop(key, None)
+        self._view = None
+
+    def _is_canonical(self, key: str) -> bool:
+        return self.entries[key].name == key
+
+
+def _is_answer(key: str, entry: Entry[Any]) -> bool:
+    """Tell whether a look-up of a key has nothing to do but return the object."""
+    return entry.is_resolved and key not in entry.deprecated
