@@ -1,6 +1,6 @@
 """The base classes: how a loss is declared, built, shown and called."""
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 import torch
@@ -50,7 +50,7 @@ class Loss(nn.Module):
 
     def __attrs_post_init__(self) -> None:
         """Turn tensor options into buffers that move with the module and stay out of its state."""
-        for field in attrs.fields(type(self)):
+        for field in _options(self):
             if is_buffer(field):
                 self.register_buffer(field.name, self.__dict__.pop(field.name), persistent=False)
 
@@ -58,7 +58,7 @@ class Loss(nn.Module):
         """Show the options that differ from their defaults."""
         return ", ".join(
             f"{field.name}={_plain(getattr(self, field.name))!r}"
-            for field in attrs.fields(type(self))
+            for field in _options(self)
             if field.repr and not _is_default(getattr(self, field.name), field.default)
         )
 
@@ -108,13 +108,22 @@ class ReducedLoss(Loss):
     def _elements_in_full_precision(
         self, input: Tensor, target: Tensor, mask: Tensor | None, weight: Tensor | None
     ) -> Elements:
-        if not isinstance(input, Tensor) or not input.is_floating_point():
-            shown = input.dtype if isinstance(input, Tensor) else type(input).__name__
-            raise InputTypeError(f"input must be a floating-point tensor, got {shown}")
+        _require_floating_point(input)
         if not torch.amp.is_autocast_available(input.device.type):
             return self.elements(input, target, mask=mask, weight=weight)
         with torch.autocast(input.device.type, enabled=False):
             return self.elements(input, target, mask=mask, weight=weight)
+
+
+def _options(loss: Loss) -> "tuple[attrs.Attribute[Any], ...]":
+    options: tuple[attrs.Attribute[Any], ...] = attrs.fields(cast("type[attrs.AttrsInstance]", type(loss)))
+    return options
+
+
+def _require_floating_point(input: object) -> None:
+    if not isinstance(input, Tensor) or not input.is_floating_point():
+        shown = input.dtype if isinstance(input, Tensor) else type(input).__name__
+        raise InputTypeError(f"input must be a floating-point tensor, got {shown}")
 
 
 def _plain(value: object) -> object:

@@ -40,9 +40,9 @@ class DiceLoss(ReducedLoss):
         ``smooth`` (:math:`s`) is added above and below. The sizes are sums, not sums of squares as in the
         V-Net paper. :math:`\min(p, t)` is :math:`p\,t` where the target is 0 or 1; for soft targets it puts
         the minimum, zero, at :math:`p = t`, while :math:`p\,t` would drive every p to 0 or 1. The mean is
-        over samples and classes, weighted by ``weight``; a weight of zero leaves a class out, the background say. A
-        sample of which nothing counts does not enter the mean. The target's shape decides between sigmoid
-        (values of the input's shape) and softmax (class indices); ``activation`` says otherwise.
+        over samples and classes, weighted by ``weight``; a weight of zero leaves a class out, the background
+        say. A sample of which nothing counts does not enter the mean. The target's shape decides between
+        sigmoid (values of the input's shape) and softmax (class indices); ``activation`` says otherwise.
 
     Shapes:
         ``input``: ``(B, C, *S)``, logits; probabilities with ``activation="none"``.

@@ -1,0 +1,137 @@
+"""The losses under test, each with the data that it takes: rules that hold for all are run over these."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+import torch
+from torch import Tensor
+
+from lossary_losses import (
+    BCELoss,
+    CrossEntropyLoss,
+    DiceLoss,
+    FocalLoss,
+    MSELoss,
+    ReducedLoss,
+    WeightedMSELoss,
+    loss_registry,
+)
+
+CLASSES = 4
+SPACE = (3, 5)
+
+
+@dataclass
+class Case:
+    """A loss with some options, and the kind of target that it is given."""
+
+    build: type[ReducedLoss]
+    kind: str
+    options: dict[str, object] = field(default_factory=dict)
+    pooled: bool = False
+    """Whether elements depend on the whole sample, so that cutting positions out changes their number."""
+
+    @property
+    def name(self) -> str:
+        """A label for pytest's report."""
+        options = ",".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.build.__name__}-{self.kind}" + (f"-{options}" if options else "")
+
+    def loss(self, **options: object) -> ReducedLoss:
+        """Build the loss with its own options and some more."""
+        return self.build(**{**self.options, **options})
+
+    def data(
+        self,
+        batch: int = 2,
+        space: tuple[int, ...] = SPACE,
+        dtype: torch.dtype = torch.float64,
+        seed: int = 0,
+    ) -> tuple[Tensor, Tensor]:
+        """Draw an input and a target."""
+        generator = torch.Generator().manual_seed(seed)
+        shape = (batch, CLASSES, *space)
+        input = torch.randn(shape, generator=generator, dtype=torch.float64)
+        if self.options.get("activation") == "none":
+            input = input.sigmoid()
+        if self.kind == "labels":
+            target = torch.randint(0, CLASSES, (batch, *space), generator=generator)
+        elif self.kind == "hard":
+            target = torch.randint(0, 2, shape, generator=generator).to(dtype)
+        elif self.kind == "soft":
+            target = torch.rand(shape, generator=generator, dtype=torch.float64).to(dtype)
+        elif self.kind == "classes":
+            target = torch.randn(shape, generator=generator, dtype=torch.float64).softmax(1).to(dtype)
+        else:
+            target = torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+        return input.to(dtype).requires_grad_(), target
+
+
+CASES = [
+    Case(BCELoss, "hard"),
+    Case(BCELoss, "soft", {"weight": [1.0, 2.0, 0.5, 0.0], "pos_weight": [1.0, 2.0, 3.0, 0.5]}),
+    Case(CrossEntropyLoss, "labels"),
+    Case(CrossEntropyLoss, "labels", {"weight": [1.0, 2.0, 0.5, 0.25], "label_smoothing": 0.1}),
+    Case(CrossEntropyLoss, "classes", {"weight": [1.0, 2.0, 0.5, 0.25]}),
+    Case(FocalLoss, "hard"),
+    Case(FocalLoss, "soft", {"gamma": 0.5, "alpha": 0.25}),
+    Case(FocalLoss, "labels"),
+    Case(FocalLoss, "labels", {"gamma": 0.5, "weight": [1.0, 2.0, 0.5, 0.25]}),
+    Case(FocalLoss, "labels", {"activation": "sigmoid", "alpha": 0.25}),
+    Case(FocalLoss, "classes", {"activation": "softmax"}),
+    Case(DiceLoss, "hard", pooled=True),
+    Case(DiceLoss, "soft", {"smooth": 0.0}, pooled=True),
+    Case(DiceLoss, "labels", {"weight": [1.0, 2.0, 0.5, 0.25]}, pooled=True),
+    Case(DiceLoss, "labels", {"batch": True, "empty": "skip"}, pooled=True),
+    Case(DiceLoss, "classes", {"activation": "softmax"}, pooled=True),
+    Case(DiceLoss, "hard", {"activation": "none"}, pooled=True),
+    Case(MSELoss, "values"),
+    Case(WeightedMSELoss, "values", {"weight": [1.0, 2.0, 0.5, 0.25]}),
+]
+
+
+LOGIT_CASES = [each for each in CASES if each.options.get("activation") != "none"]
+HARD_CASES = [each for each in LOGIT_CASES if each.kind in ("hard", "labels")]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: case.name)
+def case(request: pytest.FixtureRequest) -> Case:
+    """Each loss of the collection in turn, in each form that computes differently."""
+    return request.param
+
+
+@pytest.fixture(params=LOGIT_CASES, ids=lambda case: case.name)
+def logit_case(request: pytest.FixtureRequest) -> Case:
+    """Each loss of the collection in turn, where its input is not bound to a range."""
+    return request.param
+
+
+@pytest.fixture(params=HARD_CASES, ids=lambda case: case.name)
+def hard_case(request: pytest.FixtureRequest) -> Case:
+    """Each loss of the collection in turn, where a perfect prediction of the target is possible."""
+    return request.param
+
+
+@pytest.fixture
+def gradient() -> Callable[..., Tensor]:
+    """Give the gradient of a loss with respect to its input."""
+
+    def gradient(loss: torch.nn.Module, input: Tensor, target: Tensor, **arguments: Tensor) -> Tensor:
+        input = input.detach().requires_grad_()
+        (result,) = torch.autograd.grad(loss(input, target, **arguments).sum(), input)
+        return result
+
+    return gradient
+
+
+@pytest.fixture(params=loss_registry.list())
+def registered(request: pytest.FixtureRequest) -> type[torch.nn.Module]:
+    """Each class of the collection in turn."""
+    return loss_registry.get(request.param)
+
+
+@pytest.fixture
+def tested() -> set[type[ReducedLoss]]:
+    """The classes that have a case."""
+    return {case.build for case in CASES}

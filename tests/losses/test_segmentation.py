@@ -1,0 +1,153 @@
+"""The Dice loss against its formula in NumPy."""
+
+import pytest
+import torch
+from torch.nn import functional
+from torch.testing import assert_close
+
+from lossary_losses import DiceLoss
+
+
+@pytest.fixture
+def logits():
+    """Logits (B, C, H, W)."""
+    return torch.randn(3, 4, 3, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+@pytest.fixture
+def labels():
+    """Class indices (B, H, W)."""
+    return torch.randint(0, 4, (3, 3, 5), generator=torch.Generator().manual_seed(1))
+
+
+def one_hot(labels):
+    """Turn class indices into hard values."""
+    return functional.one_hot(labels, 4).movedim(-1, 1).double()
+
+
+def dice(p, t, smooth, axes=(2, 3)):
+    """Compute 1 - (2 sum pt + s) / (sum p + sum t + s) by hand."""
+    p, t = p.numpy(), t.numpy()
+    return torch.from_numpy(1 - (2 * (p * t).sum(axes) + smooth) / (p.sum(axes) + t.sum(axes) + smooth))
+
+
+@pytest.mark.parametrize("smooth", [1e-5, 1.0, 10.0])
+def test_labels_under_a_softmax(logits, labels, smooth):
+    """Each sample and class has one minus its Dice score; the mean is over both."""
+    expected = dice(logits.softmax(1), one_hot(labels), smooth)
+    assert_close(DiceLoss(smooth=smooth, reduction="none")(logits, labels), expected)
+    assert_close(DiceLoss(smooth=smooth)(logits, labels), expected.mean())
+
+
+def test_values_under_a_sigmoid(logits, labels):
+    """Values of the input's shape are one problem per channel."""
+    expected = dice(logits.sigmoid(), one_hot(labels), 1.0)
+    assert_close(DiceLoss(reduction="none")(logits, one_hot(labels)), expected)
+
+
+def test_activation_overrides_the_shape(logits, labels):
+    """activation= decides against what the shape suggests, and "none" takes probabilities."""
+    hard = one_hot(labels)
+    assert_close(DiceLoss(activation="softmax")(logits, hard), DiceLoss()(logits, labels))
+    assert_close(DiceLoss(activation="sigmoid")(logits, labels), DiceLoss()(logits, hard))
+    assert_close(DiceLoss(activation="none")(logits.sigmoid(), hard), DiceLoss()(logits, hard))
+    assert_close(DiceLoss(activation="none")(logits.softmax(1), labels), DiceLoss()(logits, labels))
+
+
+def test_pooled_over_the_batch(logits, labels):
+    """With batch=True sizes are those of the whole batch, and the result has one element per class."""
+    expected = dice(logits.softmax(1), one_hot(labels), 1.0, axes=(0, 2, 3))
+    assert_close(DiceLoss(batch=True, reduction="none")(logits, labels), expected)
+
+
+def test_flat_inputs(logits, labels):
+    """Without space each sample is a single position, and pooling makes the batch the region."""
+    flat, flat_labels = logits[:, :, 0, 0], labels[:, 0, 0]
+    expected = dice(flat.softmax(1), one_hot(flat_labels), 1.0, axes=0)
+    assert_close(DiceLoss(batch=True, reduction="none")(flat, flat_labels), expected)
+
+
+def test_class_weights(logits, labels):
+    """The mean is weighted by class, and a weight of zero leaves a class out."""
+    weight = torch.tensor([0.0, 1.0, 2.0, 1.0], dtype=torch.float64)
+    each = dice(logits.softmax(1), one_hot(labels), 1.0)
+    expected = (each * weight).sum() / weight.expand_as(each).sum()
+    assert_close(DiceLoss(weight=weight)(logits, labels), expected)
+
+
+@pytest.mark.parametrize("truth", [0.0, 0.3, 0.5, 1.0])
+def test_minimum_of_soft_targets_is_at_the_target(truth):
+    """The loss is zero at p = t, and larger anywhere else."""
+    target = torch.full((1, 1, 8), truth, dtype=torch.float64)
+    loss = DiceLoss(smooth=0.0, activation="none")
+    assert_close(loss(target, target), torch.zeros((), dtype=torch.float64))
+    others = {p / 10: loss(torch.full_like(target, p / 10), target) for p in range(11)}
+    others.pop(truth)
+    assert all(other > 1e-6 for other in others.values())
+
+
+def test_nothing_against_nothing_is_perfect():
+    """Without smoothing, an empty prediction of an empty truth has a loss of zero, not NaN."""
+    empty = torch.zeros(1, 1, 8, requires_grad=True)
+    loss = DiceLoss(smooth=0.0, activation="none")(empty, torch.zeros(1, 1, 8))
+    loss.backward()
+    assert loss == 0
+    assert empty.grad.isfinite().all()
+
+
+class TestEmpty:
+    """What a sample and class without truth gives."""
+
+    target = torch.tensor([[[0.0, 0.0]], [[1.0, 0.0]]])
+    prediction = torch.tensor([[[0.5, 0.5]], [[1.0, 0.0]]])
+
+    def loss(self, empty):
+        """Compute the loss of a half-wrong empty sample and a perfect full one."""
+        return DiceLoss(activation="none", empty=empty)(self.prediction, self.target)
+
+    def test_score_is_the_formulas_value(self):
+        """False positives cost what the formula says: 1 - s / (P + s), here 1/2 for one of two samples."""
+        assert_close(self.loss("score"), torch.tensor(0.25))
+
+    def test_zero_makes_false_positives_free(self):
+        """The empty sample counts as perfect."""
+        assert_close(
+            DiceLoss(activation="none", empty="zero", smooth=0.0)(1 - self.prediction, self.target),
+            torch.tensor(0.5),
+        )
+
+    def test_skip_leaves_the_sample_out(self):
+        """The empty sample does not enter the mean."""
+        assert_close(
+            DiceLoss(activation="none", empty="skip", smooth=0.0)(1 - self.prediction, self.target),
+            torch.tensor(1.0),
+        )
+
+
+def test_a_sample_of_which_nothing_counts_does_not_enter_the_mean(logits, labels):
+    """A sample that is masked altogether is as good as absent."""
+    mask = torch.ones(3, 3, 5, dtype=torch.bool)
+    mask[1] = False
+    assert_close(DiceLoss()(logits, labels, mask=mask), DiceLoss()(logits[[0, 2]], labels[[0, 2]]))
+
+
+def test_a_large_image_in_half_precision():
+    """Sizes beyond 65 504 do not overflow, and the gradient is alive."""
+    logits = torch.zeros(1, 1, 512, 512, dtype=torch.float16, requires_grad=True)
+    target = torch.ones(1, 1, 512, 512, dtype=torch.float16)
+    loss = DiceLoss()(logits, target)
+    loss.backward()
+    assert_close(loss.detach(), torch.tensor(1 / 3), rtol=1e-4, atol=0)
+    assert (logits.grad != 0).all()
+
+
+def test_one_dimension_is_refused():
+    """An input without classes raises ValueError."""
+    with pytest.raises(ValueError, match=r"needs an input of shape \(B, C, \*S\), got \(5,\)"):
+        DiceLoss()(torch.zeros(5), torch.zeros(5))
+
+
+def test_probabilities_are_checked():
+    """With activation="none" a logit given by mistake raises ValueError."""
+    with pytest.raises(ValueError, match="input must hold probabilities, 0 to 1; it holds -3 to -3"):
+        DiceLoss(activation="none")(torch.full((1, 1, 2), -3.0), torch.zeros(1, 1, 2))

@@ -1,0 +1,57 @@
+"""Checks that read values: what they catch, and when they stay out of the way."""
+
+import pytest
+import torch
+
+from lossary_losses import BCELoss, CrossEntropyLoss, DiceLoss, FocalLoss, MSELoss, value_checks
+
+
+@pytest.mark.parametrize("loss", [CrossEntropyLoss(), FocalLoss(), DiceLoss()], ids=repr)
+@pytest.mark.parametrize("label", [-1, 4, 255])
+def test_labels_outside_the_classes(loss, label):
+    """A label outside the classes raises ValueError naming it, and points to ignore_index."""
+    labels = torch.tensor([[0, label, 3]])
+    with pytest.raises(
+        ValueError, match=rf"label {label}, outside the classes 0 to 3 .* pass it as ignore_index"
+    ):
+        loss(torch.zeros(1, 4, 3), labels)
+
+
+def test_another_label_than_the_ignored_one():
+    """With ignore_index given, only that value may lie outside."""
+    with pytest.raises(ValueError, match=r"label 254, .* only ignore_index \(255\) may lie outside"):
+        CrossEntropyLoss(ignore_index=255)(torch.zeros(1, 4, 2), torch.tensor([[255, 254]]))
+
+
+def test_a_label_under_the_mask_may_be_anything():
+    """A masked position is not looked at."""
+    mask = torch.tensor([[True, False]])
+    assert CrossEntropyLoss()(torch.zeros(1, 4, 2), torch.tensor([[0, 99]]), mask=mask).isfinite()
+
+
+@pytest.mark.parametrize("loss", [BCELoss(), FocalLoss(), DiceLoss()], ids=repr)
+@pytest.mark.parametrize("value", [-0.5, 1.5, 255.0, float("nan")])
+def test_targets_outside_zero_to_one(loss, value):
+    """A target that is no probability raises ValueError."""
+    with pytest.raises(ValueError, match="target must hold probabilities, 0 to 1"):
+        loss(torch.zeros(1, 1, 2), torch.tensor([[[0.0, value]]]))
+
+
+def test_an_image_of_255_says_what_to_do():
+    """The commonest mistake, a mask of 0 and 255, is told how to become one of 0 and 1."""
+    with pytest.raises(ValueError, match="divide a mask of 0 and 255 by 255"):
+        BCELoss()(torch.zeros(1, 1, 2), torch.tensor([[[0, 255]]], dtype=torch.uint8))
+
+
+def test_regression_targets_are_free():
+    """A regression target may have any value."""
+    assert MSELoss()(torch.zeros(2), torch.tensor([-5.0, 255.0])).isfinite()
+
+
+def test_the_switch():
+    """Within value_checks(enabled=False) nothing is read; afterwards everything is, whatever happened."""
+    wrong = torch.zeros(1, 1, 2), torch.tensor([[[0.0, 2.0]]])
+    with pytest.raises(ZeroDivisionError), value_checks(enabled=False):
+        BCELoss()(*wrong) / (1 // 0)
+    with pytest.raises(ValueError, match="probabilities"):
+        BCELoss()(*wrong)
