@@ -1,0 +1,30 @@
+"""From a configuration file to a validated, built loss. Names only: a config never runs code.
+
+>>> from lossary_registry import Registry
+>>> class Loss: ...
+>>> losses = Registry(Loss, "losses")
+>>> @losses.register
+... class Focal(Loss):
+...     def __init__(self, gamma: float = 2.0) -> None:
+...         self.gamma = gamma
+>>> build({"name": "Focal", "params": {"gamma": 1}}, registry=losses).gamma
+1.0
+"""
+
+from __future__ import annotations
+
+from ._api import build, check, load, validate
+from ._problems import CollectionError, ConfigError, FactoryError, Problem
+from ._spec import LossSpec
+
+__all__ = [
+    "CollectionError",
+    "ConfigError",
+    "FactoryError",
+    "LossSpec",
+    "Problem",
+    "build",
+    "check",
+    "load",
+    "validate",
+]

@@ -1,0 +1,149 @@
+"""Limits on values: from ``Annotated`` and from attrs validators, checked in one way."""
+# limits, values and validators are of any type
+
+# ruff: noqa: ANN401  # limits, values and validators are of any type
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from ._checks import AnyOf, Check, Choice, Null, any_of
+from ._wording import ConfigPath, label, show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ._validation import Validation
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<=": operator.le,
+    "<": operator.lt,
+}
+_NAMES = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+_LENGTHS = {"min_length": ">=", "max_length": "<="}
+
+
+@attrs.frozen
+class Bound:
+    """A limit on a value, or on its length."""
+
+    symbol: str
+    limit: Any
+    of_length: bool = False
+
+    @property
+    def text(self) -> str:
+        """The limit in words, after the kind of value."""
+        return f"{'of length ' if self.of_length else ''}{self.symbol} {show(self.limit)}"
+
+    def holds(self, value: Any) -> bool:
+        """Tell whether a value keeps the limit; what cannot be compared does not."""
+        try:
+            return _COMPARISONS[self.symbol](len(value) if self.of_length else value, self.limit)
+        except TypeError:
+            return False
+
+
+@attrs.frozen
+class Bounded(Check):
+    """Values of one kind, within limits."""
+
+    inner: Check
+    bounds: tuple[Bound, ...]
+    text: str = attrs.field(init=False)
+
+    @text.default
+    def _describe(self) -> str:
+        return f"{self.inner.text} {' and '.join(bound.text for bound in self.bounds)}"
+
+    def fits(self, value: object) -> bool:
+        return self.inner.fits(value)
+
+    def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
+        before = len(validation.problems)
+        result = self.inner.read(value, path, validation)
+        if len(validation.problems) == before:
+            for bound in self.bounds:
+                if not bound.holds(result):
+                    message = f"{label(path)} must be {bound.text}, not {show(value)}"
+                    validation.add("out-of-range", message, path)
+                    break
+        return result
+
+    def hint(self, value: object) -> str:
+        return self.inner.hint(value)
+
+    def example(self, loss: str) -> object:
+        """Return a value that keeps every limit, where one of the usual suspects does."""
+        limits = [bound.limit for bound in self.bounds if not bound.of_length]
+        middle = [sum(limits) / len(limits)] if limits else []
+        usual = self.inner.example(loss)
+        for candidate in (
+            usual,
+            *middle,
+            0.5,
+            1,
+            2,
+            *(limit + 1 for limit in limits),
+            *(limit - 1 for limit in limits),
+        ):
+            if self.inner.fits(candidate) and all(bound.holds(candidate) for bound in self.bounds):
+                return candidate
+        return usual
+
+
+def bounded(check: Check, bounds: Sequence[Bound]) -> Check:
+    """Put limits on a check; within a union they are for the members that are not null."""
+    if not bounds:
+        return check
+    if isinstance(check, AnyOf):
+        return any_of(
+            [option if isinstance(option, Null) else bounded(option, bounds) for option in check.options]
+        )
+    if isinstance(check, Bounded):
+        return Bounded(check.inner, (*check.bounds, *bounds))
+    return Bounded(check, tuple(bounds))
+
+
+def annotated_bounds(marks: Sequence[object]) -> list[Bound]:
+    """Read the limits in ``Annotated[...]`` from whatever has ``ge``, ``max_length`` and the like."""
+    bounds = []
+    for mark in marks:
+        for names, of_length in ((_NAMES, False), (_LENGTHS, True)):
+            for name, symbol in names.items():
+                limit = getattr(mark, name, None)
+                if limit is not None and not callable(limit):
+                    bounds.append(Bound(symbol, limit, of_length))
+    return bounds
+
+
+def with_validator(check: Check, validator: Any) -> Check | None:  # noqa: PLR0911  # a table of cases
+    """Fold an attrs validator into a check, or return None where it can only be called.
+
+    attrs does not document the fields of its validators; one that changes is called, no longer read.
+    """
+    if validator is None:
+        return check
+    parts = getattr(validator, "_validators", None)
+    if parts is not None:
+        for part in parts:
+            folded = with_validator(check, part)
+            if folded is None:
+                return None
+            check = folded
+        return check
+    kind = type(validator).__name__
+    if kind == "_OptionalValidator":
+        inner = with_validator(check, validator.validator)
+        return inner and any_of([inner, Null()])
+    if kind == "_NumberValidator" and validator.compare_op in _COMPARISONS:
+        return bounded(check, [Bound(validator.compare_op, validator.bound)])
+    if kind == "_InValidator" and isinstance(validator.options, (list, tuple)):
+        only_text = all(isinstance(option, str) for option in validator.options)
+        return Choice(tuple(validator.options)) if only_text else None
+    return None

@@ -1,0 +1,77 @@
+"""The collections of losses that are installed, found by entry point and loaded when needed.
+
+A distribution offers its registry in its ``pyproject.toml``:
+
+.. code-block:: toml
+
+    [project.entry-points."lossary.registries"]
+    losses = "lossary_losses:loss_registry"
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from lossary_registry import Registry
+
+from ._problems import CollectionError
+from ._suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "lossary.registries"
+
+
+@functools.cache
+def installed_registry(collection: str | None = None) -> Registry[Any]:
+    """Return the registry of an installed collection; of the only one where none is named.
+
+    Raises:
+        CollectionError: There is no such collection, there are several, or it does not load.
+    """
+    found = _installed()
+    if not found:
+        raise CollectionError(
+            "no collection of losses is installed\n"
+            "    pip install 'lossary-factory[losses]' installs lossary-losses.\n"
+            "    In Python, a registry of your own can be passed as registry=."
+        )
+    if collection is None and len(found) > 1:
+        raise CollectionError(
+            "several collections of losses are installed\n"
+            + "".join(f"    {_described(entry)}\n" for entry in found.values())
+            + "    Choose one with registry=, or with --collection NAME on the command line."
+        )
+    if collection is None:
+        return _loaded(*found.values())
+    if collection not in found:
+        raise CollectionError(
+            f"no installed collection is called {collection!r}\n"
+            f"    {did_you_mean(collection, found)}installed: {', '.join(found)}"
+        )
+    return _loaded(found[collection])
+
+
+def _installed() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # noqa: PLC0415  # slow, and not needed where a registry is passed
+
+    return {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
+
+
+def _loaded(entry: EntryPoint) -> Registry[Any]:
+    try:
+        registry = entry.load()
+    except Exception as error:
+        raise CollectionError(
+            f"the collection {_described(entry)} does not load\n    {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(registry, Registry):
+        raise CollectionError(f"the collection {_described(entry)} is not a Registry")
+    return registry
+
+
+def _described(entry: EntryPoint) -> str:
+    origin = f", from {entry.dist.name} {entry.dist.version}" if entry.dist else ""
+    return f"{entry.name} ({entry.value}{origin})"

@@ -1,0 +1,1 @@
+"""The command ``lossary``: what it answers, and how the answers look."""

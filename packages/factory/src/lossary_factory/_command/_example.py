@@ -1,0 +1,85 @@
+"""An example config for a loss, and plain data written as YAML."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from lossary_factory._api import check
+from lossary_factory._grammar import SUM
+from lossary_factory._plan import plan_of
+from lossary_factory._reading._yaml import scalar
+
+if TYPE_CHECKING:
+    from lossary_registry import Registry
+
+_BARE_WORD = re.compile(r"[A-Za-z_][\w-]*")
+
+
+def example_config(name: str, registry: Registry[Any]) -> dict[str, object] | None:
+    """Return a correct config with a loss's needs and those of its defaults that can be written.
+
+    None where no such config can be made up, because the constructor wants what only its author knows.
+    """
+    simple = _simplest(name, registry)
+    if name == SUM:
+        terms = {key: {"name": simple, "weight": weight} for key, weight in (("first", 0.7), ("second", 0.3))}
+        config: dict[str, object] = {"loss": {"sum": terms}}
+    else:
+        params = _example_params(name, simple, registry)
+        config = {"loss": {"name": name, "params": params} if params else {"name": name}}
+    return None if check(config, registry=registry) else config
+
+
+def _simplest(name: str, registry: Registry[Any]) -> str:
+    """Return a loss that needs no parameters, to stand for any other."""
+    for other in registry.list():
+        if other not in (name, SUM) and registry.entry(other).available:
+            plan = plan_of(registry.get(other), registry.base_class)
+            if not plan.required and not plan.obstacle:
+                return other
+    return name
+
+
+def _example_params(name: str, simple: str, registry: Registry[Any]) -> dict[str, object]:
+    plan = plan_of(registry.get(name), registry.base_class)
+    return {
+        parameter.name: parameter.check.example(simple) if parameter.is_required else parameter.default
+        for parameter in plan.parameters.values()
+        if parameter.is_required or _is_plain(parameter.default)
+    }
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return isinstance(value, (bool, int, str)) or (isinstance(value, float) and math.isfinite(value))
+
+
+def yaml_lines(data: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """Write nested mappings as YAML, one key a line."""
+    for key, value in data.items():
+        if isinstance(value, Mapping) and value:
+            yield f"{indent}{flow(key)}:"
+            yield from yaml_lines(value, f"{indent}  ")
+        else:
+            yield f"{indent}{flow(key)}: {flow(value)}"
+
+
+def flow(value: object) -> str:
+    """Write a value as YAML on one line; what YAML has no word for is described."""
+    if isinstance(value, str):
+        bare = _BARE_WORD.fullmatch(value) and scalar(value) == value
+        return value if bare else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{flow(key)}: {flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{value}".replace("inf", ".inf").replace("nan", ".nan")
+    if value is None or isinstance(value, (bool, int, float)):
+        return json.dumps(value)
+    return f"<{type(value).__name__}>"

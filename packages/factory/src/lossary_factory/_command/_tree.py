@@ -1,0 +1,73 @@
+"""A spec drawn as a tree: its terms with their weights, and each loss's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from lossary_factory._grammar import SUM
+from lossary_factory._plan import plan_of
+from lossary_factory._spec import LossSpec, holds_spec
+
+from ._example import flow
+from ._terminal import bold, dim
+
+
+def draw(spec: LossSpec[Any], base_class: type | None) -> Iterator[str]:
+    """Yield the lines of the tree."""
+    yield _title(spec)
+    yield from _inside(spec, base_class)
+
+
+def _title(spec: LossSpec[Any]) -> str:
+    return f"{bold(spec.name)} {dim(f'({spec.loss_class.__name__})')}"
+
+
+def _inside(spec: LossSpec[Any], base_class: type | None) -> Iterator[str]:
+    children = list(_children(spec))
+    bar = "│" if children else " "
+    for line in _parameters(spec, base_class):
+        yield f"{bar}   {line}"
+    for number, (label, child) in enumerate(children, 1):
+        is_last = number == len(children)
+        yield f"{'└── ' if is_last else '├── '}{label}{_title(child)}"
+        for line in _inside(child, base_class):
+            yield f"{'    ' if is_last else '│   '}{line}"
+
+
+def _parameters(spec: LossSpec[Any], base_class: type | None) -> Iterator[str]:
+    for name, parameter in plan_of(spec.loss_class, base_class).parameters.items():
+        if name not in spec.params:
+            yield dim(f"{name} = {default_text(parameter.default)}  (default)")
+        elif not (holds_spec(spec.params[name]) or spec.name == SUM):
+            yield f"{name} = {flow(spec.params[name])}"
+
+
+def default_text(default: object) -> str:
+    """Write a default; one that is made anew for each object has no value to show."""
+    return "made anew" if isinstance(default, attrs.Factory) else flow(default)  # type: ignore[arg-type]
+
+
+def _children(spec: LossSpec[Any]) -> Iterator[tuple[str, LossSpec[Any]]]:
+    """Yield the losses inside a loss, each with its label."""
+    if spec.name == SUM:
+        terms: Any = spec.params["terms"]
+        weights: Any = spec.params.get("weights") or {}
+        for key, term in terms.items():
+            yield f"{key}: {flow(weights.get(key, 1.0))} \N{MULTIPLICATION SIGN} ", term
+        return
+    for name, value in spec.params.items():
+        yield from _nested(name, value)
+
+
+def _nested(label: str, value: object) -> Iterator[tuple[str, LossSpec[Any]]]:
+    if isinstance(value, LossSpec):
+        yield f"{label}: ", value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _nested(f"{label}.{key}", item)
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _nested(f"{label}[{index}]", item)

@@ -1,0 +1,135 @@
+"""From a type to the check of values of that type."""
+# annotations are of any type
+
+# ruff: noqa: ANN401  # annotations are of any type
+
+from __future__ import annotations
+
+import collections
+import collections.abc
+import enum
+import types
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+
+import attrs
+
+from ._annotations import Unknown
+from ._bounds import annotated_bounds, bounded
+from ._checks import (
+    Anything,
+    Boolean,
+    Check,
+    Choice,
+    Entries,
+    FixedItems,
+    Instance,
+    Integer,
+    Items,
+    Member,
+    Nested,
+    Null,
+    Number,
+    Text,
+    any_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_PLAIN: dict[object, Check] = {
+    bool: Boolean(),
+    int: Integer(),
+    str: Text(),
+    None: Null(),
+    type(None): Null(),
+    Any: Anything(),
+    object: Anything(),
+}
+_LISTS: dict[object, Callable[[list[object]], object]] = {
+    list: list,
+    tuple: tuple,
+    collections.abc.Sequence: list,
+    collections.abc.MutableSequence: list,
+    collections.abc.Collection: list,
+    collections.abc.Iterable: list,
+}
+_MAPPINGS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
+
+
+@attrs.frozen
+class Hints:
+    """Turns types into checks.
+
+    Attributes:
+        base_class: The base class of the registry, if it has one; a parameter of that type takes a loss.
+        finite: Whether numbers must be finite.
+    """
+
+    base_class: type | None
+    finite: bool = True
+
+    def check(self, hint: Any) -> Check:  # noqa: PLR0911  # a table of cases
+        """Return the check of a type; a type that says nothing about plain data accepts all of it."""
+        hint = _without_alias(hint)
+        origin = get_origin(hint) or hint
+        arguments = get_args(hint)
+        if not isinstance(origin, collections.abc.Hashable):
+            return Anything()
+        if origin is Annotated:
+            return self._annotated(*arguments)
+        if origin in (Union, types.UnionType):
+            return self._union(arguments)
+        if origin is Literal:
+            return Choice(arguments)
+        if origin is float:
+            return Number(finite=self.finite)
+        if origin in _PLAIN:
+            return _PLAIN[origin]
+        if origin in _LISTS:
+            return self._list(origin, arguments)
+        if origin in _MAPPINGS:
+            return Entries(*map(self.check, arguments or (Any, Any)))
+        return self._class(origin)
+
+    def _annotated(self, hint: Any, *marks: object) -> Check:
+        infinite = any(getattr(mark, "allow_inf_nan", False) is True for mark in marks)
+        hints = attrs.evolve(self, finite=False) if infinite else self
+        return bounded(hints.check(hint), annotated_bounds(marks))
+
+    def _union(self, members: Sequence[Any]) -> Check:
+        """Join the members; beside one that is known, a class accepts only its own instances."""
+        checks = [self.check(member) for member in members]
+        if Any in members or object in members or all(isinstance(c, (Anything, Null)) for c in checks):
+            return Anything()
+        origins = [get_origin(member) or member for member in members]
+        return any_of(
+            [
+                Instance(origin) if isinstance(check, Anything) else check
+                for origin, check in zip(origins, checks, strict=True)
+                if isinstance(origin, type) or not isinstance(check, Anything)
+            ]
+        )
+
+    def _list(self, origin: Any, arguments: Sequence[Any]) -> Check:
+        if origin is tuple and arguments and arguments[-1] is not Ellipsis:
+            return FixedItems(tuple(map(self.check, arguments)))
+        return Items(self.check(arguments[0] if arguments else Any), _LISTS[origin])
+
+    def _class(self, hint: Any) -> Check:
+        if not isinstance(hint, type) or issubclass(hint, Unknown):
+            return Anything()
+        if issubclass(hint, enum.Enum):
+            return Member(hint)
+        # Not issubclass: the base class may be a protocol, which does not answer.
+        if self.base_class is not None and self.base_class in hint.__mro__:
+            return Nested(hint, is_base=hint is self.base_class)
+        return Anything()
+
+
+def _without_alias(hint: Any) -> Any:
+    """Return what a ``NewType`` or a ``type X = ...`` stands for."""
+    while True:
+        meaning = getattr(hint, "__supertype__", None) or getattr(hint, "__value__", None)
+        if meaning is None or isinstance(hint, type):
+            return hint
+        hint = meaning

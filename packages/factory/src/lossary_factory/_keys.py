@@ -1,0 +1,115 @@
+"""The keys of the grammar, and what somebody meant who wrote another one."""
+# a key may be anything
+
+# ruff: noqa: ANN401  # a key may be anything
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import attrs
+
+from ._plan import Plan
+from ._suggest import did_you_mean, nearest
+from ._wording import ConfigPath, listing, show
+
+if TYPE_CHECKING:
+    from ._validation import Validation
+
+DOCUMENT_KEYS = ("version", "loss")
+NAMED_KEYS = ("name", "params")
+SUM_KEYS = ("sum",)
+TERM_KEYS = ("weight",)
+
+# What other tools call these keys.
+_ELSEWHERE = {
+    **dict.fromkeys(["type", "_target_", "class_path", "class_name", "_type_", "@losses"], "name"),
+    **dict.fromkeys(["init_args", "kwargs", "dict_kwargs", "config", "args", "arguments"], "params"),
+    **dict.fromkeys(["criterion", "objective", "loss_fn", "loss_function"], "loss"),
+}
+_PURPOSE = {
+    "name": "a loss is chosen with 'name'",
+    "params": "the parameters of a loss stand under 'params'",
+    "loss": "the loss stands under 'loss'",
+}
+
+
+def as_written(mapping: Mapping[Any, object], allowed: Collection[str]) -> dict[str, Any]:
+    """Return the keys of the grammar with what the config has for them, misspelled ones and synonyms too.
+
+    A wrong key is a problem all the same; but what stands under it can be checked in the same pass.
+    """
+    written: dict[str, Any] = {key: key for key in allowed if key in mapping}
+    if len(written) < len(mapping):
+        for key in mapping:
+            meant = _ELSEWHERE.get(key) if isinstance(key, str) else None
+            if meant not in allowed:
+                meant = nearest(key, allowed)
+            if meant is not None and key not in allowed:
+                written.setdefault(meant, key)
+    return written
+
+
+class _Complaint(NamedTuple):
+    code: str
+    message: str
+    hint: str
+
+
+@attrs.frozen
+class Level:
+    """One mapping of the config, whose stray keys are to be explained.
+
+    Attributes:
+        mapping: What stands there.
+        path: Where it stands.
+        allowed: The keys that it may have.
+        written: What ``as_written`` found in it.
+        loss: The name of the loss that it is about; empty where that is not known.
+        plan: What the constructor of that loss takes.
+    """
+
+    mapping: Mapping[Any, object]
+    path: ConfigPath
+    allowed: Collection[str]
+    written: Mapping[str, Any]
+    loss: str = ""
+    plan: Plan = attrs.field(factory=lambda: Plan({}))
+
+    def complain(self, validation: Validation) -> None:
+        """Note every key that is not allowed here, with what to do about it."""
+        for key in self.mapping:
+            if key not in self.allowed:
+                code, message, hint = self._explain(key, validation)
+                validation.add(code, message, (*self.path, key), hint=hint, at_key=True)
+
+    def _explain(self, key: Any, validation: Validation) -> _Complaint:
+        meant = next((name for name, written in self.written.items() if written is key), "")
+        if meant and key in _ELSEWHERE:
+            return _Complaint("unexpected-key", f"{_PURPOSE[meant]}, not {key!r}", f"write '{meant}:' for it")
+        parameter = "" if meant else nearest(key, self.plan.parameters)
+        if key == "weight":
+            return self._stray_weight(takes_weight=parameter == key)
+        if parameter:
+            message = f"{show(key)} must stand under 'params': it is a parameter of {self.loss}"
+            if key != parameter:
+                message = f"{show(key)} is not a key of a loss"
+            return _Complaint("misplaced-key", message, self._moved(parameter, self.mapping[key]))
+        if isinstance(key, str) and key in validation.registry:
+            message = f"{key!r} is the name of a loss, and stands here as a key"
+            return _Complaint(
+                "unexpected-key", message, f"write 'name: {key}', and its parameters under 'params'"
+            )
+        hint = f"{did_you_mean(meant or key, self.allowed)}the keys here are: {listing(self.allowed)}"
+        return _Complaint("unexpected-key", f"there is no key {show(key)} here", hint)
+
+    def _stray_weight(self, *, takes_weight: bool) -> _Complaint:
+        hint = "only a term of a sum has one: {sum: {KEY: {name: ..., weight: ...}}}"
+        if takes_weight:
+            hint += f"\nthe parameter of {self.loss} with this name stands under 'params'"
+        return _Complaint("misplaced-key", "this loss is not a term, so it has no 'weight'", hint)
+
+    def _moved(self, parameter: str, value: object) -> str:
+        brief = "..." if isinstance(value, (list, Mapping)) else show(value)
+        return f"write params: {{{parameter}: {brief}}}"

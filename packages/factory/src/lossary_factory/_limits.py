@@ -1,0 +1,7 @@
+"""How large a config may be: far beyond any loss, and small enough to be refused at once."""
+
+from __future__ import annotations
+
+MOST_CHARACTERS = 1 << 20
+MOST_VALUES = 100_000
+DEEPEST = 100

@@ -1,0 +1,174 @@
+"""A class's constructor, read once, as the schema of its parameters."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from ._annotations import evaluated, names_of
+from ._bounds import with_validator
+from ._checks import Anything, Check, Null, any_of
+from ._hints import Hints
+from ._spec import holds_spec
+from ._wording import ConfigPath, label
+
+if TYPE_CHECKING:
+    from ._validation import Validation
+
+Rule = Callable[[object], None]
+"""Raises ValueError or TypeError for a value that a field's own converter or validator refuses."""
+
+
+@attrs.frozen
+class Parameter:
+    """One thing that a constructor takes.
+
+    Attributes:
+        name: The keyword.
+        check: What it accepts, by its annotation and the limits that can be read.
+        default: What it is when not given; ``inspect.Parameter.empty`` where it must be given.
+        rule: The validation that can only be run, if there is any.
+    """
+
+    name: str
+    check: Check
+    default: object = inspect.Parameter.empty
+    rule: Rule | None = None
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the constructor has no default for it."""
+        return self.default is inspect.Parameter.empty
+
+    def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
+        """Return what the constructor gets for a value; note what is wrong with it."""
+        before = len(validation.problems)
+        result = self.check(value, path, validation)
+        if self.rule is not None and len(validation.problems) == before:
+            try:
+                self.rule(result)
+            except (TypeError, ValueError) as error:
+                reason = str(error.args[0]).splitlines()[0] if error.args else type(error).__name__
+                validation.add("invalid-value", f"{label(path)} is refused: {reason}", path)
+        return result
+
+
+@attrs.frozen
+class Plan:
+    """What a constructor takes.
+
+    Attributes:
+        parameters: What it names.
+        is_open: Whether it takes keyword arguments beyond those that it names.
+        obstacle: Why no config can call it, if none can.
+    """
+
+    parameters: Mapping[str, Parameter]
+    is_open: bool = False
+    obstacle: str = ""
+
+    @property
+    def required(self) -> list[str]:
+        """The parameters without a default."""
+        return [name for name, parameter in self.parameters.items() if parameter.is_required]
+
+
+def plan_of(loss_class: Any, base_class: type | None) -> Plan:  # noqa: ANN401  # a class or a function; mypy takes neither for hashable
+    """Return what a constructor takes, for a registry with this base class."""
+    return _read_constructor(loss_class, base_class)
+
+
+@functools.lru_cache(maxsize=4096)
+def _read_constructor(cls: Any, base_class: Any) -> Plan:  # noqa: ANN401  # a class or a function; mypy takes neither for hashable
+    try:
+        signature = inspect.signature(cls)
+    except (TypeError, ValueError):
+        return Plan({}, obstacle="its constructor does not tell what it takes")
+    kinds = inspect.Parameter
+    named = {
+        name: parameter
+        for name, parameter in signature.parameters.items()
+        if parameter.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)
+    }
+    others = [parameter for name, parameter in signature.parameters.items() if name not in named]
+    nameless = [p.name for p in others if p.kind is kinds.POSITIONAL_ONLY and p.default is kinds.empty]
+    fields = _fields(cls, named)
+    names = names_of(cls)
+    return Plan(
+        {
+            name: _field_parameter(fields[name], names, base_class)
+            if fields
+            else _plain_parameter(parameter, names, base_class)
+            for name, parameter in named.items()
+        },
+        is_open=any(parameter.kind is kinds.VAR_KEYWORD for parameter in others),
+        obstacle=f"its constructor takes {nameless[0]!r} by position only" if nameless else "",
+    )
+
+
+def _fields(cls: type, named: Mapping[str, object]) -> dict[str, attrs.Attribute[Any]]:
+    """Return the attrs fields by the names that the constructor uses, where they describe it.
+
+    A subclass may have a constructor of its own, whatever the fields that it inherits.
+    """
+    if not attrs.has(cls):
+        return {}
+    fields = {field.alias or field.name.lstrip("_"): field for field in attrs.fields(cls) if field.init}
+    return fields if fields.keys() == named.keys() else {}
+
+
+def _plain_parameter(
+    parameter: inspect.Parameter, names: Mapping[str, Any], base_class: type | None
+) -> Parameter:
+    check = _check(parameter.annotation, parameter.default, names, base_class)
+    return Parameter(parameter.name, check, parameter.default)
+
+
+def _field_parameter(
+    field: attrs.Attribute[Any], names: Mapping[str, Any], base_class: type | None
+) -> Parameter:
+    # A converter's annotation replaces the field's own in the signature: only the field tells its type.
+    annotation = inspect.Parameter.empty if field.type is None else field.type
+    default = inspect.Parameter.empty if field.default is attrs.NOTHING else field.default
+    check = _check(annotation, default, names, base_class)
+    folded = None if field.converter else with_validator(check, field.validator)
+    rule = None if folded else _rule(field)
+    return Parameter(field.alias or field.name, folded or check, default, rule)
+
+
+def _check(annotation: object, default: object, names: Mapping[str, Any], base_class: type | None) -> Check:
+    if annotation is inspect.Parameter.empty:
+        return Anything()
+    # A class whose own default is infinite means infinities.
+    finite = not isinstance(default, float) or math.isfinite(default)
+    check = Hints(base_class, finite).check(evaluated(annotation, names))
+    if default is None and not check.fits(None):
+        return any_of([check, Null()])
+    return check
+
+
+def _rule(field: attrs.Attribute[Any]) -> Rule | None:
+    """Return what runs a field's converter and validator on a value alone, before any object exists."""
+    converter: Any = field.converter
+    validator: Any = field.validator
+    if isinstance(converter, getattr(attrs, "Converter", ())):  # may want the object
+        return None
+
+    def rule(value: object) -> None:
+        if holds_spec(value):
+            return  # both want the built loss
+        try:
+            converted = converter(value) if converter else value
+            if validator:
+                validator(None, field, converted)
+        except (TypeError, ValueError):
+            raise
+        except Exception:  # noqa: BLE001, S110  # a validator that wants the object is left to the constructor
+            pass
+
+    return rule

@@ -1,0 +1,39 @@
+"""The name that somebody probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Nobody misspells a longer name, and the comparison takes quadratic time.
+_LONGEST_NAME = 80
+
+
+def nearest(word: object, names: Iterable[object]) -> str | None:
+    """Return the name that is spelled most like ``word``, or None where nothing is near."""
+    if not isinstance(word, str) or not 0 < len(word) <= _LONGEST_NAME:
+        return None
+    by_form: dict[str, str] = {}
+    for name in names:
+        if isinstance(name, str):
+            by_form.setdefault(_form(name), name)
+    form = _form(word)
+    if form in by_form:
+        return by_form[form]
+    close = difflib.get_close_matches(form, by_form, n=1, cutoff=0.6)
+    return by_form[close[0]] if close else None
+
+
+def did_you_mean(word: object, names: Iterable[object]) -> str:
+    """Ask about the nearest name, before more is said; return an empty text where nothing is near."""
+    guess = nearest(word, names)
+    return f"did you mean {guess!r}? " if guess else ""
+
+
+def _form(name: str) -> str:
+    """Reduce a name to what people remember of it: no case, no separators, no ``loss`` at the end."""
+    form = name.casefold().replace("-", "").replace("_", "").replace(" ", "")
+    return form.removesuffix("loss") or form
