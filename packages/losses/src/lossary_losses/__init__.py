@@ -6,18 +6,18 @@ its class name.
 
 from lossary_losses._core.base import Loss, ReducedLoss, define_loss
 from lossary_losses._core.checks import value_checks
-from lossary_losses._core.errors import (
+from lossary_losses._core.reduction import Elements, Fraction
+from lossary_losses.classification.binary_cross_entropy import BCELoss
+from lossary_losses.classification.cross_entropy import CrossEntropyLoss
+from lossary_losses.classification.focal import FocalLoss
+from lossary_losses.composite.weighted_sum import Evaluation, WeightedSum
+from lossary_losses.errors import (
     InputTypeError,
     InputValueError,
     LossError,
     OptionTypeError,
     OptionValueError,
 )
-from lossary_losses._core.reduction import Elements, Fraction
-from lossary_losses.classification.binary_cross_entropy import BCELoss
-from lossary_losses.classification.cross_entropy import CrossEntropyLoss
-from lossary_losses.classification.focal import FocalLoss
-from lossary_losses.composite.weighted_sum import Evaluation, WeightedSum
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.segmentation.dice import DiceLoss

@@ -6,9 +6,9 @@ import attrs
 import torch
 from torch import Tensor, nn
 
-from lossary_losses._core.errors import InputTypeError
 from lossary_losses._core.options import choice, flag, integer, is_buffer, number, per_class
 from lossary_losses._core.reduction import Elements, Fraction, Reduction, reduce, to_fraction
+from lossary_losses.errors import InputTypeError
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch._C._functorch import is_functorch_wrapped_tensor
 
-from lossary_losses._core.errors import InputValueError
+from lossary_losses.errors import InputValueError
 
 __all__ = ["check_labels", "check_unit_interval", "value_checks", "values_readable"]
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lossary_losses._core.checks import check_labels, check_unit_interval
-from lossary_losses._core.errors import InputTypeError, InputValueError
+from lossary_losses.errors import InputTypeError, InputValueError
 
 __all__ = [
     "Dense",

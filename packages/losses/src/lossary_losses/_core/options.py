@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lossary_losses._core.checks import values_readable
-from lossary_losses._core.errors import OptionTypeError, OptionValueError
+from lossary_losses.errors import OptionTypeError, OptionValueError
 
 __all__ = ["choice", "flag", "integer", "is_buffer", "number", "per_class"]
 

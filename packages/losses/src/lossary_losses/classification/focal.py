@@ -16,11 +16,11 @@ from lossary_losses._core.dense import (
     prepare_probabilities,
     prepare_values,
 )
-from lossary_losses._core.errors import InputValueError
 from lossary_losses._core.options import choice, integer, number, per_class
 from lossary_losses._core.reduction import Elements, drop_dimension, weigh
 from lossary_losses._core.stable import binary_surprise, bounded, power_of_nonnegative, times
 from lossary_losses.classification.cross_entropy import weight_of_labels
+from lossary_losses.errors import InputValueError
 from lossary_losses.loss_registry_setup import loss_registry
 
 __all__ = ["FocalLoss"]

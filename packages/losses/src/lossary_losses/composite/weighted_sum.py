@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
-from lossary_losses._core.errors import InputValueError, OptionTypeError, OptionValueError
+from lossary_losses.errors import InputValueError, OptionTypeError, OptionValueError
 from lossary_losses.loss_registry_setup import loss_registry
 
 __all__ = ["Evaluation", "WeightedSum"]

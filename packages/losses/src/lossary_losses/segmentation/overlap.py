@@ -15,8 +15,8 @@ from lossary_losses._core.dense import (
     prepare_probabilities,
     prepare_values,
 )
-from lossary_losses._core.errors import InputValueError
 from lossary_losses._core.stable import times
+from lossary_losses.errors import InputValueError
 
 __all__ = ["Activation", "Overlap", "soft_overlap"]
 

@@ -1,0 +1,57 @@
+"""The examples of the documentation give what it says they give."""
+
+import doctest
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+import torch
+
+import lossary_losses
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _without_traces(tmp_path, monkeypatch):
+    """Run examples in a folder of their own, and undo what they register."""
+    monkeypatch.chdir(tmp_path)
+    with lossary_losses.loss_registry.isolated(), torch.random.fork_rng():
+        yield
+
+
+def fenced(text, language):
+    """Give the code blocks of a language in a Markdown text."""
+    return [block.partition("\n")[2].partition("\n```")[0] for block in text.split("```" + language)[1:]]
+
+
+@pytest.mark.parametrize("path", ["README.md", "packages/losses/README.md"])
+def test_examples_of_a_page(path):
+    """Every example of a page runs from top to bottom, with the files that the page shows."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    for block in fenced(text, "yaml"):
+        name = block.splitlines()[0].removeprefix("# ")
+        Path(name).write_text(block, encoding="utf-8")
+    examples = doctest.DocTestParser().get_doctest("\n".join(fenced(text, "pycon")), {}, path, path, 0)
+    assert examples.examples
+    results = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL).run(examples)
+    assert results.failed == 0
+
+
+MODULES = [module.name for module in pkgutil.walk_packages(lossary_losses.__path__, "lossary_losses.")]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of_docstrings(name):
+    """Every example in a docstring of the losses gives what it says."""
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+@pytest.mark.parametrize("name", lossary_losses.loss_registry.list())
+@pytest.mark.parametrize(
+    "part", ["Convention:", "Shapes:", "Args:", "Raises:", "Example:", ">>>", "Reference:"]
+)
+def test_every_loss_documents_itself(name, part):
+    """Each loss of the collection has all parts of a docstring."""
+    assert part in (lossary_losses.loss_registry.get(name).__doc__ or "")
