@@ -114,4 +114,4 @@ def test_repr_shows_what_differs_from_the_default():
     """The repr names the options that were changed, and no others."""
     assert repr(DiceLoss()) == "DiceLoss()"
     assert repr(DiceLoss(smooth=0.5, weight=[1, 2])) == "DiceLoss(smooth=0.5, weight=[1.0, 2.0])"
-    assert repr(FocalLoss(alpha=0.25, reduction="sum")) == "FocalLoss(reduction='sum', alpha=0.25)"
+    assert repr(FocalLoss(alpha=0.25, reduction="sum")) == "FocalLoss(alpha=0.25, reduction='sum')"

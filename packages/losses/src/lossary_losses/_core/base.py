@@ -32,8 +32,16 @@ def define_loss(cls: _Class) -> _Class:
 
     The options are keyword-only, and validated when a loss is built.
     """
-    # NO_OP keeps nn.Module's own __setattr__: attrs would write one that does not register submodules.
-    decorate = attrs.define(eq=False, slots=False, repr=False, kw_only=True, on_setattr=attrs.setters.NO_OP)
+    decorate = attrs.define(
+        eq=False,
+        slots=False,
+        repr=False,
+        kw_only=True,
+        # nn.Module's own __setattr__ stays: attrs would write one that does not register submodules.
+        on_setattr=attrs.setters.NO_OP,
+        # A loss's own options come before those that all losses have.
+        field_transformer=lambda _, fields: sorted(fields, key=lambda field: bool(field.inherited)),
+    )
     return decorate(cls)
 
 

@@ -60,9 +60,11 @@ def focal(log_probability: Tensor, gamma: float) -> Tensor:
 )
 @define_loss
 class FocalLoss(ReducedLoss):
-    r"""Cross entropy scaled by :math:`(1 - p_t)^\gamma`, :math:`p_t` being the probability of the truth.
+    r"""Cross entropy that looks away from what is already easy.
 
     .. math:: \ell = -\alpha_t\, (1 - p_t)^\gamma \log p_t
+
+    :math:`p_t` being the probability that is given to the truth.
 
     Convention:
         The target's shape decides: values of the input's shape mean one binary problem per channel (sigmoid),
