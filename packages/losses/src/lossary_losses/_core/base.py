@@ -40,7 +40,9 @@ def define_loss(cls: _Class) -> _Class:
         # nn.Module's own __setattr__ stays: attrs would write one that does not register submodules.
         on_setattr=attrs.setters.NO_OP,
         # A loss's own options come before those that all losses have.
-        field_transformer=lambda _, fields: sorted(fields, key=lambda field: bool(field.inherited)),
+        field_transformer=lambda _, fields: sorted(
+            fields, key=lambda field: getattr(field, "inherited", False)
+        ),
     )
     return decorate(cls)
 
