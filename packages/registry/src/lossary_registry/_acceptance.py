@@ -34,7 +34,7 @@ class Acceptance:
         Raises:
             NotAcceptedError: It is not what this registry holds.
         """
-        problem = self._find_problem(item)
+        problem = self.find_problem(item)
         if problem:
             raise NotAcceptedError(
                 f"{self.registry} cannot hold {_origin.target_of(item)} as {name!r}: {problem}"
@@ -42,7 +42,8 @@ class Acceptance:
         if self.check is not None:
             self._run_check(self.check, name, item)
 
-    def _find_problem(self, item: object) -> str:
+    def find_problem(self, item: object) -> str:
+        """Return why the base class does not allow an object, or an empty string."""
         if self.base_class is None:
             return "" if callable(item) else "it is neither a class nor a function, nor otherwise callable"
         if not isinstance(item, type):

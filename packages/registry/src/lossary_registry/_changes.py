@@ -91,7 +91,7 @@ def _is_placeholder(holder: Entry[Any], entry: Entry[Any]) -> bool:
 def _merged(entry: Entry[Any], placeholder: Entry[Any]) -> Entry[Any]:
     """Return the entry with all that its placeholder promised, so that no alias or tag is lost by loading."""
     aliases = dict.fromkeys((*placeholder.aliases, *entry.aliases))
-    return entry.replace(
+    return entry._replace(
         aliases=tuple(aliases),
         tags=tuple(dict.fromkeys((*placeholder.tags, *entry.tags))),
         metadata={**placeholder.metadata, **entry.metadata},
@@ -102,7 +102,7 @@ def _merged(entry: Entry[Any], placeholder: Entry[Any]) -> Entry[Any]:
 
 def _without(holder: Entry[Any], keys: set[str]) -> Entry[Any]:
     """Return an entry that gave up some of its aliases."""
-    return holder.replace(
+    return holder._replace(
         aliases=tuple(alias for alias in holder.aliases if alias not in keys),
         deprecated={key: reason for key, reason in holder.deprecated.items() if key not in keys},
     )
@@ -114,13 +114,10 @@ def _is_same_definition(entry: Entry[Any], holder: Entry[Any]) -> bool:
         return False
     if entry.target == holder.target:
         return True
-    same_name = entry.target.partition(":")[2] == holder.target.partition(":")[2]
-    return (
-        same_name
-        and entry.where is not None
-        and holder.where is not None
-        and entry.where[0] == holder.where[0]
-    )
+    name = entry.target.partition(":")[2]
+    if name != holder.target.partition(":")[2] or entry._place is None or holder._place is None:
+        return False
+    return _origin.defined_alike(name, entry._place, holder._place)
 
 
 def _find_warning(entry: Entry[Any], holder: Entry[Any]) -> str:

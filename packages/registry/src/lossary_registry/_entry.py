@@ -9,7 +9,7 @@ from lossary_registry._record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, Generic, ParamSpec, TypeVar, overload
 
     from lossary_registry._lazy import Source
@@ -41,7 +41,7 @@ class Deprecated(Record):
     use: str
 
     def __init__(self, *, since: str = "", use: str = "") -> None:
-        self.set_fields(since=since, use=use)
+        self._set_fields(since=since, use=use)
 
     def __repr__(self) -> str:
         return f"Deprecated(since={self.since!r}, use={self.use!r})"
@@ -97,17 +97,17 @@ class Entry(Record, Generic[T]):
         source: Source | None = None,
     ) -> None:
         """Make a record; registries do, users read them."""
-        self.set_fields(
-            name=name,
-            registry=registry,
-            aliases=aliases,
-            tags=tags,
-            metadata=MappingProxyType(dict(metadata)) if metadata else _NOTHING,
-            deprecated=MappingProxyType(dict(deprecated)) if deprecated else _NOTHING,
-            _item=item,
-            _place=place,
-            _source=source,
-        )
+        # Written out, where a loop over the fields would double the cost of a registration.
+        put = object.__setattr__
+        put(self, "name", name)
+        put(self, "registry", registry)
+        put(self, "aliases", aliases)
+        put(self, "tags", tags)
+        put(self, "metadata", MappingProxyType(dict(metadata)) if metadata else _NOTHING)
+        put(self, "deprecated", MappingProxyType(dict(deprecated)) if deprecated else _NOTHING)
+        put(self, "_item", item)
+        put(self, "_place", place)
+        put(self, "_source", source)
 
     @property
     def is_resolved(self) -> bool:
@@ -164,17 +164,16 @@ class Entry(Record, Generic[T]):
         self._source.demand(self.name, self.registry)
         return self._source.fetch(self.name, self.registry)
 
-    def names(self) -> Iterator[str]:
-        """Yield every name that leads here, the canonical one first."""
-        yield self.name
-        yield from self.aliases
+    def names(self) -> tuple[str, ...]:
+        """Return every name that leads here, the canonical one first."""
+        return (self.name, *self.aliases)
 
-    def replace(self, **changes: Any) -> Entry[T]:
+    def _replace(self, **changes: Any) -> Entry[T]:
         """Return an entry like this one but for some fields."""
         fields = {name.lstrip("_"): getattr(self, name) for name in self.__slots__}
         return Entry(**{**fields, **changes})
 
-    def fields(self) -> tuple[object, ...]:
+    def _fields(self) -> tuple[object, ...]:
         """Return what makes two entries equal: all that survives a journey to another process."""
         return (
             self.name,

@@ -44,7 +44,7 @@ class Source(Record):
         rival: tuple[str, str] | None = None,
         problem: str = "",
     ) -> None:
-        self.set_fields(
+        self._set_fields(
             target=target,
             requires=requires,
             install=install,

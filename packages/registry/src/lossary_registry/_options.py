@@ -36,7 +36,9 @@ def checked_words(words: Iterable[str], kind: str) -> tuple[str, ...]:
     """Return tags or aliases without repetitions, in the order given."""
     if isinstance(words, str):
         raise NotAcceptedError(f"{kind}: a list of strings is wanted: write [{words!r}], not {words!r}")
-    return tuple(dict.fromkeys(checked_name(word, kind) for word in words))
+    if not words:
+        return ()
+    return tuple(dict.fromkeys([checked_name(word, kind) for word in words]))
 
 
 def checked_tags(tags: Iterable[str], registry: str, vocabulary: Collection[str] | None) -> tuple[str, ...]:
@@ -54,6 +56,6 @@ def checked_aliases(
 ) -> tuple[tuple[str, ...], dict[str, Deprecated]]:
     """Return the aliases, and the reasons of those that a mapping deprecates."""
     words = checked_words(aliases, "alias")
-    if not hasattr(aliases, "items"):
+    if not words or not hasattr(aliases, "items"):
         return words, {}
     return words, {str.__str__(word): reason for word, reason in aliases.items() if reason is not None}

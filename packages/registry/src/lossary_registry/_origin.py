@@ -23,9 +23,11 @@ _PACKAGE = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - pathlib is ten m
 
 
 def calling_frame() -> FrameType:
-    """Return the innermost frame that is neither in this package nor in ``contextlib``."""
+    """Return the innermost frame outside of this package, and of contextlib, which enters its blocks."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and _is_machinery(frame.f_code.co_filename):
+    while frame.f_back is not None and (
+        frame.f_code.co_filename.startswith(_PACKAGE) or frame.f_globals.get("__name__") == "contextlib"
+    ):
         frame = frame.f_back
     return frame
 
@@ -72,18 +74,21 @@ def is_importable(target: str) -> bool:
     return "<" not in target
 
 
+def defined_alike(qualname: str, place: Place, other: Place) -> bool:
+    """Tell whether two places are in one file, and in code that itself defines what is registered.
+
+    A file that registers what it imports from elsewhere defines nothing.
+    """
+    name = qualname.rpartition(".")[2]
+    return (
+        _defines(name, place) and _defines(name, other) and file_and_line(place)[0] == file_and_line(other)[0]
+    )
+
+
 def is_interactive(place: tuple[str, int], target: str) -> bool:
     """Tell whether something was typed into a session, where definitions are run again at will."""
     file = place[0]
     return target.startswith("__main__:") or file.startswith("<") or "ipykernel" in file
-
-
-def _is_machinery(file: str) -> bool:
-    return file.startswith(_PACKAGE) or file.endswith(_CONTEXTLIB)
-
-
-# Its decorator calls `__enter__` of the context managers; importing it to ask for its file is eight modules.
-_CONTEXTLIB = f"{os.sep}contextlib.py"
 
 
 def warn_caller(message: str, category: type[Warning]) -> None:
@@ -94,3 +99,10 @@ def warn_caller(message: str, category: type[Warning]) -> None:
     seen = frame.f_globals.setdefault("__warningregistry__", {})
     module = frame.f_globals.get("__name__", "<unknown>")
     warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, module, seen)
+
+
+def _defines(name: str, place: Place) -> bool:
+    code = place[0]
+    if not isinstance(code, CodeType):
+        return False
+    return any(isinstance(part, CodeType) and part.co_name == name for part in code.co_consts)

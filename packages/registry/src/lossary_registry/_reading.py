@@ -58,6 +58,11 @@ class Reading(Generic[T]):
         return self._acceptance.base_class
 
     @property
+    def parent(self) -> Reading[T] | None:
+        """The registry that is asked for what this one does not know."""
+        return self._parent
+
+    @property
     def version(self) -> int:
         """A number that grows with every change to what a name means, here or in a parent.
 
@@ -156,8 +161,11 @@ class Reading(Generic[T]):
             UnknownTagError: The registry has a closed vocabulary, and this tag is not in it.
         """
         view = self._view()
-        self._check_queries((tag,), view)
-        return view.tagged(tag).copy()
+        names = view.index.get(tag)
+        if names is None:
+            self._check_queries((tag,), view)
+            names = view.tagged(tag)
+        return names.copy()
 
     def filter(
         self,
@@ -193,19 +201,19 @@ class Reading(Generic[T]):
         """Return a few lines about one name, or a table of all of them. Imports no lazy entry."""
         from lossary_registry import _render  # noqa: PLC0415 - brings inspect along
 
-        return _render.table(self) if name is None else _render.description(self.entry(name))
+        return _render.table(self._in_order()) if name is None else _render.description(self.entry(name))
 
     def to_markdown(self) -> str:
         """Return a table of all names in Markdown. Imports no lazy entry."""
         from lossary_registry import _render  # noqa: PLC0415 - brings inspect along
 
-        return _render.markdown(self)
+        return _render.markdown(self._in_order())
 
     def _repr_html_(self) -> str:
         """Return a table of all names for a notebook."""
         from lossary_registry import _render  # noqa: PLC0415 - brings inspect along
 
-        return _render.html(self)
+        return _render.html(self._in_order(), repr(self))
 
     def __repr__(self) -> str:
         kind = "" if self.base_class is None else f" of {self.base_class.__qualname__}"
@@ -245,9 +253,9 @@ class Reading(Generic[T]):
             item = source.fetch(entry.name, self._name)
             self._acceptance.verify(entry.name, item)
         except RegistryError as error:
-            self._store.publish(entry.replace(source=source.with_problem(str(error))), instead_of=entry)
+            self._store.publish(entry._replace(source=source.with_problem(str(error))), instead_of=entry)
             raise
-        self._store.publish(entry.replace(item=item), instead_of=entry)
+        self._store.publish(entry._replace(item=item), instead_of=entry)
         return item
 
     def _warn_of(self, entry: Entry[T], asked: str) -> None:
@@ -270,6 +278,11 @@ class Reading(Generic[T]):
             merged = View({**inherited.entries, **own.entries}, sources=(own, inherited))
             self._merged = merged
         return merged
+
+    def _in_order(self) -> Iterator[Entry[T]]:
+        """Yield the entries sorted by name, for tables that do not depend on the order of imports."""
+        view = self._view()
+        return (view.canonical[name] for name in view.names)
 
     def _check_queries(self, tags: Iterable[str], view: View) -> None:
         if self._vocabulary is None:

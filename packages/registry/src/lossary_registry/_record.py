@@ -8,16 +8,16 @@ if TYPE_CHECKING:
 
 
 class Record:
-    """An object whose attributes are set once, by ``set_fields``, and are equal where its fields are."""
+    """An object whose attributes are set once, by ``_set_fields``, and are equal where its fields are."""
 
     __slots__: tuple[str, ...] = ()
 
-    def set_fields(self, **fields: object) -> None:
+    def _set_fields(self, **fields: object) -> None:
         """Set the attributes of a new object."""
         for name, value in fields.items():
             object.__setattr__(self, name, value)
 
-    def fields(self) -> tuple[object, ...]:
+    def _fields(self) -> tuple[object, ...]:
         """Return what makes two of them equal."""
         return tuple(getattr(self, name) for name in self.__slots__)
 
@@ -30,7 +30,7 @@ class Record:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self.fields() == other.fields()
+        return self._fields() == other._fields()
 
     def __hash__(self) -> int:
-        return hash(self.fields())
+        return hash(self._fields())

@@ -74,7 +74,11 @@ class Registry(Reading[T]):
         if name is None:
             name = getattr(base_class, "__name__", "Registry")
         self._name = _options.checked_name(name, "registry name")
+        if base_class is None and parent is not None:
+            base_class = parent.base_class
         self._acceptance = Acceptance(self._name, base_class, check)
+        if parent is not None and base_class is not parent.base_class:
+            self._refuse_wider(parent)
         self._vocabulary = None if tags is None else frozenset(_options.checked_words(tags, "tags"))
         self._parent = parent
         self._group = entry_points or ""
@@ -312,7 +316,7 @@ class Registry(Reading[T]):
         return Entry(
             name,
             registry=self._name,
-            aliases=tuple(alias for alias in details["aliases"] if alias != name),
+            aliases=tuple([alias for alias in details["aliases"] if alias != name]),
             tags=details["tags"],
             metadata=details["metadata"],
             deprecated=reasons,
@@ -323,30 +327,18 @@ class Registry(Reading[T]):
 
     def _insert(self, entry: Entry[T], *, force: bool) -> None:
         """Put an entry in, deciding again whenever another thread was faster."""
-        while True:
+        while not self._store.add(entry):
             self._refuse_if_frozen(f"register {entry.name!r}")
-            expected = {key: self._store.entries.get(key) for key in entry.names()}
-            holders = list(
-                {id(holder): holder for holder in expected.values() if holder is not None}.values()
-            )
-            if not holders:
-                if self._store.swap(expected, removed=(), added=(entry,)):
-                    return
-                continue
-            if self._replace(entry, expected, holders, force=force):
+            if self._replace(entry, force=force):
                 return
 
-    def _replace(
-        self,
-        entry: Entry[T],
-        expected: dict[str, Entry[Any] | None],
-        holders: list[Entry[Any]],
-        *,
-        force: bool,
-    ) -> bool:
+    def _replace(self, entry: Entry[T], *, force: bool) -> bool:
         """Take the names of an entry from those that hold them, and tell whether all is said."""
         from lossary_registry import _changes  # noqa: PLC0415 - in most programs no name is ever taken
 
+        expected = {key: self._store.entries.get(key) for key in entry.names()}
+        # Several names may lead to the same holder.
+        holders = list({id(holder): holder for holder in expected.values() if holder is not None}.values())
         change = _changes.decide(entry, holders, force=force)
         if change is None:
             return True
@@ -356,11 +348,14 @@ class Registry(Reading[T]):
         expected.update({key: holder for holder in holders for key in holder.names()})
         return self._store.swap(expected, removed=change.removed, added=change.added)
 
+    def _refuse_wider(self, parent: Registry[Any]) -> None:
+        """Refuse a parent that could answer with what does not belong here."""
+        problem = self._acceptance.find_problem(parent.base_class)
+        if problem:
+            raise NotAcceptedError(
+                f"{parent.name} cannot be the parent of {self._name}: of what it holds, {problem}"
+            )
+
     def _refuse_if_frozen(self, change: str) -> None:
         if self._store.frozen:
             raise FrozenRegistryError(self._name, change)
-
-
-def _distinct(holders: Iterable[Entry[Any] | None]) -> list[Entry[Any]]:
-    """Return each entry once: several names may lead to it."""
-    return list({id(holder): holder for holder in holders if holder is not None}.values())

@@ -9,10 +9,10 @@ from lossary_registry import _origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from lossary_registry._entry import Entry
-    from lossary_registry._reading import Reading
 
 _COLUMNS = ("name", "tags", "aliases", "what it is")
 
@@ -25,7 +25,7 @@ def description(entry: Entry[Any]) -> str:
         ("from", entry.target),
         ("registered at", "" if entry.where is None else _origin.shown(entry.where)),
         ("plugin of", entry.distribution),
-        ("aliases", ", ".join(map(str, _aliases(entry)))),
+        ("aliases", ", ".join(_aliases(entry))),
         ("tags", ", ".join(entry.tags)),
         ("metadata", ", ".join(f"{key}={value!r}" for key, value in entry.metadata.items())),
         ("needs", ", ".join(entry.requires)),
@@ -36,36 +36,34 @@ def description(entry: Entry[Any]) -> str:
     return "\n".join(f"    {label}: {text}" if label else text for label, text in shown)
 
 
-def table(registry: Reading[Any]) -> str:
+def table(entries: Iterable[Entry[Any]]) -> str:
     """Return a table for a terminal."""
-    rows = [_COLUMNS, *_rows(registry)]
+    rows = [_COLUMNS, *map(_row, entries)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     return "\n".join(line.rstrip() for line in lines)
 
 
-def markdown(registry: Reading[Any]) -> str:
+def markdown(entries: Iterable[Entry[Any]]) -> str:
     """Return a table in Markdown."""
-    rows = [_COLUMNS, tuple("---" for _ in _COLUMNS), *_rows(registry)]
+    rows = [_COLUMNS, tuple("---" for _ in _COLUMNS), *map(_row, entries)]
     return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in rows)
 
 
-def html(registry: Reading[Any]) -> str:
+def html(entries: Iterable[Entry[Any]], caption: str) -> str:
     """Return a table in HTML."""
     head = "".join(f"<th>{cell}</th>" for cell in _COLUMNS)
     body = "".join(
-        f"<tr>{''.join(f'<td>{markup.escape(cell)}</td>' for cell in row)}</tr>" for row in _rows(registry)
+        f"<tr>{''.join(f'<td>{markup.escape(cell)}</td>' for cell in _row(entry))}</tr>" for entry in entries
     )
-    caption = markup.escape(repr(registry))
-    return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return (
+        f"<table><caption>{markup.escape(caption)}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
 
 
-def _rows(registry: Reading[Any]) -> list[tuple[str, ...]]:
-    entries = registry.snapshot()
-    return [
-        (name, ", ".join(entries[name].tags), ", ".join(_aliases(entries[name])), _summary(entries[name]))
-        for name in registry.list()
-    ]
+def _row(entry: Entry[Any]) -> tuple[str, ...]:
+    return entry.name, ", ".join(entry.tags), ", ".join(_aliases(entry)), _summary(entry)
 
 
 def _aliases(entry: Entry[Any]) -> list[str]:
@@ -78,8 +76,9 @@ def _summary(entry: Entry[Any]) -> str:
         return f"unavailable: {entry.failure.splitlines()[0]}"
     if not entry.is_resolved:
         return f"{entry.target}, not imported yet"
-    documentation = inspect.cleandoc(entry.load().__doc__ or "")
-    return documentation.partition("\n")[0]
+    # Its own: inspect.getdoc would give a class without a word of its own that of its base.
+    documentation = entry.load().__doc__ or ""
+    return inspect.cleandoc(documentation).partition("\n")[0]
 
 
 def _signature(entry: Entry[Any]) -> str:

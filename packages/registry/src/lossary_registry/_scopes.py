@@ -66,7 +66,7 @@ def _begin(registry: Registry[T], name: str, item: type[T]) -> Layer:
         shown = registry.entry(name)
         # Of a parent's aliases, this registry may use some for entries of its own.
         aliases = tuple(alias for alias in shown.aliases if registry._find_entry(alias) is shown)
-        entry = shown.replace(aliases=aliases, item=item, place=place, source=None)
+        entry = shown._replace(aliases=aliases, item=item, place=place, source=None)
         own = registry._store.entries.get(shown.name)
         previous = own if own is shown else None
         layer = Layer(entry, previous)

@@ -18,7 +18,7 @@ from lossary_registry._view import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from lossary_registry._entry import Entry
@@ -69,6 +69,16 @@ class Store:
             with writing.lock:
                 view = self._view = View(self.entries.copy())
         return view
+
+    def add(self, entry: Entry[Any]) -> bool:
+        """Put in an entry if nobody holds any of its names, and tell whether that was so."""
+        names = entry.names()
+        with writing.lock:
+            if self.frozen or not self.entries.keys().isdisjoint(names):
+                return False
+            self._write(dict.fromkeys(names, entry), ())
+            self.version += 1
+        return True
 
     def swap(
         self,
@@ -131,11 +141,11 @@ class Store:
             self.version += 1
             self._view = None
 
-    def _write(self, fresh: Mapping[str, Entry[Any]], stale: Iterable[str]) -> None:
-        # Aliases go before the name that they lead to, and come after it.
-        for key in sorted(stale, key=self._is_canonical):
+    def _write(self, fresh: Mapping[str, Entry[Any]], stale: Sequence[str]) -> None:
+        # A name comes before its aliases, and goes after them.
+        for key in reversed(stale):
             self.objects.pop(key, None)
-            self.entries.pop(key, None)
+            del self.entries[key]
         for key, entry in fresh.items():
             self.entries[key] = entry
             if _is_answer(key, entry):
@@ -143,9 +153,6 @@ class Store:
             else:
                 self.objects.pop(key, None)
         self._view = None
-
-    def _is_canonical(self, key: str) -> bool:
-        return self.entries[key].name == key
 
 
 def _is_answer(key: str, entry: Entry[Any]) -> bool:

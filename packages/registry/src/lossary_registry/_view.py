@@ -57,7 +57,7 @@ class View:
 
     def tagged(self, tag: str) -> list[str]:
         """Return the sorted names that have a tag, or any tag that a pattern with ``* ? [`` matches."""
-        if not is_pattern(tag):
+        if tag in self.index or not is_pattern(tag):
             return self.index.get(tag, [])
         matches = matcher(tag)
         return sorted({name for known, names in self.index.items() if matches(known) for name in names})

@@ -1,0 +1,79 @@
+"""The command ``python -m lossary_registry list package.module:registry``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from lossary_registry import _render
+from lossary_registry._errors import InvalidNameError, NotAcceptedError, RegistryError
+from lossary_registry._lazy import checked_target
+from lossary_registry._registry import Registry
+
+if TYPE_CHECKING:
+    from lossary_registry._entry import Entry
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit status: 0, or 2 if the call asks for what is not there."""
+    options = _make_parser().parse_args(arguments)
+    try:
+        registry = _find_registry(options.registry)
+        names = registry.list() if options.tag is None else registry.filter_by_tag(options.tag)
+    except RegistryError as error:
+        sys.stderr.write(f"lossary_registry: {error}\n")
+        return 2
+    entries = registry.snapshot()
+    if options.json:
+        text = json.dumps([_as_data(entries[name]) for name in names], indent=2, default=repr)
+    else:
+        text = _render.table([entries[name] for name in names])
+    sys.stdout.write(f"{text}\n")
+    return 0
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lossary_registry")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    listing = commands.add_parser("list", help="list what a registry holds; lazy entries stay unimported")
+    listing.add_argument("registry", help="where it is, as package.module:registry")
+    listing.add_argument("--tag", help="only what has this tag; * ? [ are wildcards")
+    listing.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return parser
+
+
+def _find_registry(target: str) -> Registry[Any]:
+    module, _, path = checked_target(target).partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for attribute in path.split("."):
+            found = getattr(found, attribute)
+    except Exception as error:
+        raise InvalidNameError(f"cannot import {target}: {type(error).__name__}: {error}") from error
+    if not isinstance(found, Registry):
+        raise NotAcceptedError(f"{target} is a {type(found).__name__}, not a Registry")
+    return found
+
+
+def _as_data(entry: Entry[Any]) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "aliases": entry.aliases,
+        "deprecated": sorted(entry.deprecated),
+        "tags": entry.tags,
+        "metadata": dict(entry.metadata),
+        "target": entry.target,
+        "where": entry.where,
+        "requires": entry.requires,
+        "install": entry.install,
+        "distribution": entry.distribution,
+        "available": entry.available,
+        "failure": entry.failure,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
