@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 
@@ -11,7 +12,7 @@ def main() -> None:
 
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character still gets the rest of the line.
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     lossary(prog_name="lossary")
 

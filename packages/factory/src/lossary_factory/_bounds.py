@@ -55,10 +55,9 @@ class Bounded(Check):
 
     inner: Check
     bounds: tuple[Bound, ...]
-    text: str = attrs.field(init=False)
 
-    @text.default
-    def _describe(self) -> str:
+    @property
+    def text(self) -> str:
         return f"{self.inner.text} {' and '.join(bound.text for bound in self.bounds)}"
 
     def fits(self, value: object) -> bool:

@@ -30,7 +30,10 @@ _LONGEST_NUMBER = 40
 class Check:
     """What all checks share."""
 
-    text: str
+    @property
+    def text(self) -> str:
+        """What a value has to be, as a sentence says it."""
+        raise NotImplementedError
 
     def __call__(self, value: object, path: ConfigPath, validation: Validation) -> object:
         """Return what the constructor gets for ``value``; note what is wrong with it."""
@@ -60,7 +63,9 @@ class Check:
 class Anything(Check):
     """A parameter without an annotation, or with one that says nothing about plain data."""
 
-    text: str = "anything"
+    @property
+    def text(self) -> str:
+        return "anything"
 
     def fits(self, value: object) -> bool:
         return True
@@ -76,7 +81,9 @@ class Anything(Check):
 class Null(Check):
     """Nothing: ``null`` in YAML and JSON; TOML leaves the key out."""
 
-    text: str = "null"
+    @property
+    def text(self) -> str:
+        return "null"
 
     def fits(self, value: object) -> bool:
         return value is None
@@ -89,7 +96,9 @@ class Null(Check):
 class Boolean(Check):
     """True or false, and no number."""
 
-    text: str = "true or false"
+    @property
+    def text(self) -> str:
+        return "true or false"
 
     def fits(self, value: object) -> bool:
         return isinstance(value, bool)
@@ -107,7 +116,9 @@ class Boolean(Check):
 class Integer(Check):
     """A whole number, and neither a truth value nor a text."""
 
-    text: str = "a whole number"
+    @property
+    def text(self) -> str:
+        return "a whole number"
 
     def fits(self, value: object) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
@@ -125,8 +136,11 @@ class Integer(Check):
 class Number(Check):
     """A number, whole or not; finite unless the class says that it means infinities."""
 
-    text: str = "a number"
     finite: bool = True
+
+    @property
+    def text(self) -> str:
+        return "a number"
 
     def fits(self, value: object) -> bool:
         return isinstance(value, (float, int)) and not isinstance(value, bool)
@@ -152,7 +166,9 @@ class Number(Check):
 class Text(Check):
     """A text."""
 
-    text: str = "text"
+    @property
+    def text(self) -> str:
+        return "text"
 
     def fits(self, value: object) -> bool:
         return isinstance(value, str)
@@ -169,10 +185,9 @@ class Choice(Check):
     """One of a few values, as ``Literal`` lists them."""
 
     options: tuple[object, ...]
-    text: str = attrs.field(init=False)
 
-    @text.default
-    def _describe(self) -> str:
+    @property
+    def text(self) -> str:
         return either(map(show, self.options))
 
     def fits(self, value: object) -> bool:
@@ -192,10 +207,9 @@ class Member(Check):
     """A member of an enum, by its value or by its name."""
 
     kind: type[enum.Enum]
-    text: str = attrs.field(init=False)
 
-    @text.default
-    def _describe(self) -> str:
+    @property
+    def text(self) -> str:
         return either(map(show, self.spellings()))
 
     def spellings(self) -> list[object]:
@@ -229,10 +243,9 @@ class Instance(Check):
     """An object that plain data cannot spell; a config in Python may hold it."""
 
     kind: type
-    text: str = attrs.field(init=False)
 
-    @text.default
-    def _describe(self) -> str:
+    @property
+    def text(self) -> str:
         return f"a {self.kind.__name__}"
 
     def fits(self, value: object) -> bool:
@@ -253,10 +266,9 @@ class Items(Check):
 
     item: Check
     make: Callable[[list[object]], object] = list
-    text: str = attrs.field(init=False)
 
-    @text.default
-    def _describe(self) -> str:
+    @property
+    def text(self) -> str:
         return "a list" if type(self.item) is Anything else f"a list of {plural(self.item.text)}"
 
     def fits(self, value: object) -> bool:
@@ -279,10 +291,9 @@ class FixedItems(Check):
     """A tuple whose places each have a kind of their own."""
 
     items: tuple[Check, ...]
-    text: str = attrs.field(init=False)
 
-    @text.default
-    def _describe(self) -> str:
+    @property
+    def text(self) -> str:
         return (
             f"a list of {counted(len(self.items), 'value')} ({', '.join(item.text for item in self.items)})"
         )
@@ -305,10 +316,9 @@ class Entries(Check):
 
     key: Check
     value: Check
-    text: str = attrs.field(init=False)
 
-    @text.default
-    def _describe(self) -> str:
+    @property
+    def text(self) -> str:
         return "a mapping" if type(self.value) is Anything else f"a mapping to {plural(self.value.text)}"
 
     def fits(self, value: object) -> bool:
@@ -337,7 +347,10 @@ class Nested(Check):
     kind: type
     is_base: bool = True
     """Whether every loss of the registry is of this kind."""
-    text: str = "a loss"
+
+    @property
+    def text(self) -> str:
+        return "a loss"
 
     def fits(self, value: object) -> bool:
         return isinstance(value, (str, Mapping))
@@ -358,10 +371,9 @@ class AnyOf(Check):
     """A value that one of several checks accepts."""
 
     options: tuple[Check, ...]
-    text: str = attrs.field(init=False)
 
-    @text.default
-    def _describe(self) -> str:
+    @property
+    def text(self) -> str:
         return either(option.text for option in self.options)
 
     def fits(self, value: object) -> bool:

@@ -68,6 +68,10 @@ def read_node(node: object, path: ConfigPath, validation: Validation, more_keys:
     if "sum" in written and ("name" not in written or "sum" in node):
         spec = _read_sum(node[written["sum"]], path, written["sum"], validation)
         allowed: Keys = SUM_KEYS
+        if "name" in node:
+            message = "a loss has a 'name' or a 'sum', not both"
+            validation.add("conflicting-keys", message, (*path, "name"), at_key=True)
+            allowed = (*NAMED_KEYS, *SUM_KEYS)
     else:
         name, params = written["name"], written.get("params", "params")
         spec = named_spec(

@@ -87,14 +87,16 @@ class Level:
     def _explain(self, key: Any, validation: Validation) -> _Complaint:
         meant = next((name for name, written in self.written.items() if written is key), "")
         if meant and key in _ELSEWHERE:
-            return _Complaint("unexpected-key", f"{_PURPOSE[meant]}, not {key!r}", f"write '{meant}:' for it")
+            return _Complaint(
+                "unexpected-key", f"{_PURPOSE[meant]}, not {key!r}", f"write '{meant}:' in its place"
+            )
         parameter = "" if meant else nearest(key, self.plan.parameters)
         if key == "weight":
             return self._stray_weight(takes_weight=parameter == key)
         if parameter:
-            message = f"{show(key)} must stand under 'params': it is a parameter of {self.loss}"
+            message = f"{parameter!r} is a parameter of {self.loss} and stands outside 'params'"
             if key != parameter:
-                message = f"{show(key)} is not a key of a loss"
+                message = f"there is no key {show(key)} here, and {self.loss} has a parameter {parameter!r}"
             return _Complaint("misplaced-key", message, self._moved(parameter, self.mapping[key]))
         if isinstance(key, str) and key in validation.registry:
             message = f"{key!r} is the name of a loss, and stands here as a key"

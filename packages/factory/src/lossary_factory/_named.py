@@ -85,7 +85,7 @@ def instead_of(name: str, registry: Registry[Any]) -> str:
     aliases = [alias for known in names for alias in registry.entry(known).aliases]
     # Of an import path, the last word is what it would have imported.
     word = name.rpartition(".")[2]
-    lines = [f"{did_you_mean(word, [*names, *aliases])}{registry.name} has: {listing(names)}"]
+    lines = [f"{did_you_mean(word, [*names, *aliases])}{registry.name} has: {listing(names) or 'nothing'}"]
     if name.endswith((".yaml", ".yml", ".toml", ".json")):
         lines.append("this looks like a file: load() reads one")
     elif "." in name:

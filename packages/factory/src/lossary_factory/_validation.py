@@ -35,9 +35,7 @@ class Validation:
         if self.source is not None:
             file = self.source.file
             location = self.source.locate(path, at_key=at_key)
-        self.problems.append(
-            make_problem(code, message, path=path, hint=hint, file=file, location=location)
-        )
+        self.problems.append(make_problem(code, message, path=path, hint=hint, file=file, location=location))
 
     def wrong_type(self, path: ConfigPath, value: object, wanted: str, *, hint: str = "") -> None:
         """Note a value of the wrong kind."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 import math
 import re
@@ -69,8 +70,10 @@ def yaml_lines(data: Mapping[str, Any], indent: str = "") -> Iterator[str]:
             yield f"{indent}{flow(key)}: {flow(value)}"
 
 
-def flow(value: object) -> str:
+def flow(value: object) -> str:  # noqa: PLR0911  # a table of cases
     """Write a value as YAML on one line; what YAML has no word for is described."""
+    if isinstance(value, enum.Enum):
+        return flow(value.value if isinstance(value.value, str) else value.name)
     if isinstance(value, str):
         bare = _BARE_WORD.fullmatch(value) and scalar(value) == value
         return value if bare else json.dumps(value, ensure_ascii=False)

@@ -62,4 +62,4 @@ def _parameters(plan: Plan) -> Iterator[str]:
 
 def _row(parameter: Parameter) -> list[str]:
     default = "required" if parameter.is_required else f"default {default_text(parameter.default)}"
-    return [f"  {parameter.name}", default, dim(parameter.check.text)]
+    return [f"  {parameter.name}", parameter.check.text, dim(default)]

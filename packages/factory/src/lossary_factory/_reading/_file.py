@@ -135,11 +135,11 @@ def _neighbour(file: str) -> str:
     """Suggest a file of the same folder that has almost this name."""
     path = Path(file)
     try:
-        names = [entry.name for entry in path.parent.iterdir() if entry.suffix.lower() in SUFFIXES]
-    except (OSError, ValueError):
+        files = {entry.stem: entry for entry in path.parent.iterdir() if entry.suffix.lower() in SUFFIXES}
+    except OSError:
         return ""
-    guess = nearest(path.name, names)
-    return f"did you mean {str(path.with_name(guess))!r}?" if guess else ""
+    guess = nearest(path.stem, files)
+    return f"did you mean {str(files[guess])!r}?" if guess else ""
 
 
 def _unreadable(file: str, code: str, message: str, hint: str = "") -> ConfigError:

@@ -56,8 +56,8 @@ def _explained(error: str, text: str, complaints: Complaints) -> ConfigError:
     found = _POSITION.search(error)
     message = _POSITION.sub("", error)
     offset = _offset(text, int(found[1]), int(found[2])) if found and found[1] else len(text.rstrip())
-    duplicates = _duplicates(scan(text[:offset]))
-    if message.startswith("Cannot ") and duplicates:
+    duplicates = _duplicates(scan(text)) if message.startswith(("Cannot ", "Duplicate ")) else []
+    if duplicates:
         for first, again in duplicates:
             complaints.duplicate(again.path[-1], again.span, first.span, path=again.path)
         return ConfigError(complaints.problems)

@@ -128,7 +128,7 @@ class _Builder:
             raise self.complaints.too_deep(_span(event), path=tuple(self.path))
         value = self.mapping() if isinstance(event, yaml.MappingStartEvent) else self.sequence()
         # Only now is it known where the collection ends.
-        self.note(Span(event.start_mark.index, self.end), key)
+        self.note(Span(_span(event).start, self.end), key)
         return value
 
     def events_until(self, end: type[yaml.Event]) -> Iterator[Any]:
@@ -250,7 +250,8 @@ class _Builder:
         if isinstance(error, yaml.MarkedYAMLError) and mark is not None:
             span = Span(mark.index, mark.index + 1)
             message = ", ".join(part for part in (error.problem, error.context) if part)
-            return self.complaints.fatal("syntax", message, span, hint=_syntax_hint(message))
+            hint = _syntax_hint(message, self.text[span.start : span.end])
+            return self.complaints.fatal("syntax", message, span, hint=hint)
         position = getattr(error, "position", None)
         span = Span(position, position + 1) if isinstance(position, int) else Span(0, 0)
         return self.complaints.fatal("syntax", "a character here is not allowed in YAML", span)
@@ -260,8 +261,8 @@ def _span(event: Any) -> Span:
     return Span(event.start_mark.index, event.end_mark.index)
 
 
-def _syntax_hint(message: str) -> str:
-    if "\\t" in message:
+def _syntax_hint(message: str, character: str) -> str:
+    if character == "\t":
         return "YAML is indented with spaces, never with tabs"
     if "mapping values are not allowed" in message:
         return "look for a wrong indentation, or for text with a colon that needs quotes"

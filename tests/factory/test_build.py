@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import copy
+import pickle
+import sys
+from pathlib import Path
+
+import pytest
+
+from lossary_factory import ConfigError, LossSpec, build, check, load, validate
+
+TEXT = """\
+loss:
+  sum:
+    region: {name: dice_loss, weight: 0.7}
+    pixel:
+      name: focal_loss
+      params: {gamma: 1, weight: [0.25, 0.75]}
+"""
+
+
+def test_what_is_built_has_what_the_config_says(losses, write):
+    """Terms, weights and parameters arrive in the constructors."""
+    loss = build(write("train.yaml", TEXT), registry=losses)
+    assert loss.weights == {"region": 0.7, "pixel": 1.0}
+    assert loss.terms["region"].smooth == 1.0
+    assert (loss.terms["pixel"].gamma, loss.terms["pixel"].weight) == (1.0, (0.25, 0.75))
+
+
+def test_a_text_is_a_path_by_its_ending(losses, write):
+    """``build`` and ``check`` read a text that ends as a config file does; any other is a name."""
+    write("dice_loss.yaml", "loss: focal_loss")
+    assert type(build("dice_loss.yaml", registry=losses)) is losses.get("focal_loss")
+    assert type(build(Path("dice_loss.yaml"), registry=losses)) is losses.get("focal_loss")
+    assert type(build("dice_loss", registry=losses)) is losses.get("dice_loss")
+    assert check("dice_loss.yaml", registry=losses) == []
+
+
+def test_validate_takes_a_text_as_a_name(losses, write):
+    """``validate`` opens no file; for what looks like one it names the function that does."""
+    write("train.yaml", TEXT)
+    with pytest.raises(ConfigError) as caught:
+        validate("train.yaml", registry=losses)
+    (problem,) = caught.value.problems
+    assert problem.code == "unknown-loss"
+    assert problem.hint.splitlines()[-1] == "this looks like a file: load() reads one"
+
+
+def test_a_spec_builds_any_number_of_losses(losses):
+    """Each build makes new objects, which share nothing."""
+    spec = validate(
+        {"name": "masked_loss", "params": {"inner": "dice_loss", "others": ["dice_loss"]}}, registry=losses
+    )
+    first, second = spec.build(), build(spec)
+    assert first.inner is not second.inner
+    assert first.others is not second.others
+
+
+def test_a_spec_builds_what_was_checked(losses):
+    """A registry that changes after validation does not change what a spec builds."""
+    spec = validate("dice_loss", registry=losses)
+    losses.register(losses.get("focal_loss"), name="dice_loss", force=True)
+    assert type(spec.build()).__name__ == "DiceLoss"
+
+
+def test_specs_are_values(losses, write):
+    """Equal configs give equal specs, wherever they come from; specs survive copying, and are frozen."""
+    spec = load(write("train.yaml", TEXT), registry=losses)
+    assert copy.deepcopy(spec) == spec
+    with pytest.raises(AttributeError):
+        spec.name = "other"
+
+
+def test_nothing_is_built_before_everything_is_checked(losses):
+    """One problem anywhere, and no constructor is called at all."""
+    calls = []
+
+    @losses.register(name="counted_loss")
+    class Counted(losses.base_class):
+        def __init__(self) -> None:
+            calls.append(self)
+
+    with pytest.raises(ConfigError):
+        build({"sum": {"a": "counted_loss", "b": "nothing"}}, registry=losses)
+    assert calls == []
+
+
+def test_an_error_of_a_constructor_keeps_its_type_and_gains_its_place(losses, write):
+    """The constructor's own exception goes through, with a note of the path, the file and the line."""
+    file = write("train.yaml", "loss:\n  sum:\n    region:\n      name: broken_loss\n")
+    with pytest.raises(RuntimeError) as caught:
+        build(file, registry=losses)
+    note = "while building broken_loss at loss.sum.region (train.yaml:3:5)"
+    assert caught.value.__notes__ == [note]
+    message = "no room for 1"
+    assert str(caught.value) == (message if sys.version_info >= (3, 11) else f"{message}\n{note}")
+
+
+def test_the_note_of_a_mapping_has_no_file(losses):
+    """A config without a file has a path all the same."""
+    with pytest.raises(RuntimeError) as caught:
+        build({"sum": {"region": "broken_loss"}}, registry=losses)
+    assert caught.value.__notes__ == ["while building broken_loss at sum.region"]
+
+
+def test_config_errors_travel_between_processes(losses):
+    """Pickled and loaded, an error has the same problems and the same text."""
+    with pytest.raises(ConfigError) as caught:
+        build("nothing", registry=losses)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert again.problems == caught.value.problems
+    assert str(again) == str(caught.value)
+
+
+def test_config_error_is_a_value_error(losses):
+    """Code that catches ValueError catches a wrong config."""
+    with pytest.raises(ValueError, match="1 problem in the config"):
+        validate("nothing", registry=losses)
+
+
+def test_spec_reads_as_what_it_is(losses):
+    """The representation shows the name, the parameters and the class, and not the file."""
+    spec = validate({"name": "dice_loss", "params": {"smooth": 2}}, registry=losses)
+    assert isinstance(spec, LossSpec)
+    assert repr(spec).startswith("LossSpec(name='dice_loss', params={'smooth': 2.0}, loss_class=<class '")

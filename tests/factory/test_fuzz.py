@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lossary_factory import check, validate
+from lossary_factory._problems import ConfigError
+from lossary_factory._reading import _json, _toml, _yaml
+from lossary_factory._reading._complaints import Complaints
+from lossary_factory._source import Source
+
+FORMATS = {".yaml": _yaml, ".toml": _toml, ".json": _json}
+WORDS = [
+    *(
+        "name",
+        "params",
+        "sum",
+        "loss",
+        "version",
+        "weight",
+        "type",
+        "_target_",
+        "gamma",
+        "alpha",
+        "smooth",
+        "inner",
+    ),
+    *(
+        "dice_loss",
+        "focal_loss",
+        "tversky_loss",
+        "masked_loss",
+        "open_loss",
+        "weighted_sum",
+        "terms",
+        "weights",
+    ),
+]
+SCALARS = st.one_of(
+    st.sampled_from(WORDS),
+    st.text(max_size=5),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.just(10**400),
+)
+KEYS = st.one_of(st.sampled_from(WORDS), SCALARS)
+DATA = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=4)),
+    max_leaves=15,
+)
+MARKS = [
+    *"{}[]:,\n\"'#&*!|>-?=.%@`\\ \t\r",
+    "\n  ",
+    ": ",
+    "- ",
+    "&a ",
+    "*a",
+    "<<: ",
+    "!!str ",
+    "---\n",
+    " = ",
+]
+ODDITIES = ['"""', "'''", "[[", "]]", "1e-3", "NaN", "null", "0x1F", "\u2028", "\ufeff", "\x07", "\U0001f600"]
+SOUP = st.lists(st.sampled_from([*WORDS, *MARKS, *ODDITIES]), max_size=40).map("".join)
+GOOD = {
+    "version": 1,
+    "loss": {
+        "sum": {
+            "region": {"name": "dice_loss", "weight": 0.5, "params": {"smooth": 2, "mode": "hard"}},
+            "pixel": {
+                "sum": {
+                    "focal": {
+                        "name": "focal_loss",
+                        "params": {"alpha": None, "weight": [1, 2.0], "reduction": "sum"},
+                    },
+                    "other": {
+                        "name": "masked_loss",
+                        "params": {"inner": "dice_loss", "others": ["dice_loss"]},
+                    },
+                }
+            },
+        }
+    },
+}
+
+# The registry is only read, and the machine may be busy.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def places(data, path=()):
+    """Yield the path of every value."""
+    yield path
+    pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in pairs:
+        yield from places(value, (*path, key))
+
+
+def replaced(data, path, value):
+    """Return a copy with another value at a path."""
+    if not path:
+        return value
+    result = copy.copy(data)
+    result[path[0]] = replaced(data[path[0]], path[1:], value)
+    return result
+
+
+@patient
+@given(DATA)
+def test_arbitrary_data_is_correct_or_a_config_error(losses, data):
+    """No plain data makes the factory raise anything but ConfigError."""
+    with contextlib.suppress(ConfigError):
+        validate(data, registry=losses)
+    assert all(str(problem) for problem in check(data, registry=losses))
+
+
+@patient
+@given(st.sampled_from(list(places(GOOD))), DATA)
+def test_one_wrong_value_is_reported_where_it_stands(losses, path, value):
+    """A correct config with another value in one place has problems in that place only, or none."""
+    for problem in check(replaced(GOOD, path, value), registry=losses):
+        assert problem.code
+        assert len(path) < 2 or problem.path.startswith("loss.sum")
+
+
+def test_the_config_that_is_changed_is_correct(losses):
+    """Otherwise the rule above would say nothing."""
+    assert check(GOOD, registry=losses) == []
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@patient
+@given(text=st.one_of(SOUP, st.text(st.characters(codec="utf-8"), max_size=60)))
+def test_arbitrary_text_is_data_or_a_config_error(suffix, text):
+    """No text makes a reader raise anything but ConfigError, and every problem points into the text."""
+    source = Source(f"config{suffix}", text, FORMATS[suffix].find_places)
+    complaints = Complaints(source)
+    try:
+        FORMATS[suffix].parse(text, complaints)
+    except ConfigError as error:
+        complaints.problems = list(error.problems)
+    for problem in complaints.problems:
+        line = text.split("\n")[problem.line - 1]
+        printable = "".join(c if c == "\t" or c.isprintable() else "\ufffd" for c in line.rstrip("\r"))
+        assert problem.line_text == printable
+        assert 1 <= problem.column <= len(line) + 1
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@patient
+@given(text=SOUP)
+def test_every_value_has_a_place(suffix, text):
+    """Whatever can be read has a place for each of its values, so that problems can be shown."""
+    complaints = Complaints(Source("", text, FORMATS[suffix].find_places))
+    try:
+        data = FORMATS[suffix].parse(text, complaints)
+    except ConfigError:
+        return
+    found = FORMATS[suffix].find_places(text)
+    # What stands behind an alias is shown at the alias.
+    if "*" not in text and not complaints.problems:
+        assert set(places(data)) <= set(found) | {()}
+
+
+@patient
+@given(
+    data=st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=10,
+    )
+)
+def test_json_places_are_those_of_the_values(data):
+    """The text at the place of a value is that value."""
+    text = json.dumps(data, indent=1, ensure_ascii=False)
+    for path, place in _json.find_places(text).items():
+        value = data
+        for key in path:
+            value = value[key]
+        assert json.loads(text[slice(*place.value)]) == value
