@@ -1,5 +1,6 @@
 """The base classes: how a loss is declared, built, shown and called."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
@@ -7,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lossary_losses._core.options import choice, flag, integer, is_buffer, number, per_class
-from lossary_losses._core.reduction import Elements, Fraction, Reduction, reduce, to_fraction
+from lossary_losses._core.reduction import Elements, Fraction, Reduction, mean, to_fraction
 from lossary_losses.errors import InputTypeError
 
 if TYPE_CHECKING:
@@ -85,6 +86,17 @@ class ReducedLoss(Loss):
         """Give the loss of each element, and how much each counts in the mean."""
         raise NotImplementedError(f"{type(self).__name__} must say what its elements are")
 
+    def fraction(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+    ) -> Fraction:
+        """Give the mean as a numerator and a denominator, whatever ``reduction`` says.
+
+        For gradient accumulation and data parallelism over batches that count differently: divide the sum
+        of the numerators by the sum of the denominators.
+        """
+        with full_precision(input):
+            return to_fraction(self.elements(input, target, mask=mask, weight=weight))
+
     def forward(
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
     ) -> Tensor:
@@ -103,26 +115,19 @@ class ReducedLoss(Loss):
             InputValueError: The shapes do not fit together, or the target holds impossible values.
             InputTypeError: A dtype is unusable, such as class indices given as floats.
         """
-        return reduce(self._elements_in_full_precision(input, target, mask, weight), self.reduction)
+        if self.reduction == "none":
+            with full_precision(input):
+                return self.elements(input, target, mask=mask, weight=weight).value
+        fraction = self.fraction(input, target, mask=mask, weight=weight)
+        return fraction.numerator if self.reduction == "sum" else mean(fraction)
 
-    def fraction(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Fraction:
-        """Give the mean as a numerator and a denominator, whatever ``reduction`` says.
 
-        For gradient accumulation and data parallelism over batches that count differently: divide the sum
-        of the numerators by the sum of the denominators.
-        """
-        return to_fraction(self._elements_in_full_precision(input, target, mask, weight))
-
-    def _elements_in_full_precision(
-        self, input: Tensor, target: Tensor, mask: Tensor | None, weight: Tensor | None
-    ) -> Elements:
-        _require_floating_point(input)
-        if not torch.amp.is_autocast_available(input.device.type):
-            return self.elements(input, target, mask=mask, weight=weight)
-        with torch.autocast(input.device.type, enabled=False):
-            return self.elements(input, target, mask=mask, weight=weight)
+def full_precision(input: Tensor) -> AbstractContextManager[object]:
+    """Keep autocast from taking precision away, for as long as a loss computes with this input."""
+    _require_floating_point(input)
+    device = input.device.type
+    # The meta device knows no autocast.
+    return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
 
 
 def _options(loss: Loss) -> "tuple[attrs.Attribute[Any], ...]":

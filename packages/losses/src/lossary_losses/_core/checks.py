@@ -6,6 +6,7 @@ tensors without values (meta, fake, or inside ``torch.func`` transforms).
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor
@@ -15,12 +16,12 @@ from lossary_losses.errors import InputValueError
 
 __all__ = ["check_labels", "check_unit_interval", "value_checks", "values_readable"]
 
-_enabled = True
+_enabled: ContextVar[bool] = ContextVar("value_checks", default=True)
 
 
 @contextmanager
 def value_checks(*, enabled: bool) -> Iterator[None]:
-    """Turn the checks that read values on or off, for every loss and thread, within a block.
+    """Turn the checks that read values on or off, for every loss called within a block.
 
     They are on by default: a label outside the classes, or a probability outside 0 to 1, raises
     :class:`InputValueError`. On a GPU each check waits for the device; once the data are known to be right,
@@ -31,12 +32,11 @@ def value_checks(*, enabled: bool) -> Iterator[None]:
         >>> with value_checks(enabled=False):
         ...     pass
     """
-    global _enabled  # noqa: PLW0603 - one switch for the process is what it is
-    before, _enabled = _enabled, enabled
+    token = _enabled.set(enabled)
     try:
         yield
     finally:
-        _enabled = before
+        _enabled.reset(token)
 
 
 def values_readable(tensor: Tensor) -> bool:
@@ -51,7 +51,7 @@ def values_readable(tensor: Tensor) -> bool:
 
 def check_labels(target: Tensor, classes: int, ignore_index: float | None) -> None:
     """Raise for labels outside ``[0, classes)``; excluded positions hold a label inside by now."""
-    if not (_enabled and target.numel() and values_readable(target)):
+    if not (values_readable(target) and target.numel() and _enabled.get()):
         return
     lowest, highest = (int(each) for each in target.aminmax())
     for label in (lowest, highest):
@@ -68,7 +68,7 @@ def check_labels(target: Tensor, classes: int, ignore_index: float | None) -> No
 
 def check_unit_interval(values: Tensor, name: str) -> None:
     """Raise for values outside 0 to 1, NaN included, where probabilities are meant."""
-    if not (_enabled and values.numel() and values_readable(values)):
+    if not (values_readable(values) and values.numel() and _enabled.get()):
         return
     lowest, highest = values.detach().aminmax()
     if not (lowest >= 0 and highest <= 1):

@@ -1,10 +1,11 @@
-"""Preparation of dense inputs: shapes, dtypes, and exclusion before anything is computed.
+"""Preparation of dense inputs: shapes first, then dtypes and exclusion, before anything is computed.
 
-Everything comes out at the input's rank, so that the losses never reshape: labels, masks and weights given as
-``(B, *S)`` become ``(B, 1, *S)``.
+Everything comes out at the input's rank, so that the losses never reshape: labels, masks and weights given
+as ``(B, *S)`` become ``(B, 1, *S)``. :func:`prepare` looks at shapes and copies nothing; :func:`ready` makes
+what is computed with, of the whole or of a part.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,14 +15,19 @@ from lossary_losses.errors import InputTypeError, InputValueError
 
 __all__ = [
     "Dense",
+    "Kind",
+    "Ready",
     "Selection",
     "class_membership",
-    "holds_labels",
+    "kind_of",
     "per_channel",
-    "prepare_labels",
-    "prepare_probabilities",
-    "prepare_values",
+    "prepare",
+    "ready",
 ]
+
+Kind = Literal["labels", "values", "probabilities", "distributions"]
+"""What a target holds: class indices; one value per element, of any size or from 0 to 1; or, from 0 to 1 as
+well, values of which those of a position belong together."""
 
 _RANK = 2
 """Batch and classes: what a dense input has at least."""
@@ -39,7 +45,18 @@ class Selection(NamedTuple):
 
 
 class Dense(NamedTuple):
-    """Tensors of the input's rank, ready to compute with."""
+    """Tensors as they were given, at the input's rank, their shapes checked."""
+
+    input: Tensor
+    target: Tensor
+    mask: Tensor | None
+    weight: Tensor | None
+    kind: Kind
+    ignore_index: float | None
+
+
+class Ready(NamedTuple):
+    """Tensors to compute with."""
 
     input: Tensor
     """In float32 or float64; zero where excluded, so that whatever stood there is harmless."""
@@ -47,72 +64,64 @@ class Dense(NamedTuple):
     """Class indices ``(B, 1, *S)`` as int64, or values of the input's shape; zero where excluded."""
     share: Tensor | None
     """How much each position counts: its weight, or one; zero where excluded. None: all count one."""
+    kind: Kind
+    """What the target holds."""
 
 
-def holds_labels(input: Tensor, target: Tensor) -> bool:
-    """Tell by the shapes whether a target holds class indices (True) or values of the input's shape."""
+def kind_of(input: Tensor, target: Tensor) -> Literal["labels", "probabilities"]:
+    """Tell by the shapes whether a target holds class indices or values of the input's shape."""
     _require_tensor(target, "target")
     if target.shape == input.shape:
-        return False
+        return "probabilities"
     if input.ndim >= _RANK and target.shape == _position_shape(input):
-        return True
+        return "labels"
     accepted = f"{tuple(input.shape)} (values)"
     if input.ndim >= _RANK:
         accepted += f" or {tuple(_position_shape(input))} (class indices)"
     raise _incompatible(input, target, accepted)
 
 
-def prepare_labels(input: Tensor, target: Tensor, selection: Selection) -> Dense:
-    """Prepare an input of shape ``(B, C, *S)`` and class indices ``(B, *S)``."""
-    if not holds_labels(input, target):
-        raise _incompatible(input, target, f"{tuple(_position_shape(input))} (class indices)")
-    if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
-        raise InputTypeError(
-            f"target of shape {tuple(target.shape)} must hold class indices as integers, got {target.dtype}"
-            + _hint_at_one_channel(input)
-        )
-    if input.shape[1] == 1:
-        raise InputValueError(
-            "class indices need two classes or more (a softmax over one is always 1): "
-            f"input {tuple(input.shape)}, target {tuple(target.shape)}" + _hint_at_one_channel(input)
-        )
-    labels = target.long().unsqueeze(1)
-    kept = None if selection.ignore_index is None else labels != selection.ignore_index
-    valid = _valid(input, selection.mask, kept, elementwise=False)
-    if valid is not None:
-        labels = torch.where(valid, labels, 0)
-    check_labels(labels, input.shape[1], selection.ignore_index)
-    return Dense(_computable(input, valid), labels, _share(input, valid, selection.weight, elementwise=False))
+def prepare(input: Tensor, target: Tensor, selection: Selection, kind: Kind) -> Dense:
+    """Check the shapes of everything, and bring it to the input's rank."""
+    _require_tensor(target, "target")
+    if kind == "labels":
+        _require_labels(input, target)
+        target = target.unsqueeze(1)
+    elif target.shape != input.shape:
+        raise _incompatible(input, target, f"{tuple(input.shape)} (values)")
+    elif kind == "distributions":
+        _require_classes(input)
+    mask, weight = selection.mask, selection.weight
+    if mask is not None:
+        _require_mask(mask)
+        mask = _at_rank(mask, input, "mask", elementwise=kind != "labels")
+    if weight is not None:
+        _require_tensor(weight, "weight")
+        weight = _at_rank(weight, input, "weight", elementwise=kind in ("values", "probabilities"))
+    return Dense(input, target, mask, weight, kind, selection.ignore_index)
 
 
-def prepare_values(input: Tensor, target: Tensor, selection: Selection, *, probabilities: bool) -> Dense:
-    """Prepare an input and a target of one shape, of which every element stands for itself."""
-    _require_same_shape(input, target)
-    kept = None if selection.ignore_index is None else target != selection.ignore_index
-    valid = _valid(input, selection.mask, kept, elementwise=True)
-    share = _share(input, valid, selection.weight, elementwise=True)
-    return _with_values(input, target, valid, share, probabilities=probabilities)
+def ready(dense: Dense, *, check: bool = True) -> Ready:
+    """Bring tensors to the dtype that is computed in, with zero where a position does not count.
 
-
-def prepare_probabilities(input: Tensor, target: Tensor, selection: Selection) -> Dense:
-    """Prepare an input and a target ``(B, C, *S)`` whose C values at a position belong together.
-
-    A position counts where all of its mask does, and is ignored where all of its target is ``ignore_index``.
+    The target's values are looked at unless ``check`` is off, because they were before.
     """
-    _require_same_shape(input, target)
-    if input.ndim < _RANK or input.shape[1] == 1:
-        raise InputValueError(
-            f"a softmax needs two classes or more in dimension 1: input {tuple(input.shape)}"
-            + _hint_at_one_channel(input)
-        )
-    kept = None
-    if selection.ignore_index is not None:
-        kept = (target != selection.ignore_index).any(dim=1, keepdim=True)
-    valid = _valid(input, selection.mask, kept, elementwise=True)
+    dtype = torch.promote_types(dense.input.dtype, torch.float32)
+    input, target = dense.input.to(dtype), dense.target
+    target = target.long() if dense.kind == "labels" else target.to(dtype)
+    valid = _valid(dense)
     if valid is not None:
-        valid = valid.all(dim=1, keepdim=True)
-    share = _share(input, valid, selection.weight, elementwise=False)
-    return _with_values(input, target, valid, share, probabilities=True)
+        # Selected away before anything is computed: zero times the NaN that may stand there would be NaN.
+        input = torch.where(valid, input, 0)
+        target = torch.where(valid, target, 0)
+    if check and dense.kind == "labels":
+        check_labels(target, input.shape[1], dense.ignore_index)
+    elif check and dense.kind != "values":
+        check_unit_interval(target, "target")
+    share = None if dense.weight is None else dense.weight.to(dtype)
+    if valid is not None:
+        share = valid.to(dtype) if share is None else torch.where(valid, share, 0)
+    return Ready(input, target, share, dense.kind)
 
 
 def class_membership(labels: Tensor, classes: int) -> Tensor:
@@ -136,45 +145,17 @@ def per_channel(weights: object, like: Tensor, name: str) -> Tensor | None:
     return weights.reshape(1, -1, *(1 for _ in like.shape[2:])) if like.ndim >= _RANK else weights
 
 
-def _with_values(
-    input: Tensor, target: Tensor, valid: Tensor | None, share: Tensor | None, *, probabilities: bool
-) -> Dense:
-    safe = _computable(input, valid)
-    values = target.to(safe.dtype)
-    if valid is not None:
-        values = torch.where(valid, values, 0)
-    if probabilities:
-        check_unit_interval(values, "target")
-    return Dense(safe, values, share)
-
-
-def _computable(input: Tensor, valid: Tensor | None) -> Tensor:
-    """Bring the input to float32 or float64, with zero where it does not count."""
-    input = input.to(torch.promote_types(input.dtype, torch.float32))
-    # Selected away before anything is computed: zero times the NaN that may stand there would be NaN.
-    return input if valid is None else torch.where(valid, input, 0)
-
-
-def _share(input: Tensor, valid: Tensor | None, weight: Tensor | None, *, elementwise: bool) -> Tensor | None:
-    dtype = torch.promote_types(input.dtype, torch.float32)
-    if weight is None:
-        return None if valid is None else valid.to(dtype)
-    _require_tensor(weight, "weight")
-    weight = _at_rank(weight, input, "weight", elementwise=elementwise).to(dtype)
-    return weight if valid is None else torch.where(valid, weight, 0)
-
-
-def _valid(input: Tensor, mask: Tensor | None, kept: Tensor | None, *, elementwise: bool) -> Tensor | None:
-    """Give where the mask, and what ``ignore_index`` keeps, both say that a position counts."""
-    if mask is None:
-        return kept
-    _require_tensor(mask, "mask")
-    if mask.dtype != torch.bool:
-        raise InputTypeError(
-            f"mask must be bool, True where a position counts, got {mask.dtype}: mask.bool()?"
-        )
-    mask = _at_rank(mask, input, "mask", elementwise=elementwise)
-    return mask if kept is None else mask & kept
+def _valid(dense: Dense) -> Tensor | None:
+    """Tell where a position counts, by the mask and by what ``ignore_index`` leaves; None: everywhere."""
+    valid = dense.mask
+    if dense.ignore_index is not None:
+        kept = dense.target != dense.ignore_index
+        if dense.kind == "distributions":
+            kept = kept.any(dim=1, keepdim=True)
+        valid = kept if valid is None else valid & kept
+    if valid is not None and dense.kind == "distributions":
+        valid = valid.all(dim=1, keepdim=True)
+    return valid
 
 
 def _at_rank(positions: Tensor, input: Tensor, name: str, *, elementwise: bool) -> Tensor:
@@ -196,15 +177,40 @@ def _position_shape(input: Tensor) -> torch.Size:
     return input.shape[:1] + input.shape[2:]
 
 
-def _require_same_shape(input: Tensor, target: Tensor) -> None:
-    _require_tensor(target, "target")
-    if target.shape != input.shape:
-        raise _incompatible(input, target, f"{tuple(input.shape)} (values)")
-
-
 def _require_tensor(value: object, name: str) -> None:
     if not isinstance(value, Tensor):
         raise InputTypeError(f"{name} must be a tensor, got {type(value).__name__}")
+
+
+def _require_mask(mask: Tensor) -> None:
+    _require_tensor(mask, "mask")
+    if mask.dtype != torch.bool:
+        raise InputTypeError(
+            f"mask must be bool, True where a position counts, got {mask.dtype}: mask.bool()?"
+        )
+
+
+def _require_labels(input: Tensor, target: Tensor) -> None:
+    if kind_of(input, target) != "labels":
+        raise _incompatible(input, target, f"{tuple(_position_shape(input))} (class indices)")
+    if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
+        raise InputTypeError(
+            f"target of shape {tuple(target.shape)} must hold class indices as integers, got {target.dtype}"
+            + _hint_at_one_channel(input)
+        )
+    if input.shape[1] == 1:
+        raise InputValueError(
+            "class indices need two classes or more (a softmax over one is always 1): "
+            f"input {tuple(input.shape)}, target {tuple(target.shape)}" + _hint_at_one_channel(input)
+        )
+
+
+def _require_classes(input: Tensor) -> None:
+    if input.ndim < _RANK or input.shape[1] == 1:
+        raise InputValueError(
+            f"a softmax needs two classes or more in dimension 1: input {tuple(input.shape)}"
+            + _hint_at_one_channel(input)
+        )
 
 
 def _incompatible(input: Tensor, target: Tensor, accepted: str) -> InputValueError:

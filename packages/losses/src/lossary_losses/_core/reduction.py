@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["Elements", "Fraction", "Reduction", "drop_dimension", "reduce", "to_fraction", "weigh"]
+__all__ = ["Elements", "Fraction", "Reduction", "drop_dimension", "mean", "to_fraction", "weigh"]
 
 Reduction = Literal["none", "mean", "sum"]
 
@@ -50,19 +50,11 @@ def drop_dimension(elements: Elements, dimension: int) -> Elements:
 def to_fraction(elements: Elements) -> Fraction:
     """Give the numerator and the denominator of the mean."""
     value, share = elements
-    counted = torch.ones_like(value) if share is None else share.expand_as(value)
-    return Fraction(value.sum(), counted.sum())
+    counted = value.new_full((), value.numel()) if share is None else share.expand_as(value).sum()
+    return Fraction(value.sum(), counted)
 
 
-def reduce(elements: Elements, reduction: Reduction) -> Tensor:
-    """Reduce to each element's value, their sum, or their mean; the mean over nothing is zero."""
-    value, share = elements
-    if reduction == "none":
-        return value
-    total = value.sum()
-    if reduction == "sum":
-        return total
-    if share is None:
-        return total / max(value.numel(), 1)
-    counted = share.expand_as(value).sum()
-    return total / torch.where(counted > 0, counted, 1)
+def mean(fraction: Fraction) -> Tensor:
+    """Divide; the mean over nothing is zero."""
+    numerator, denominator = fraction
+    return numerator / torch.where(denominator > 0, denominator, 1)

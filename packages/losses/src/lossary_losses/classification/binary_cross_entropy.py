@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from lossary_losses._core.base import ReducedLoss, define_loss
-from lossary_losses._core.dense import Selection, per_channel, prepare_values
+from lossary_losses._core.base import define_loss
+from lossary_losses._core.dense import Dense, Ready, Selection, per_channel, prepare
 from lossary_losses._core.options import integer, per_class
+from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
 from lossary_losses._core.stable import binary_surprise, times
 from lossary_losses.loss_registry_setup import loss_registry
@@ -26,7 +27,7 @@ def binary_cross_entropy(logits: Tensor, target: Tensor, pos_weight: Tensor | No
     tags=["segmentation", "classification", "binary", "multilabel", "cross_entropy"],
 )
 @define_loss
-class BCELoss(ReducedLoss):
+class BCELoss(PointwiseLoss):
     r"""Binary cross entropy between logits and targets from 0 to 1, each element for itself.
 
     .. math:: \ell = -w \left( \rho\, t \log p + (1 - t) \log (1 - p) \right), \quad p = \sigma(x)
@@ -66,13 +67,25 @@ class BCELoss(ReducedLoss):
     pos_weight: float | Sequence[float] | Tensor | None = per_class(default=None, one_for_all=True)
     ignore_index: int | None = integer(default=None)
 
-    def elements(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Elements:
+    def prepare(self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None) -> Dense:
+        """Take the target as one probability per element."""
+        return prepare(input, target, Selection(self.ignore_index, mask, weight), "probabilities")
+
+    def point(self, ready: Ready) -> Elements:
         """Give the cross entropy of each element of the input."""
-        selection = Selection(self.ignore_index, mask, weight)
-        dense = prepare_values(input, target, selection, probabilities=True)
-        pos_weight = per_channel(self.pos_weight, dense.input, "pos_weight")
-        class_weight = per_channel(self.weight, dense.input, "weight")
-        value = times(binary_cross_entropy(dense.input, dense.target, pos_weight), class_weight)
-        return weigh(value, dense.share, class_weight)
+        class_weight = per_channel(self.weight, ready.input, "weight")
+        pos_weight = per_channel(self.pos_weight, ready.input, "pos_weight")
+        value = binary_cross_entropy(ready.input, ready.target, pos_weight)
+        return weigh(times(value, class_weight), ready.share, class_weight)
+
+    def slope(self, ready: Ready) -> Tensor:
+        """Give ``(1 - t) p - t (1 - p)``, with the weights."""
+        input, target, share, _ = ready
+        pos_weight = per_channel(self.pos_weight, input, "pos_weight")
+        probability = input.sigmoid()
+        slope = (
+            probability - target
+            if pos_weight is None
+            else (1 - target) * probability - target * pos_weight * (-input).sigmoid()
+        )
+        return times(times(slope, per_channel(self.weight, input, "weight")), share)

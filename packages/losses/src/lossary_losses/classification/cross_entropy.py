@@ -5,16 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lossary_losses._core.base import ReducedLoss, define_loss
-from lossary_losses._core.dense import (
-    Selection,
-    holds_labels,
-    per_channel,
-    prepare_labels,
-    prepare_probabilities,
-)
+from lossary_losses._core.base import define_loss
+from lossary_losses._core.dense import Dense, Kind, Ready, Selection, kind_of, per_channel, prepare
 from lossary_losses._core.options import integer, number, per_class
-from lossary_losses._core.reduction import Elements, drop_dimension, weigh
+from lossary_losses._core.pointwise import PointwiseLoss
+from lossary_losses._core.reduction import Elements, weigh
 from lossary_losses._core.stable import bounded, times
 from lossary_losses.loss_registry_setup import loss_registry
 
@@ -32,7 +27,7 @@ def weight_of_labels(weight: Tensor | None, labels: Tensor) -> Tensor | None:
     tags=["segmentation", "classification", "multiclass", "cross_entropy"],
 )
 @define_loss
-class CrossEntropyLoss(ReducedLoss):
+class CrossEntropyLoss(PointwiseLoss):
     r"""Cross entropy between logits of exclusive classes and class indices, or class probabilities.
 
     .. math:: \ell = -\sum_c w_c\, t'_c \log p_c, \quad p = \mathrm{softmax}(x),
@@ -75,27 +70,51 @@ class CrossEntropyLoss(ReducedLoss):
     label_smoothing: float = number(default=0.0, at_least=0, at_most=1)
     ignore_index: int | None = integer(default=None)
 
-    def elements(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Elements:
+    def prepare(self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None) -> Dense:
+        """Take the target as class indices or as class probabilities, by its shape."""
+        kind: Kind = "labels" if kind_of(input, target) == "labels" else "distributions"
+        return prepare(input, target, Selection(self.ignore_index, mask, weight), kind)
+
+    def point(self, ready: Ready) -> Elements:
         """Give the cross entropy of each position."""
-        labels_given = holds_labels(input, target)
-        prepare = prepare_labels if labels_given else prepare_probabilities
-        dense = prepare(input, target, Selection(self.ignore_index, mask, weight))
-        class_weight = per_channel(self.weight, dense.input, "weight")
-        surprise = -dense.input.log_softmax(dim=1)
-        weight_of_truth = weight_of_labels(class_weight, dense.target) if labels_given else None
-        value = (
-            times(surprise.gather(1, dense.target), weight_of_truth)
-            if labels_given
-            else _expected(surprise, dense.target, class_weight)
-        )
+        input, target, share, kind = ready
+        class_weight = per_channel(self.weight, input, "weight")
+        log_probability = input.log_softmax(dim=1)
+        weight_of_truth = weight_of_labels(class_weight, target) if kind == "labels" else None
+        if kind == "labels":
+            value = times(-log_probability.gather(1, target), weight_of_truth)
+        else:
+            value = _expected(log_probability, times(target, class_weight))
         if self.label_smoothing:
-            even = torch.full_like(surprise[:1], 1 / surprise.shape[1])
-            value = torch.lerp(value, _expected(surprise, even, class_weight), self.label_smoothing)
-        return drop_dimension(weigh(value, dense.share, weight_of_truth), 1)
+            even = _expected(log_probability, self._even(input, class_weight))
+            value = torch.lerp(value, even, self.label_smoothing)
+        return weigh(value, share, weight_of_truth)
+
+    def slope(self, ready: Ready) -> Tensor:
+        """Give ``p sum(t) - t`` with the smoothed and weighted target."""
+        input, target, share, kind = ready
+        class_weight = per_channel(self.weight, input, "weight")
+        slope = input.softmax(dim=1)
+        if kind == "labels":
+            truth = weight_of_labels(class_weight, target)
+            truth = torch.ones_like(slope[:, :1]) if truth is None else truth
+        else:
+            truth = times(target, class_weight)
+        truth = truth * (1 - self.label_smoothing)
+        even = self.label_smoothing * self._even(input, class_weight)
+        slope *= truth.sum(dim=1, keepdim=True) + even.sum(dim=1, keepdim=True)
+        slope = slope.scatter_add_(1, target, -truth) if kind == "labels" else slope.sub_(truth)
+        if self.label_smoothing:
+            slope -= even
+        return slope if share is None else slope.mul_(share)
+
+    @staticmethod
+    def _even(input: Tensor, class_weight: Tensor | None) -> Tensor:
+        """Give the target that smoothing mixes in: all classes alike, each with its weight."""
+        even = input.new_full((1, input.shape[1], *(1 for _ in input.shape[2:])), 1 / input.shape[1])
+        return times(even, class_weight)
 
 
-def _expected(surprise: Tensor, target: Tensor, class_weight: Tensor | None) -> Tensor:
-    """Give the surprise that a distribution of classes expects, each class with its weight."""
-    return (times(target, class_weight) * bounded(surprise)).sum(dim=1, keepdim=True)
+def _expected(log_probability: Tensor, target: Tensor) -> Tensor:
+    """Give the surprise that a distribution of classes expects; a class without mass has no part in it."""
+    return -(target * bounded(log_probability)).sum(dim=1, keepdim=True)

@@ -3,21 +3,23 @@
 from collections.abc import Sequence
 from typing import Literal
 
+import torch
 from torch import Tensor
 
-from lossary_losses._core.base import ReducedLoss, define_loss
+from lossary_losses._core.base import define_loss
 from lossary_losses._core.dense import (
     Dense,
+    Kind,
+    Ready,
     Selection,
     class_membership,
-    holds_labels,
+    kind_of,
     per_channel,
-    prepare_labels,
-    prepare_probabilities,
-    prepare_values,
+    prepare,
 )
 from lossary_losses._core.options import choice, integer, number, per_class
-from lossary_losses._core.reduction import Elements, drop_dimension, weigh
+from lossary_losses._core.pointwise import PointwiseLoss
+from lossary_losses._core.reduction import Elements, weigh
 from lossary_losses._core.stable import binary_surprise, bounded, power_of_nonnegative, times
 from lossary_losses.classification.cross_entropy import weight_of_labels
 from lossary_losses.errors import InputValueError
@@ -37,12 +39,32 @@ def binary_focal(logits: Tensor, target: Tensor, gamma: float, alpha: float | No
     return target * positive + (1 - target) * negative
 
 
+def binary_focal_slope(logits: Tensor, target: Tensor, gamma: float, alpha: float | None) -> Tensor:
+    """Compute the derivative of :func:`binary_focal` with respect to the logits."""
+    positive, negative = binary_surprise(logits)
+    p, q = logits.sigmoid(), (-logits).sigmoid()
+    of_positive = -(q**gamma) * (q + gamma * p * positive)
+    of_negative = p**gamma * (p + gamma * q * negative)
+    if alpha is not None:
+        of_positive, of_negative = alpha * of_positive, (1 - alpha) * of_negative
+    return target * of_positive + (1 - target) * of_negative
+
+
 def focal(log_probability: Tensor, gamma: float) -> Tensor:
     """Compute the focal loss of a class that is true, from the logarithm of its probability."""
     if not gamma:
         return -log_probability
     # expm1 keeps 1 - p exact where p is nearly one.
     return power_of_nonnegative(-log_probability.expm1(), gamma) * -log_probability
+
+
+def focal_slope(log_probability: Tensor, gamma: float) -> Tensor:
+    """Compute the derivative of :func:`focal` with respect to the logarithm."""
+    log_probability = bounded(log_probability)
+    q = -log_probability.expm1()
+    # log p over 1 - p is -1 in the limit of p = 1, where the quotient is 0 / 0.
+    quotient = torch.where(q > 0, log_probability / q, -1)
+    return q**gamma * (gamma * log_probability.exp() * quotient - 1)
 
 
 @loss_registry.register(
@@ -59,7 +81,7 @@ def focal(log_probability: Tensor, gamma: float) -> Tensor:
     ],
 )
 @define_loss
-class FocalLoss(ReducedLoss):
+class FocalLoss(PointwiseLoss):
     r"""Cross entropy that looks away from what is already easy.
 
     .. math:: \ell = -\alpha_t\, (1 - p_t)^\gamma \log p_t
@@ -108,47 +130,53 @@ class FocalLoss(ReducedLoss):
     activation: Literal["sigmoid", "softmax"] | None = choice("sigmoid", "softmax", None, default=None)
     ignore_index: int | None = integer(default=None)
 
-    def elements(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Elements:
-        """Give the focal loss of each position (softmax) or element (sigmoid)."""
-        labels_given = holds_labels(input, target)
-        activation = self.activation or ("softmax" if labels_given else "sigmoid")
-        compute = self._exclusive if activation == "softmax" else self._independent
-        return compute(input, target, Selection(self.ignore_index, mask, weight), labels_given=labels_given)
-
-    def _exclusive(
-        self, input: Tensor, target: Tensor, selection: Selection, *, labels_given: bool
-    ) -> Elements:
-        if self.alpha is not None:
+    def prepare(self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None) -> Dense:
+        """Decide by the target's shape, or by the option, whether classes exclude each other."""
+        kind: Kind = kind_of(input, target)
+        softmax = self.activation == "softmax" or (self.activation is None and kind == "labels")
+        if softmax and self.alpha is not None:
             raise InputValueError(
                 "alpha weighs positives against negatives, under a sigmoid; for classes use weight"
             )
-        prepare = prepare_labels if labels_given else prepare_probabilities
-        dense = prepare(input, target, selection)
-        class_weight = per_channel(self.weight, dense.input, "weight")
-        log_probability = dense.input.log_softmax(dim=1)
-        if labels_given:
-            weight_of_truth = weight_of_labels(class_weight, dense.target)
-            value = times(focal(log_probability.gather(1, dense.target), self.gamma), weight_of_truth)
-            return drop_dimension(weigh(value, dense.share, weight_of_truth), 1)
+        if softmax and kind == "probabilities":
+            kind = "distributions"
+        return prepare(input, target, Selection(self.ignore_index, mask, weight), kind)
+
+    def point(self, ready: Ready) -> Elements:
+        """Give the focal loss of each position (softmax) or element (sigmoid)."""
+        input, target, share, kind = ready
+        class_weight = per_channel(self.weight, input, "weight")
+        if self._independent(kind):
+            value = binary_focal(input, _binary_target(ready), self.gamma, self.alpha)
+            return weigh(times(value, class_weight), share, class_weight)
+        log_probability = input.log_softmax(dim=1)
+        if kind == "labels":
+            weight_of_truth = weight_of_labels(class_weight, target)
+            value = focal(log_probability.gather(1, target), self.gamma)
+            return weigh(times(value, weight_of_truth), share, weight_of_truth)
         each = focal(bounded(log_probability), self.gamma)
-        value = (times(dense.target, class_weight) * each).sum(dim=1, keepdim=True)
-        return drop_dimension(weigh(value, dense.share), 1)
+        return weigh((times(target, class_weight) * each).sum(dim=1, keepdim=True), share)
 
-    def _independent(
-        self, input: Tensor, target: Tensor, selection: Selection, *, labels_given: bool
-    ) -> Elements:
-        if labels_given:
-            dense = _one_against_all(prepare_labels(input, target, selection))
-        else:
-            dense = prepare_values(input, target, selection, probabilities=True)
-        class_weight = per_channel(self.weight, dense.input, "weight")
-        value = times(binary_focal(dense.input, dense.target, self.gamma, self.alpha), class_weight)
-        return weigh(value, dense.share, class_weight)
+    def slope(self, ready: Ready) -> Tensor:
+        """Give the derivative by hand where it is worth it: under a sigmoid, and for class indices."""
+        input, target, share, kind = ready
+        class_weight = per_channel(self.weight, input, "weight")
+        if self._independent(kind):
+            slope = binary_focal_slope(input, _binary_target(ready), self.gamma, self.alpha)
+            return times(times(slope, class_weight), share)
+        if kind != "labels":
+            return super().slope(ready)
+        slope = input.log_softmax(dim=1)
+        upstream = focal_slope(slope.gather(1, target), self.gamma)
+        upstream = times(times(upstream, weight_of_labels(class_weight, target)), share)
+        return slope.exp_().mul_(-upstream).scatter_add_(1, target, upstream)
+
+    def _independent(self, kind: Kind) -> bool:
+        return kind == "probabilities" or (kind == "labels" and self.activation == "sigmoid")
 
 
-def _one_against_all(dense: Dense) -> Dense:
+def _binary_target(ready: Ready) -> Tensor:
     """Turn class indices into one binary target per class."""
-    membership = class_membership(dense.target, dense.input.shape[1])
-    return dense._replace(target=membership.to(dense.input.dtype))
+    if ready.kind != "labels":
+        return ready.target
+    return class_membership(ready.target, ready.input.shape[1]).to(ready.input.dtype)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from lossary_losses._core.base import ReducedLoss, define_loss
-from lossary_losses._core.dense import Dense, Selection, per_channel, prepare_values
+from lossary_losses._core.base import define_loss
+from lossary_losses._core.dense import Dense, Ready, Selection, per_channel, prepare
 from lossary_losses._core.options import number, per_class
+from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
 from lossary_losses._core.stable import times
 from lossary_losses.loss_registry_setup import loss_registry
@@ -14,14 +15,14 @@ from lossary_losses.loss_registry_setup import loss_registry
 __all__ = ["MSELoss", "WeightedMSELoss"]
 
 
-def squared_error(dense: Dense) -> Tensor:
+def squared_error(ready: Ready) -> Tensor:
     """Compute the square of each difference."""
-    return (dense.input - dense.target).square()
+    return (ready.input - ready.target).square()
 
 
 @loss_registry.register(name="mse_loss", aliases=["MSELoss"], tags=["regression", "pointwise"])
 @define_loss
-class MSELoss(ReducedLoss):
+class MSELoss(PointwiseLoss):
     r"""Mean squared error.
 
     .. math:: \ell = (x - t)^2
@@ -53,20 +54,24 @@ class MSELoss(ReducedLoss):
 
     ignore_index: float | None = number(default=None)
 
-    def elements(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Elements:
+    def prepare(self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None) -> Dense:
+        """Take the target as one value per element."""
+        return prepare(input, target, Selection(self.ignore_index, mask, weight), "values")
+
+    def point(self, ready: Ready) -> Elements:
         """Give the squared error of each element."""
-        selection = Selection(self.ignore_index, mask, weight)
-        dense = prepare_values(input, target, selection, probabilities=False)
-        return weigh(squared_error(dense), dense.share)
+        return weigh(squared_error(ready), ready.share)
+
+    def slope(self, ready: Ready) -> Tensor:
+        """Give twice the difference."""
+        return times(2 * (ready.input - ready.target), ready.share)
 
 
 @loss_registry.register(
     name="weighted_mse_loss", aliases=["WeightedMSELoss"], tags=["regression", "pointwise"]
 )
 @define_loss
-class WeightedMSELoss(ReducedLoss):
+class WeightedMSELoss(PointwiseLoss):
     r"""Mean squared error, scaled as a whole or channel by channel.
 
     .. math:: \ell = w_c\, (x - t)^2
@@ -104,12 +109,16 @@ class WeightedMSELoss(ReducedLoss):
     weight: float | Sequence[float] | Tensor = per_class(default=1.0, one_for_all=True)
     ignore_index: float | None = number(default=None)
 
-    def elements(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Elements:
+    def prepare(self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None) -> Dense:
+        """Take the target as one value per element."""
+        return prepare(input, target, Selection(self.ignore_index, mask, weight), "values")
+
+    def point(self, ready: Ready) -> Elements:
         """Give the scaled squared error of each element."""
-        selection = Selection(self.ignore_index, mask, weight)
-        dense = prepare_values(input, target, selection, probabilities=False)
-        return weigh(
-            times(squared_error(dense), per_channel(self.weight, dense.input, "weight")), dense.share
-        )
+        scale = per_channel(self.weight, ready.input, "weight")
+        return weigh(times(squared_error(ready), scale), ready.share)
+
+    def slope(self, ready: Ready) -> Tensor:
+        """Give twice the difference, scaled."""
+        scale = per_channel(self.weight, ready.input, "weight")
+        return times(times(2 * (ready.input - ready.target), scale), ready.share)

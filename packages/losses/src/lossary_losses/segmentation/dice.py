@@ -1,18 +1,12 @@
 """Dice loss: one minus the overlap of prediction and truth, relative to their sizes."""
 
-from collections.abc import Sequence
-from typing import Literal
-
 import torch
 from torch import Tensor
 
-from lossary_losses._core.base import ReducedLoss, define_loss
-from lossary_losses._core.dense import Selection, per_channel
-from lossary_losses._core.options import choice, flag, integer, number, per_class
-from lossary_losses._core.reduction import Elements, drop_dimension, weigh
-from lossary_losses._core.stable import times
+from lossary_losses._core.base import define_loss
+from lossary_losses._core.options import number
 from lossary_losses.loss_registry_setup import loss_registry
-from lossary_losses.segmentation.overlap import Activation, Overlap, soft_overlap
+from lossary_losses.segmentation.overlap import Overlap, OverlapLoss
 
 __all__ = ["DiceLoss"]
 
@@ -30,7 +24,7 @@ def dice_score(overlap: Overlap, smooth: float) -> Tensor:
     tags=["segmentation", "binary", "multilabel", "multiclass", "imbalance", "overlap"],
 )
 @define_loss
-class DiceLoss(ReducedLoss):
+class DiceLoss(OverlapLoss):
     r"""One minus the soft Dice score of each sample and class.
 
     .. math:: \ell = 1 - \frac{2 I + s}{P + T + s}, \quad I = \sum_i \min(p_i, t_i),
@@ -79,24 +73,7 @@ class DiceLoss(ReducedLoss):
     """
 
     smooth: float = number(default=1.0, at_least=0)
-    weight: Sequence[float] | Tensor | None = per_class(default=None)
-    activation: Activation | None = choice("sigmoid", "softmax", "none", None, default=None)
-    batch: bool = flag(default=False)
-    empty: Literal["score", "zero", "skip"] = choice("score", "zero", "skip", default="score")
-    ignore_index: int | None = integer(default=None)
 
-    def elements(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Elements:
-        """Give one minus the score of each sample and class, or of each class of the whole batch."""
-        selection = Selection(self.ignore_index, mask, weight)
-        overlap = soft_overlap(input, target, selection, activation=self.activation, pooled=self.batch)
-        value = 1 - dice_score(overlap, self.smooth)
-        share = overlap.counted.to(value.dtype).expand_as(value)
-        if self.empty != "score":
-            has_truth = overlap.true > 0
-            value = torch.where(has_truth, value, 0)
-            share = share * has_truth if self.empty == "skip" else share
-        class_weight = per_channel(self.weight, value, "weight")
-        elements = weigh(times(value, class_weight), share, class_weight)
-        return drop_dimension(elements, 0) if self.batch else elements
+    def score_loss(self, overlap: Overlap) -> Tensor:
+        """Give one minus the Dice score."""
+        return 1 - dice_score(overlap, self.smooth)

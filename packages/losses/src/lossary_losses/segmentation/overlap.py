@@ -1,24 +1,29 @@
 """Soft counts of prediction, truth and their intersection: what every overlap loss is made of."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
+from lossary_losses._core.base import ReducedLoss, define_loss
 from lossary_losses._core.checks import check_unit_interval
 from lossary_losses._core.dense import (
-    Dense,
+    Kind,
+    Ready,
     Selection,
     class_membership,
-    holds_labels,
-    prepare_labels,
-    prepare_probabilities,
-    prepare_values,
+    kind_of,
+    per_channel,
+    prepare,
 )
+from lossary_losses._core.options import choice, flag, integer, per_class
+from lossary_losses._core.reduction import Elements, drop_dimension, weigh
 from lossary_losses._core.stable import times
+from lossary_losses._core.streaming import streamed_sums
 from lossary_losses.errors import InputValueError
 
-__all__ = ["Activation", "Overlap", "soft_overlap"]
+__all__ = ["Activation", "Overlap", "OverlapLoss", "soft_overlap"]
 
 Activation = Literal["sigmoid", "softmax", "none"]
 
@@ -32,62 +37,106 @@ class Overlap(NamedTuple):
     predicted: Tensor
     true: Tensor
     counted: Tensor
-    """Bool: whether any position of the sample counts at all."""
+    """How much of the sample counts at all; zero where everything is excluded."""
+
+
+@define_loss
+class OverlapLoss(ReducedLoss):
+    """A loss of one score for each sample and class; subclasses say how the counts make a score."""
+
+    weight: Sequence[float] | Tensor | None = per_class(default=None)
+    activation: Activation | None = choice("sigmoid", "softmax", "none", None, default=None)
+    batch: bool = flag(default=False)
+    empty: Literal["score", "zero", "skip"] = choice("score", "zero", "skip", default="score")
+    ignore_index: int | None = integer(default=None)
+
+    def score_loss(self, overlap: Overlap) -> Tensor:
+        """Compute the loss of each sample and class from its counts."""
+        raise NotImplementedError(f"{type(self).__name__} must say what its counts are worth")
+
+    def elements(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+    ) -> Elements:
+        """Give the loss of each sample and class, or of each class of the whole batch."""
+        selection = Selection(self.ignore_index, mask, weight)
+        overlap = soft_overlap(input, target, selection, activation=self.activation, pooled=self.batch)
+        value = self.score_loss(overlap)
+        share = (overlap.counted > 0).to(value.dtype).expand_as(value)
+        if self.empty != "score":
+            has_truth = overlap.true > 0
+            value = torch.where(has_truth, value, 0)
+            share = share * has_truth if self.empty == "skip" else share
+        class_weight = per_channel(self.weight, value, "weight")
+        elements = weigh(times(value, class_weight), share, class_weight)
+        return drop_dimension(elements, 0) if self.batch else elements
 
 
 def soft_overlap(
     input: Tensor, target: Tensor, selection: Selection, *, activation: Activation | None, pooled: bool
 ) -> Overlap:
     """Count per sample and class, or per class over the whole batch where ``pooled``."""
-    labels_given = holds_labels(input, target)
-    activation = activation or ("softmax" if labels_given else "sigmoid")
-    dense = _prepare(input, target, selection, activation, labels_given=labels_given)
-    predicted = _probabilities(dense.input, activation)
-    if labels_given:
-        # Compared with each class, not made one-hot: a bool costs a quarter of a float, and compiles away.
-        true = class_membership(dense.target, input.shape[1])
-        intersection = torch.where(true, predicted, 0)
-    else:
-        true = dense.target
-        intersection = torch.minimum(predicted, true)
-    return Overlap(
-        intersection=_count(times(intersection, dense.share), pooled=pooled),
-        predicted=_count(times(predicted, dense.share), pooled=pooled),
-        true=_count(times(true, dense.share), pooled=pooled).to(predicted.dtype),
-        counted=_anything_counts(dense, pooled=pooled),
-    )
-
-
-def _prepare(
-    input: Tensor, target: Tensor, selection: Selection, activation: Activation, *, labels_given: bool
-) -> Dense:
-    if labels_given:
-        return prepare_labels(input, target, selection)
-    if activation == "softmax":
-        return prepare_probabilities(input, target, selection)
+    kind: Kind = kind_of(input, target)
+    activation = activation or ("softmax" if kind == "labels" else "sigmoid")
+    if kind != "labels" and activation == "softmax":
+        kind = "distributions"
     if input.ndim < 2:  # noqa: PLR2004 - batch and classes
         raise InputValueError(f"an overlap needs an input of shape (B, C, *S), got {tuple(input.shape)}")
-    return prepare_values(input, target, selection, probabilities=True)
+    counts = streamed_sums(_Counts(activation), prepare(input, target, selection, kind))
+    return Overlap(*(each.sum(0, keepdim=True) for each in counts) if pooled else counts)
 
 
-def _probabilities(input: Tensor, activation: Activation) -> Tensor:
-    if activation == "softmax":
-        return input.softmax(dim=1)
-    if activation == "sigmoid":
-        return input.sigmoid()
-    check_unit_interval(input, "input")
-    return input
+class _Counts(NamedTuple):
+    """The soft counts as sums over positions, and their gradient."""
+
+    activation: Activation
+
+    def sums(self, ready: Ready) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Count intersection, prediction, truth, and what counts at all, for each sample and class."""
+        predicted = self._probabilities(ready.input)
+        share = ready.share
+        if ready.kind == "labels":
+            # Compared with each class, not made one-hot: a bool costs a quarter of a float.
+            true = class_membership(ready.target, predicted.shape[1])
+            intersection = torch.where(true, predicted, 0)
+        else:
+            true = ready.target
+            intersection = torch.minimum(predicted, true)
+        everything = torch.ones_like(predicted[:, :1]) if share is None else share
+        return (
+            _over_space(times(intersection, share)),
+            _over_space(times(predicted, share)),
+            _over_space(times(true, share)).to(predicted.dtype),
+            _over_space(everything),
+        )
+
+    def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
+        """Compute the gradient with respect to the input, given that with respect to the counts."""
+        of_intersection, of_predicted = (each.unsqueeze(-1) for each in upstream[:2])
+        predicted = self._probabilities(ready.input)
+        if ready.kind == "labels":
+            true = class_membership(ready.target, predicted.shape[1])
+            slope = torch.where(true, of_intersection + of_predicted, of_predicted)
+        else:
+            # The derivative of min(p, t): one below t, and half of it at t.
+            below = torch.heaviside(ready.target - predicted, predicted.new_full((), 0.5))
+            slope = torch.addcmul(of_predicted, of_intersection, below)
+        if ready.share is not None:
+            slope *= ready.share
+        if self.activation == "softmax":
+            expected = (slope * predicted).sum(dim=1, keepdim=True)
+            return slope.sub_(expected).mul_(predicted)
+        return slope if self.activation == "none" else slope.mul_(predicted).mul_(1 - predicted)
+
+    def _probabilities(self, input: Tensor) -> Tensor:
+        if self.activation == "softmax":
+            return input.softmax(dim=1)
+        if self.activation == "sigmoid":
+            return input.sigmoid()
+        check_unit_interval(input, "input")
+        return input
 
 
-def _count(values: Tensor, *, pooled: bool) -> Tensor:
-    """Add up over space, and over the batch where it is pooled; keep batch and class as dimensions."""
+def _over_space(values: Tensor) -> Tensor:
+    """Add up over space; torch takes an empty tuple for all dimensions."""
     space = tuple(range(2, values.ndim))
-    # torch takes an empty tuple for all dimensions.
-    per_sample = values.sum(space) if space else values
-    return per_sample.sum(0, keepdim=True) if pooled else per_sample
-
-
-def _anything_counts(dense: Dense, *, pooled: bool) -> Tensor:
-    if dense.share is None:
-        return torch.ones((1, 1), dtype=torch.bool, device=dense.input.device)
-    return _count(dense.share > 0, pooled=pooled) > 0
+    return values.sum(space) if space else values

@@ -1,0 +1,131 @@
+"""Sums over positions, computed part by part: nothing of the input's size is kept for the backward pass.
+
+A part fits the cache, which makes two passes faster than one over the whole; the only tensor of the input's
+size is its gradient. Where a graph is compiled, transformed or differentiated twice, the plain formula is
+evaluated on the whole instead: the numbers are the same.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from lossary_losses._core.checks import values_readable
+from lossary_losses._core.dense import Dense, Ready, ready
+
+__all__ = ["Sums", "streamed_sums"]
+
+_PART = {"cpu": 2**16, "cuda": 2**24}
+"""How many elements of the input make a part: 256 KiB stay in a core's cache, 64 MiB keep a GPU busy."""
+
+
+class Sums(Protocol):
+    """A formula whose results are sums over positions, of each sample."""
+
+    def sums(self, ready: Ready) -> tuple[Tensor, ...]:
+        """Compute the sums, each of shape ``(B, ...)``, with operations that torch can differentiate."""
+
+    def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
+        """Compute the gradient with respect to the input, given that with respect to each sum."""
+
+
+def streamed_sums(formula: Sums, dense: Dense) -> tuple[Tensor, ...]:
+    """Compute the sums of a formula, part by part where that pays and nothing else needs the graph."""
+    if _can_stream(dense):
+        sums: tuple[Tensor, ...] = _Streamed.apply(formula, dense, dense.input)  # type: ignore[no-untyped-call]
+        return sums
+    return formula.sums(ready(dense))
+
+
+def _can_stream(dense: Dense) -> bool:
+    part = _PART.get(dense.input.device.type)
+    if part is None or torch.compiler.is_compiling() or not values_readable(dense.input):
+        return False
+    others = (dense.target, dense.mask, dense.weight)
+    return dense.input.numel() > part and not any(
+        other is not None and (other.requires_grad or not values_readable(other)) for other in others
+    )
+
+
+class _Streamed(torch.autograd.Function):
+    """Sums over parts, whose gradient is computed part by part again."""
+
+    @staticmethod
+    def forward(formula: Sums, dense: Dense, input: Tensor) -> tuple[Tensor, ...]:
+        """Add up what each part gives."""
+        dense = _flat(dense._replace(input=input))
+        samples: list[tuple[Tensor, ...]] = []
+        for batch, positions in _parts(dense.input):
+            sums = formula.sums(ready(_cut(dense, batch, positions)))
+            if positions.start:
+                sums = tuple(a + b for a, b in zip(samples.pop(), sums, strict=True))
+            samples.append(sums)
+        return tuple(torch.cat(each) for each in zip(*samples, strict=True))
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Sums, Dense, Tensor], output: tuple[Tensor, ...]) -> None:  # noqa: ANN401, ARG004 - torch's own signature
+        """Keep what the gradient is computed from: the inputs themselves."""
+        ctx.formula, dense, input = inputs
+        ctx.save_for_backward(input, dense.target, dense.mask, dense.weight)
+        ctx.meaning = dense.kind, dense.ignore_index
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[None, None, Tensor]:  # noqa: ANN401 - torch's own signature
+        """Compute the gradient of each part; for a second derivative, of the plain formula."""
+        dense = Dense(*ctx.saved_tensors, *ctx.meaning)
+        if torch.is_grad_enabled():
+            sums = ctx.formula.sums(ready(dense, check=False))
+            return None, None, _differentiable_gradient(sums, dense.input, upstream)
+        return None, None, _gradient(ctx.formula, dense, upstream)
+
+
+def _gradient(formula: Sums, dense: Dense, upstream: tuple[Tensor, ...]) -> Tensor:
+    flat = _flat(dense)
+    gradient = torch.empty(flat.input.shape, dtype=dense.input.dtype, device=dense.input.device)
+    for batch, positions in _parts(flat.input):
+        part = ready(_cut(flat, batch, positions), check=False)
+        gradient[batch, :, positions] = formula.gradient(part, tuple(each[batch] for each in upstream))
+    return gradient.view(dense.input.shape)
+
+
+def _differentiable_gradient(sums: tuple[Tensor, ...], input: Tensor, upstream: tuple[Tensor, ...]) -> Tensor:
+    pairs = [(each, above) for each, above in zip(sums, upstream, strict=True) if each.requires_grad]
+    (gradient,) = torch.autograd.grad(
+        [each for each, _ in pairs], input, [above for _, above in pairs], create_graph=True
+    )
+    return gradient
+
+
+def _flat(dense: Dense) -> Dense:
+    """Bring every tensor to ``(B, C, N)``; a view, unless the memory of a tensor is in no usual order."""
+    tensors = (dense.input, dense.target, dense.mask, dense.weight)
+    input, target, mask, weight = (None if each is None else _three_dimensional(each) for each in tensors)
+    assert input is not None and target is not None  # noqa: S101, PT018 - tells the type checker
+    return dense._replace(input=input, target=target, mask=mask, weight=weight)
+
+
+def _three_dimensional(tensor: Tensor) -> Tensor:
+    while tensor.ndim < 3:  # noqa: PLR2004 - batch, classes, positions
+        tensor = tensor.unsqueeze(-1)
+    return tensor.flatten(2)
+
+
+def _parts(input: Tensor) -> Iterator[tuple[slice, slice]]:
+    """Cut ``(B, C, N)`` into several samples at once, or each sample into several ranges of positions."""
+    part = _PART[input.device.type]
+    samples, classes, positions = input.shape
+    samples_at_once = max(1, part // (classes * positions))
+    positions_at_once = positions if samples_at_once > 1 else max(1, part // classes)
+    for first in range(0, samples, samples_at_once):
+        for start in range(0, positions, positions_at_once):
+            yield slice(first, first + samples_at_once), slice(start, start + positions_at_once)
+
+
+def _cut(dense: Dense, batch: slice, positions: slice) -> Dense:
+    def cut(tensor: Tensor | None) -> Any:  # noqa: ANN401 - the type that is given
+        return None if tensor is None else tensor[batch, :, positions]
+
+    return dense._replace(
+        input=cut(dense.input), target=cut(dense.target), mask=cut(dense.mask), weight=cut(dense.weight)
+    )

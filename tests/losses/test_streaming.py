@@ -1,0 +1,103 @@
+"""Large inputs are computed part by part: the numbers are those of the plain formula."""
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from lossary_losses._core import streaming
+
+
+@pytest.fixture(params=[10, 30, 130], ids="parts of {}".format)
+def small_parts(request, monkeypatch):
+    """Cut inputs of 120 elements: within a sample, into samples, or not at all."""
+    monkeypatch.setattr(streaming, "_PART", {"cpu": request.param})
+
+
+@pytest.fixture
+def kept():
+    """Positions (B, *S) that count."""
+    return torch.rand(2, 3, 5, generator=torch.Generator().manual_seed(1)) < 0.6
+
+
+@pytest.fixture
+def whole(case, kept):
+    """What the plain formula gives: value and gradient."""
+    input, target = case.data()
+    loss = case.loss()(input, target, mask=kept)
+    return loss.detach(), torch.autograd.grad(loss, input)[0]
+
+
+def test_parts_add_up(case, kept, whole, small_parts):
+    """Value and gradient are those of the whole, the latter by a formula of its own."""
+    input, target = case.data()
+    loss = case.loss()(input, target, mask=kept)
+    assert_close((loss.detach(), torch.autograd.grad(loss, input)[0]), whole)
+
+
+def test_weights_are_cut_along(case, small_parts, monkeypatch):
+    """Weights of positions stay with their positions."""
+    input, target = case.data()
+    weight = torch.rand(2, 3, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    loss = case.loss()(input, target, weight=weight)
+    gradient = torch.autograd.grad(loss, input)[0]
+    monkeypatch.setattr(streaming, "_PART", {})
+    plain = case.loss()(input, target, weight=weight)
+    assert_close((loss, gradient), (plain, torch.autograd.grad(plain, input)[0]))
+
+
+@pytest.mark.parametrize("small_parts", [10], indirect=True)
+def test_derivatives_are_right(case, small_parts):
+    """First and second derivatives agree with finite differences."""
+    input, target = case.data(space=(3,))
+    assert torch.autograd.gradcheck(lambda values: case.loss()(values, target), input)
+    assert torch.autograd.gradgradcheck(lambda values: case.loss()(values, target), input)
+
+
+@pytest.mark.parametrize("small_parts", [10], indirect=True)
+@pytest.mark.parametrize("order", [torch.channels_last, "reversed", "expanded"], ids=str)
+def test_any_memory_order(case, order, small_parts, monkeypatch):
+    """Parts of a tensor in an unusual memory order are those of its values."""
+    input, target = (tensor.detach() for tensor in case.data())
+    if order == "reversed":
+        input = input.transpose(2, 3).contiguous().transpose(2, 3)
+    elif order == "expanded":
+        input, target = input[:1].expand_as(input), target[:1].expand_as(target)
+    else:
+        input = input.to(memory_format=order)
+    input.requires_grad_()
+    loss = case.loss()(input, target)
+    gradient = torch.autograd.grad(loss, input)[0]
+    monkeypatch.setattr(streaming, "_PART", {})
+    plain = case.loss()(input, target)
+    assert_close((loss, gradient), (plain, torch.autograd.grad(plain, input)[0]))
+
+
+@pytest.mark.parametrize("small_parts", [10], indirect=True)
+def test_half_precision_is_widened_part_by_part(case, small_parts):
+    """The gradient of a half-precision input is of half precision, computed in float32."""
+    input, target = case.data(dtype=torch.float16)
+    loss = case.loss()(input, target)
+    gradient = torch.autograd.grad(loss, input)[0]
+    assert (loss.dtype, gradient.dtype) == (torch.float32, torch.float16)
+    wide, target = (
+        input.detach().float().requires_grad_(),
+        target.float() if target.is_floating_point() else target,
+    )
+    assert_close(gradient, torch.autograd.grad(case.loss()(wide, target), wide)[0].half())
+
+
+@pytest.mark.parametrize("small_parts", [10], indirect=True)
+def test_extreme_logits_are_finite(logit_case, small_parts):
+    """The gradient by hand is as finite as the one by autograd."""
+    input, target = logit_case.data(dtype=torch.float32)
+    for size in (50.0, 1e4):
+        saturated = (input.detach().sign() * size).requires_grad_()
+        assert torch.autograd.grad(logit_case.loss()(saturated, target), saturated)[0].isfinite().all()
+
+
+@pytest.mark.parametrize("small_parts", [10], indirect=True)
+def test_minus_infinity_is_finite(hard_case, small_parts):
+    """A logit of minus infinity has a finite gradient, wherever it stands."""
+    input, target = hard_case.data(dtype=torch.float32)
+    infinite = input.detach().masked_fill(input > 1, -float("inf")).requires_grad_()
+    assert torch.autograd.grad(hard_case.loss()(infinite, target), infinite)[0].isfinite().all()
