@@ -193,7 +193,7 @@ def test_a_broken_check_is_not_a_refusal():
 
 
 def test_a_check_may_register():
-    """User code runs outside of the lock and before any change: it may use the registry that it checks for."""
+    """User code runs without the lock and before any change: it may use the registry."""
 
     def register_another(name, item):
         if name == "first":

@@ -68,7 +68,7 @@ def test_one_string_is_not_a_list_of_aliases(shapes, circle):
 )
 def test_a_deprecated_alias_warns_with_the_caller_s_line(renamed, circle, look_up):
     """Whichever way it is looked up, the warning points to the code that used the old name."""
-    with pytest.warns(DeprecationWarning) as caught:
+    with pytest.warns(DeprecationWarning, match="'disc'") as caught:
         found = look_up(renamed, "disc")
 
     assert (found, caught[0].filename) == (circle, __file__)
@@ -76,7 +76,7 @@ def test_a_deprecated_alias_warns_with_the_caller_s_line(renamed, circle, look_u
 
 def test_the_warning_says_since_when_and_what_to_use(renamed):
     """The text names the version and the canonical name."""
-    with pytest.warns(DeprecationWarning) as caught:
+    with pytest.warns(DeprecationWarning, match="'disc'") as caught:
         renamed.get("disc")
 
     assert str(caught[0].message) == "'disc' of shapes is deprecated since 0.3: use 'circle'"

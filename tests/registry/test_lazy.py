@@ -34,7 +34,7 @@ def solids(write_module):
         lambda r: r.list_with_tags(),
         lambda r: r.filter_by_tag("corners"),
         lambda r: "cube" in r,
-        lambda r: len(r),
+        len,
         lambda r: [*r],
         lambda r: r.entry("cube").available,
         lambda r: r.snapshot(),
@@ -42,7 +42,7 @@ def solids(write_module):
         lambda r: r.describe("cube"),
         lambda r: r.to_markdown(),
         lambda r: r._repr_html_(),
-        lambda r: repr(r),
+        repr,
         lambda r: r.get("tube", None),
     ],
 )
@@ -88,7 +88,7 @@ def test_a_nested_class_can_be_the_target(solids):
 @pytest.mark.parametrize("target", ["os.path.join", "os:", ":join", "os path:join", "os:join()", ""])
 def test_a_target_has_a_colon(solids, target):
     """A bare dotted name is no target: module and object are told apart by a colon."""
-    with pytest.raises(InvalidNameError, match="write 'package.module:Name'"):
+    with pytest.raises(InvalidNameError, match=r"write 'package\.module:Name'"):
         solids.register_lazy("it", target)
 
 
@@ -137,7 +137,7 @@ def test_a_module_without_the_object(solids):
     """A wrong name within the right module is told as such."""
     solids.register_lazy("ball", "heavy_solids:Ball")
 
-    with pytest.raises(UnavailableError, match="AttributeError: .*'Ball'"):
+    with pytest.raises(UnavailableError, match=r"AttributeError: .*'Ball'"):
         solids.get("ball")
 
 
@@ -167,7 +167,7 @@ def test_what_is_loaded_has_to_be_accepted(write_module, shape):
 
 
 def test_a_requirement_that_is_missing(solids):
-    """An entry whose requirement is not installed is listed, and says what to install when it is asked for."""
+    """An entry without its requirement is listed, and says what to install when it is asked for."""
     solids.register_lazy(
         "ball",
         "heavy_solids:Cube",
@@ -175,9 +175,7 @@ def test_a_requirement_that_is_missing(solids):
         install="pip install solids[round]",
     )
 
-    with pytest.raises(
-        UnavailableError, match="it needs no_such_module.part, which cannot be found"
-    ) as caught:
+    with pytest.raises(UnavailableError, match=r"it needs no_such_module\.part\n") as caught:
         solids.get("ball")
 
     assert caught.value.install == "pip install solids[round]"
@@ -240,7 +238,7 @@ def announced(write_module):
         """
         from lossary_registry import Registry
         solids = Registry(name="solids")
-        solids.register_lazy("cube", "announced.heavy:Cube", aliases=["box"], tags=["solid"], metadata={"a": 1})
+        solids.register_lazy("cube", "announced.heavy:Cube", aliases=["box"], tags=["solid"], metadata={1: 1})
         solids.register_lazy("ball", "announced.heavy:Ball")
         solids.register_lazy("cone", "announced:Cone")
         def __getattr__(name):
@@ -254,7 +252,7 @@ def announced(write_module):
         "announced.heavy",
         """
         from announced import solids
-        @solids.register("cube", aliases=["dice"], tags=["corners"], metadata={"b": 2})
+        @solids.register("cube", aliases=["dice"], tags=["corners"], metadata={2: 2})
         class Cube: ...
         @solids.register("cone")
         class Cone: ...
@@ -272,7 +270,7 @@ def test_an_object_that_registers_itself_takes_the_place_of_its_announcement(ann
     assert found is sys.modules["announced.heavy"].Cube
     assert announced.entry("cube").aliases == ("box", "dice")
     assert announced.entry("cube").tags == ("solid", "corners")
-    assert announced.entry("cube").metadata == {"a": 1, "b": 2}
+    assert announced.entry("cube").metadata == {1: 1, 2: 2}
 
 
 def test_an_announcement_may_name_the_package_that_re_exports(announced):

@@ -5,7 +5,13 @@ import sys
 
 import pytest
 
-from lossary_registry import FrozenRegistryError, NotAcceptedError, Registry, UnknownNameError
+from lossary_registry import (
+    DuplicateNameError,
+    FrozenRegistryError,
+    NotAcceptedError,
+    Registry,
+    UnknownNameError,
+)
 
 
 @pytest.fixture
@@ -91,6 +97,14 @@ def test_what_was_unregistered_meanwhile_stays_away(filled, square):
     assert "circle" not in filled
 
 
+def test_an_alias_that_was_taken_meanwhile_stays_taken(filled, circle, square, shape):
+    """The stand-in goes though it lost an alias, and what comes back does not take the alias with it."""
+    with filled.override("circle", square):
+        filled.register(shape, name="round", force=True)
+    assert (filled["circle"], filled["round"]) == (circle, shape)
+    assert filled.entry("circle").aliases == ()
+
+
 def test_an_override_of_an_unknown_name(filled, square):
     """There has to be something to stand in for."""
     with pytest.raises(UnknownNameError), filled.override("cirle", square):
@@ -151,9 +165,8 @@ def test_isolated_and_empty(filled):
 
 def test_isolated_ends_when_its_block_raises(filled, square):
     """An exception in the block undoes its registrations as well."""
-    with pytest.raises(ZeroDivisionError), filled.isolated():
-        filled.register(square)
-        raise ZeroDivisionError
+    with pytest.raises(DuplicateNameError), filled.isolated():
+        filled.register(filled.register(square), name="circle")
     assert filled.list() == ["circle"]
 
 

@@ -59,7 +59,7 @@ def _settle(change: Change, holder: Entry[Any], *, force: bool) -> None:
     else:
         change.removed.append(holder)
         if holder.name not in set(entry.names()):
-            change.added.append(_without(holder, set(entry.names())))
+            change.added.append(holder._without(set(entry.names())))
 
 
 def _says_nothing_new(entry: Entry[Any], holder: Entry[Any]) -> bool:
@@ -97,14 +97,6 @@ def _merged(entry: Entry[Any], placeholder: Entry[Any]) -> Entry[Any]:
         metadata={**placeholder.metadata, **entry.metadata},
         deprecated={**placeholder.deprecated, **entry.deprecated},
         source=placeholder._source,
-    )
-
-
-def _without(holder: Entry[Any], keys: set[str]) -> Entry[Any]:
-    """Return an entry that gave up some of its aliases."""
-    return holder._replace(
-        aliases=tuple(alias for alias in holder.aliases if alias not in keys),
-        deprecated={key: reason for key, reason in holder.deprecated.items() if key not in keys},
     )
 
 

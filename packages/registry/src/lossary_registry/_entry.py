@@ -168,6 +168,13 @@ class Entry(Record, Generic[T]):
         """Return every name that leads here, the canonical one first."""
         return (self.name, *self.aliases)
 
+    def _without(self, aliases: set[str]) -> Entry[T]:
+        """Return an entry like this one that gave up some of its aliases."""
+        return self._replace(
+            aliases=tuple(alias for alias in self.aliases if alias not in aliases),
+            deprecated={key: reason for key, reason in self.deprecated.items() if key not in aliases},
+        )
+
     def _replace(self, **changes: Any) -> Entry[T]:
         """Return an entry like this one but for some fields."""
         fields = {name.lstrip("_"): getattr(self, name) for name in self.__slots__}

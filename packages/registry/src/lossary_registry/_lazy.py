@@ -67,7 +67,7 @@ class Source(Record):
             return f"{self.distribution} and {self.rival[0]} both offer this name"
         missing = self.find_missing()
         if missing:
-            return f"it needs {' and '.join(missing)}, which cannot be found"
+            return f"it needs {' and '.join(missing)}"
         return self.problem
 
     def find_missing(self) -> list[str]:

@@ -11,6 +11,8 @@ _FEW = 100
 # A message lists this many names at most.
 _SHOWN = 10
 _SUGGESTED = 3
+# Names of one collection share endings such as "_loss", which alone makes them half alike.
+_LIKENESS = 0.7
 # A shorter word is part of too many names to be a hint.
 _SHORTEST_PART = 3
 
@@ -24,7 +26,7 @@ def nearest(word: str, known: Iterable[str]) -> tuple[str, ...]:
     candidates: Iterable[str] = spellings
     if len(spellings) > _FEW:
         candidates = sorted(spellings, key=lambda name: -_shared_ends(lowered, name))[:_FEW]
-    found = difflib.get_close_matches(lowered, candidates, _SUGGESTED)
+    found = difflib.get_close_matches(lowered, candidates, _SUGGESTED, _LIKENESS)
     if not found and len(lowered) >= _SHORTEST_PART:
         found = [name for name in spellings if lowered in name][:_SUGGESTED]
     return tuple(spellings[name] for name in found)

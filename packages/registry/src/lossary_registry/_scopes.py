@@ -15,19 +15,30 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from lossary_registry._entry import Entry
+    from lossary_registry._origin import Place
     from lossary_registry._registry import Registry
+    from lossary_registry._store import Store
 
     T = TypeVar("T")
 
 
 class Layer:
-    """One running override: the entry that it put in, and what was there before."""
+    """One running override: the mark of the entry that it put in, and what was there before.
 
-    __slots__ = ("entry", "previous")
+    The mark is the place that begun it, an object of its own. Unlike the entry it stays when somebody takes
+    an alias away from the stand-in.
+    """
 
-    def __init__(self, entry: Entry[Any], previous: Entry[Any] | None) -> None:
-        self.entry = entry
+    __slots__ = ("mark", "name", "previous")
+
+    def __init__(self, name: str, mark: Place, previous: Entry[Any] | None) -> None:
+        self.name = name
+        self.mark = mark
         self.previous = previous
+
+    def put(self, entry: Entry[Any] | None) -> bool:
+        """Tell whether an entry is the one that this override put in."""
+        return entry is not None and entry._place is self.mark
 
 
 @contextlib.contextmanager
@@ -59,33 +70,39 @@ def isolated(registry: Registry[T], *, empty: bool) -> Iterator[Registry[T]]:
 
 def _begin(registry: Registry[T], name: str, item: type[T]) -> Layer:
     registry._acceptance.verify(name, item)
-    place = _origin.calling_place()
+    store, mark = registry._store, _origin.calling_place()
     while True:
-        if registry._store.frozen:
+        if store.frozen:
             raise FrozenRegistryError(registry.name, f"override {name!r}")
         shown = registry.entry(name)
         # Of a parent's aliases, this registry may use some for entries of its own.
         aliases = tuple(alias for alias in shown.aliases if registry._find_entry(alias) is shown)
-        entry = shown._replace(aliases=aliases, item=item, place=place, source=None)
-        own = registry._store.entries.get(shown.name)
-        previous = own if own is shown else None
-        layer = Layer(entry, previous)
+        stand_in = shown._replace(aliases=aliases, item=item, place=mark, source=None)
+        previous = shown if store.entries.get(shown.name) is shown else None
         with writing.lock:
-            if registry._store.swap(dict.fromkeys(entry.names(), previous), removed=(), added=(entry,)):
+            if store.swap(dict.fromkeys(stand_in.names(), previous), removed=(), added=(stand_in,)):
+                layer = Layer(shown.name, mark, previous)
                 registry._overrides.append(layer)
                 return layer
 
 
 def _end(registry: Registry[Any], layer: Layer) -> None:
-    """Take one layer out: from the top by restoring what was below, from below by telling the next one."""
+    """Take one layer out: from the top by restoring what was below, from below by telling the one above."""
+    store = registry._store
     registry._overrides.remove(layer)
-    expected = dict.fromkeys(layer.entry.names(), layer.entry)
-    below = () if layer.previous is None else (layer.previous,)
-    if registry._store.swap(expected, removed=(layer.entry,), added=below, even_if_frozen=True):
-        return
+    stand_in = store.entries.get(layer.name)
+    if stand_in is not None and layer.put(stand_in):
+        below = () if layer.previous is None else (_without_what_is_taken(layer.previous, stand_in, store),)
+        store.swap({}, removed=(stand_in,), added=below, even_if_frozen=True)
     for above in registry._overrides:
-        if above.previous is layer.entry:
+        if layer.put(above.previous):
             above.previous = layer.previous
+
+
+def _without_what_is_taken(previous: Entry[Any], stand_in: Entry[Any], store: Store) -> Entry[Any]:
+    """Return what to restore, without the aliases that something else took while the stand-in was there."""
+    taken = {alias for alias in previous.aliases if store.entries.get(alias, stand_in) is not stand_in}
+    return previous._without(taken) if taken else previous
 
 
 def _find_survivors(

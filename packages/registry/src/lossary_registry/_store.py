@@ -84,7 +84,7 @@ class Store:
         self,
         expected: Mapping[str, Entry[Any] | None],
         removed: Iterable[Entry[Any]],
-        added: Iterable[Entry[Any]],
+        added: Sequence[Entry[Any]],
         *,
         even_if_frozen: bool = False,
     ) -> bool:
@@ -99,6 +99,7 @@ class Store:
                 return False
             if any(self.entries.get(key) is not entry for key, entry in expected.items()):
                 return False
+            self._promote([entry.name for entry in added if self._is_alias(entry.name)])
             self._write(fresh, stale=[key for entry in removed for key in entry.names() if key not in fresh])
             self.version += 1
         return True
@@ -140,6 +141,16 @@ class Store:
             self.frozen = frozen
             self.version += 1
             self._view = None
+
+    def _is_alias(self, key: str) -> bool:
+        return key in self.entries and self.entries[key].name != key
+
+    def _promote(self, aliases: Sequence[str]) -> None:
+        """Move aliases that become names to the end: the order of keys is the order of registration."""
+        if aliases:
+            moved = {key: self.entries[key] for key in aliases}
+            rest = {key: entry for key, entry in self.entries.items() if key not in moved}
+            self.entries = {**rest, **moved}
 
     def _write(self, fresh: Mapping[str, Entry[Any]], stale: Sequence[str]) -> None:
         # A name comes before its aliases, and goes after them.

@@ -1,0 +1,265 @@
+"""Many threads at once."""
+
+import importlib
+import sys
+import threading
+import time
+
+import pytest
+
+from lossary_registry import DuplicateNameError, Registry, UnknownNameError
+
+THREADS = 8
+SECONDS = 1.0
+
+
+@pytest.fixture(autouse=True)
+def _restless():
+    """Threads take turns a thousand times more often than usual."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def run_together(*functions):
+    """Run functions in a thread each, let them begin together, and return what they raised."""
+    errors = []
+    start = threading.Barrier(len(functions))
+
+    def guard(function):
+        start.wait(30)
+        try:
+            function()
+        except BaseException as error:  # noqa: BLE001 - whatever a thread raises fails the test
+            errors.append(error)
+
+    threads = [threading.Thread(target=guard, args=(function,), daemon=True) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads), "a thread hangs"
+    return errors
+
+
+def test_nothing_is_lost_and_nothing_raises(shapes, shape):
+    """While writers register and unregister, no reader fails, and no registration is lost."""
+    stays = type("Stays", (shape,), {})
+    shapes.register(stays, name="stays", aliases=["remains"], tags=["kept"])
+    kept = [set() for _ in range(THREADS // 2)]
+    deadline = time.monotonic() + SECONDS
+
+    def write(number):
+        count = 0
+        while time.monotonic() < deadline:
+            name = f"{number}/{count}"
+            shapes.register(type("Comes", (shape,), {}), name=name, aliases=[f"alias {name}"], tags=["kept"])
+            kept[number].add(name)
+            if count % 2:
+                shapes.unregister(name)
+                kept[number].discard(name)
+            count += 1
+
+    def read():
+        while time.monotonic() < deadline:
+            assert shapes["stays"] is shapes["remains"] is stays
+            assert shapes.get("never", None) is None
+            assert "stays" in shapes.filter_by_tag("kept")
+            for name, entry in shapes.snapshot().items():
+                assert entry.name == name
+            assert {*shapes.list()} >= {"stays"}
+            assert len([*shapes]) > 0
+            assert shapes.list_with_tags()["stays"] == ["kept"]
+
+    writers = [lambda number=number: write(number) for number in range(THREADS // 2)]
+    assert run_together(*writers, *[read] * (THREADS // 2)) == []
+    expected = {"stays"}.union(*kept)
+    assert {*shapes.list()} == expected
+    assert {*shapes.filter_by_tag("kept")} == expected
+    assert all(shapes[f"alias {name}"] is shapes[name] for name in expected - {"stays"})
+
+
+def test_a_contended_name_has_one_winner(shapes, shape):
+    """Of many threads that want one name, exactly one gets it, and all of its aliases with it."""
+    for turn in range(100):
+        candidates = [type(f"Candidate{number}", (shape,), {}) for number in range(THREADS)]
+        winners = []
+
+        def contend(item, turn=turn, winners=winners):
+            try:
+                shapes.register(
+                    item, name=f"name {turn}", aliases=[f"alias {turn}", item.__name__ + str(turn)]
+                )
+            except DuplicateNameError:
+                return
+            winners.append(item)
+
+        assert run_together(*[lambda item=item: contend(item) for item in candidates]) == []
+        assert len(winners) == 1
+        assert shapes[f"name {turn}"] is shapes[f"alias {turn}"] is winners[0]
+        assert sum(f"{item.__name__}{turn}" in shapes for item in candidates) == 1
+
+
+def test_a_replaced_name_is_never_away(shapes, shape):
+    """While a name is replaced again and again, every look-up of it or of its alias finds something."""
+    deadline = time.monotonic() + SECONDS
+    shapes.register(shape, name="it", aliases=["also"])
+
+    def replace():
+        while time.monotonic() < deadline:
+            shapes.register(type("New", (shape,), {}), name="it", aliases=["also"], force=True)
+
+    def read():
+        while time.monotonic() < deadline:
+            shapes.get("it")
+            shapes.get("also")
+            shapes.entry("also")
+
+    assert run_together(replace, replace, read, read) == []
+
+
+def test_an_alias_is_never_there_without_its_name(shapes, shape):
+    """Names come before their aliases, and go after them."""
+    deadline = time.monotonic() + SECONDS
+    item = type("Item", (shape,), {})
+
+    def flicker():
+        while time.monotonic() < deadline:
+            shapes.register(item, name="name", aliases=["alias"])
+            shapes.unregister("name")
+
+    def read():
+        while time.monotonic() < deadline:
+            entry = shapes._store.entries.get("alias")
+            if entry is not None:
+                assert entry.name == "name"
+
+    assert run_together(flicker, read, read) == []
+
+
+def test_overrides_in_many_threads_end_with_what_was_there(shapes, shape):
+    """However overrides of one name overlap, after the last has ended the first object is back."""
+    original = type("Original", (shape,), {})
+    shapes.register(original, name="it", aliases=["also"])
+    deadline = time.monotonic() + SECONDS
+
+    def override():
+        stand_in = type("StandIn", (shape,), {})
+        while time.monotonic() < deadline:
+            with shapes.override("it", stand_in):
+                shapes.get("also")
+
+    assert run_together(*[override] * THREADS) == []
+    assert shapes["it"] is shapes["also"] is original
+    assert shapes._overrides == []
+
+
+def test_a_lazy_entry_is_the_same_for_all(write_module):
+    """Many threads that load one entry at once get one object."""
+    write_module("slow_module", "import time\ntime.sleep(0.05)\nclass Cube: ...")
+    registry = Registry(name="solids")
+    registry.register_lazy("cube", "slow_module:Cube", aliases=["box"])
+    found = []
+
+    assert run_together(*[lambda: found.append(registry.get("box"))] * THREADS) == []
+    assert {*found} == {sys.modules["slow_module"].Cube}
+
+
+def test_a_look_up_and_an_import_do_not_wait_for_each_other(write_module):
+    """A module that registers while a look-up of its entry imports it: no lock is held during imports.
+
+    One thread holds the import lock and wants to write; the other looks up and wants the import lock.
+    """
+    for turn in range(20):
+        write_module(f"host{turn}", "from lossary_registry import Registry\nsolids = Registry(name='solids')")
+        write_module(
+            f"racing{turn}",
+            f"""
+            import time
+            from host{turn} import solids
+            time.sleep(0.005)
+            @solids.register("cube")
+            class Cube: ...
+            solids.list()
+            solids.get("cube")
+            """,
+        )
+        solids = importlib.import_module(f"host{turn}").solids
+        solids.register_lazy("cube", f"racing{turn}:Cube")
+
+        errors = run_together(
+            lambda turn=turn: importlib.import_module(f"racing{turn}"),
+            lambda solids=solids: solids.get("cube"),
+        )
+
+        assert errors == []
+        assert solids["cube"] is sys.modules[f"racing{turn}"].Cube
+
+
+def test_a_subclass_check_that_registers_does_not_hang():
+    """The base check runs other people's code, so it runs without the lock, even from another thread."""
+
+    class Meta(type):
+        def __subclasscheck__(cls, other):
+            if other is int:
+                thread = threading.Thread(target=lambda: registry.register(str, name="other thread"))
+                thread.start()
+                thread.join(10)
+            return True
+
+    base = Meta("Base", (), {})
+    registry = Registry(base)
+
+    registry.register(int)
+
+    assert registry.list() == ["int", "other thread"]
+
+
+def test_a_writer_that_lost_a_race_decides_again(shapes, circle, square, monkeypatch):
+    """A decision based on what is no longer true is not applied."""
+    shapes.register(circle, name="it")
+    swap = type(shapes._store).swap
+
+    def swap_after_somebody_else(store, *args, **kwargs):
+        monkeypatch.undo()
+        shapes.unregister("it")
+        return swap(store, *args, **kwargs)
+
+    monkeypatch.setattr(type(shapes._store), "swap", swap_after_somebody_else)
+    shapes.register(square, name="it", force=True)
+
+    assert shapes["it"] is square
+
+
+def test_an_unregistration_that_lost_a_race(shapes, circle, monkeypatch):
+    """If somebody else took the entry out first, it is unknown."""
+    shapes.register(circle, name="it")
+    swap = type(shapes._store).swap
+
+    def swap_after_somebody_else(store, *args, **kwargs):
+        monkeypatch.undo()
+        shapes.unregister("it")
+        return swap(store, *args, **kwargs)
+
+    monkeypatch.setattr(type(shapes._store), "swap", swap_after_somebody_else)
+
+    with pytest.raises(UnknownNameError):
+        shapes.unregister("it")
+
+
+def test_an_override_that_lost_a_race_lies_on_what_is_there_now(shapes, circle, square, shape, monkeypatch):
+    """An override begun on what was just replaced begins again on the replacement."""
+    shapes.register(circle, name="it")
+    swap = type(shapes._store).swap
+
+    def swap_after_somebody_else(store, *args, **kwargs):
+        monkeypatch.undo()
+        shapes.register(square, name="it", force=True)
+        return swap(store, *args, **kwargs)
+
+    monkeypatch.setattr(type(shapes._store), "swap", swap_after_somebody_else)
+    with shapes.override("it", shape):
+        assert shapes["it"] is shape
+
+    assert shapes["it"] is square
