@@ -62,7 +62,7 @@ def test_validators_of_all_fields_are_run(registry):
 
     def is_even(_instance, attribute, value):
         if value % 2:
-            raise ValueError(f"{attribute.name} is odd")
+            raise ValueError("that is odd" if attribute.name == "first" else f"{attribute.name} is odd")
 
     @registry.register(name="loss")
     @attrs.define(slots=False)
@@ -71,8 +71,30 @@ def test_validators_of_all_fields_are_run(registry):
         second: int = attrs.field(validator=is_even)
 
     first, second = check({"name": "loss", "params": {"first": 1, "second": 3}}, registry=registry)
-    assert first.message == "first is refused: first is odd"
-    assert second.message == "second is refused: second is odd"
+    assert first.message == "first is refused: that is odd"
+    assert second.message == "second is odd"
+
+
+def test_limits_of_any_validator_are_read(registry):
+    """A validator of one's own that has ``ge``, ``gt``, ``le`` or ``lt`` is a limit, and is run besides."""
+
+    @attrs.frozen
+    class Even:
+        ge: float
+
+        def __call__(self, _instance, attribute, value):
+            if value % 2:
+                raise ValueError(f"{attribute.name} must be even")
+
+    @registry.register(name="loss")
+    @attrs.define(slots=False)
+    class Limited(Loss):
+        size: int = attrs.field(validator=Even(ge=0))
+
+    messages = [
+        check({"name": "loss", "params": {"size": size}}, registry=registry)[0].message for size in (-2, 3)
+    ]
+    assert messages == ["size must be >= 0, not -2", "size must be even"]
 
 
 def test_a_validator_that_needs_the_object_is_left_to_the_constructor(registry):

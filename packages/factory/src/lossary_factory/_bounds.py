@@ -110,7 +110,7 @@ def bounded(check: Check, bounds: Sequence[Bound]) -> Check:
 
 
 def annotated_bounds(marks: Sequence[object]) -> list[Bound]:
-    """Read the limits in ``Annotated[...]`` from whatever has ``ge``, ``max_length`` and the like."""
+    """Read the limits of what has ``ge``, ``max_length`` and the like: marks of ``Annotated``, validators."""
     bounds = []
     for mark in marks:
         for names, of_length in ((_NAMES, False), (_LENGTHS, True)):
@@ -121,28 +121,27 @@ def annotated_bounds(marks: Sequence[object]) -> list[Bound]:
     return bounds
 
 
-def with_validator(check: Check, validator: Any) -> Check | None:  # noqa: PLR0911  # a table of cases
-    """Fold an attrs validator into a check, or return None where it can only be called.
+def with_validator(check: Check, validator: Any) -> tuple[Check, bool]:
+    """Fold the limits of an attrs validator into a check, and tell whether the validator says no more.
 
-    attrs does not document the fields of its validators; one that changes is called, no longer read.
+    attrs does not document the fields of its own validators; one that changes is called, no longer read.
     """
-    if validator is None:
-        return check
-    parts = getattr(validator, "_validators", None)
-    if parts is not None:
-        for part in parts:
-            folded = with_validator(check, part)
-            if folded is None:
-                return None
-            check = folded
-        return check
     kind = type(validator).__name__
+    if kind == "_AndValidator":
+        is_all = True
+        for part in validator._validators:  # noqa: SLF001  # attrs has no other way to ask
+            check, is_part = with_validator(check, part)
+            is_all = is_all and is_part
+        return check, is_all
     if kind == "_OptionalValidator":
-        inner = with_validator(check, validator.validator)
-        return inner and any_of([inner, Null()])
+        inner, is_all = with_validator(check, validator.validator)
+        return any_of([inner, Null()]), is_all
     if kind == "_NumberValidator" and validator.compare_op in _COMPARISONS:
-        return bounded(check, [Bound(validator.compare_op, validator.bound)])
-    if kind == "_InValidator" and isinstance(validator.options, (list, tuple)):
-        only_text = all(isinstance(option, str) for option in validator.options)
-        return Choice(tuple(validator.options)) if only_text else None
-    return None
+        return bounded(check, [Bound(validator.compare_op, validator.bound)]), True
+    if kind == "_InValidator" and _is_words(validator.options):
+        return Choice(tuple(validator.options)), True
+    return bounded(check, annotated_bounds([validator])), validator is None
+
+
+def _is_words(options: object) -> bool:
+    return isinstance(options, (list, tuple)) and all(isinstance(option, str) for option in options)

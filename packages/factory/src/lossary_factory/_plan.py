@@ -15,10 +15,10 @@ from ._bounds import with_validator
 from ._checks import Anything, Check, Null, any_of
 from ._hints import Hints
 from ._spec import holds_spec
-from ._wording import ConfigPath, label
 
 if TYPE_CHECKING:
     from ._validation import Validation
+    from ._wording import ConfigPath
 
 Rule = Callable[[object], None]
 """Raises ValueError or TypeError for a value that a field's own converter or validator refuses."""
@@ -53,9 +53,14 @@ class Parameter:
             try:
                 self.rule(result)
             except (TypeError, ValueError) as error:
-                reason = str(error.args[0]).splitlines()[0] if error.args else type(error).__name__
-                validation.add("invalid-value", f"{label(path)} is refused: {reason}", path)
+                validation.add("invalid-value", self._refusal(error), path)
         return result
+
+    def _refusal(self, error: Exception) -> str:
+        """Put what a validator raised into one sentence that names the parameter."""
+        reason = str(error.args[0] if error.args else type(error).__name__).partition("\n")[0]
+        is_named = reason.lstrip("'").startswith(self.name)
+        return reason if is_named else f"{self.name} is refused: {reason}"
 
 
 @attrs.frozen
@@ -136,9 +141,10 @@ def _field_parameter(
     annotation = inspect.Parameter.empty if field.type is None else field.type
     default = inspect.Parameter.empty if field.default is attrs.NOTHING else field.default
     check = _check(annotation, default, names, base_class)
-    folded = None if field.converter else with_validator(check, field.validator)
-    rule = None if folded else _rule(field)
-    return Parameter(field.alias or field.name, folded or check, default, rule)
+    is_all = False
+    if not field.converter:  # a validator speaks of what the converter made
+        check, is_all = with_validator(check, field.validator)
+    return Parameter(field.alias or field.name, check, default, None if is_all else _rule(field))
 
 
 def _check(annotation: object, default: object, names: Mapping[str, Any], base_class: type | None) -> Check:
