@@ -56,6 +56,12 @@ def test_one_string_is_not_a_list_of_aliases(shapes, circle):
         shapes.register(circle, aliases="round")
 
 
+def test_a_mapping_of_aliases_holds_deprecations(shapes, circle):
+    """A mere version beside an alias is refused, with what to write."""
+    with pytest.raises(NotAcceptedError, match=r"'disc' has a Deprecated or None beside it, not '0.3'"):
+        shapes.register(circle, aliases={"round": None, "disc": "0.3"})
+
+
 @pytest.mark.parametrize(
     "look_up",
     [

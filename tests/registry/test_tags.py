@@ -134,6 +134,13 @@ def test_a_closed_vocabulary_refuses_a_typing_error(closed, circle):
     )
 
 
+def test_a_closed_vocabulary_accepts_its_tags(closed, circle):
+    """Any number of its own tags is allowed."""
+    closed.register(circle, tags=["round", "flat"])
+
+    assert closed.list_with_tags() == {"Circle": ["round", "flat"]}
+
+
 def test_a_tag_like_no_other_gets_no_suggestion(closed, circle):
     """Where nothing is near, nothing is suggested."""
     with pytest.raises(UnknownTagError, match=r"'xyz' is not a tag of shapes\n"):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lossary_registry import DuplicateNameError, Registry, UnknownNameError
+from lossary_registry import DuplicateNameError, FrozenRegistryError, Registry, UnknownNameError
 
 THREADS = 8
 SECONDS = 1.0
@@ -216,49 +216,54 @@ def test_a_subclass_check_that_registers_does_not_hang():
     assert registry.list() == ["int", "other thread"]
 
 
-def test_a_writer_that_lost_a_race_decides_again(shapes, circle, square, monkeypatch):
-    """A decision based on what is no longer true is not applied."""
-    shapes.register(circle, name="it")
+@pytest.fixture
+def meanwhile(shapes, monkeypatch):
+    """A function that lets something happen between the next decision of a writer and its application."""
     swap = type(shapes._store).swap
 
-    def swap_after_somebody_else(store, *args, **kwargs):
-        monkeypatch.undo()
-        shapes.unregister("it")
-        return swap(store, *args, **kwargs)
+    def arrange(action):
+        def act_and_swap(store, *args, **kwargs):
+            monkeypatch.setattr(type(shapes._store), "swap", swap)
+            action()
+            return swap(store, *args, **kwargs)
 
-    monkeypatch.setattr(type(shapes._store), "swap", swap_after_somebody_else)
+        monkeypatch.setattr(type(shapes._store), "swap", act_and_swap)
+
+    return arrange
+
+
+def test_a_writer_that_lost_a_race_decides_again(shapes, circle, square, meanwhile):
+    """A decision based on what is no longer true is not applied."""
+    shapes.register(circle, name="it")
+    meanwhile(lambda: shapes.unregister("it"))
     shapes.register(square, name="it", force=True)
 
     assert shapes["it"] is square
 
 
-def test_an_unregistration_that_lost_a_race(shapes, circle, monkeypatch):
+def test_an_unregistration_that_lost_a_race(shapes, circle, meanwhile):
     """If somebody else took the entry out first, it is unknown."""
     shapes.register(circle, name="it")
-    swap = type(shapes._store).swap
-
-    def swap_after_somebody_else(store, *args, **kwargs):
-        monkeypatch.undo()
-        shapes.unregister("it")
-        return swap(store, *args, **kwargs)
-
-    monkeypatch.setattr(type(shapes._store), "swap", swap_after_somebody_else)
+    meanwhile(lambda: shapes.unregister("it"))
 
     with pytest.raises(UnknownNameError):
         shapes.unregister("it")
 
 
-def test_an_override_that_lost_a_race_lies_on_what_is_there_now(shapes, circle, square, shape, monkeypatch):
+def test_a_writer_that_lost_a_race_against_freeze(shapes, circle, square, meanwhile):
+    """A change that was decided before the registry froze and comes after is refused."""
+    shapes.register(circle, name="it")
+    meanwhile(shapes.freeze)
+
+    with pytest.raises(FrozenRegistryError):
+        shapes.register(square, name="it", force=True)
+    assert shapes["it"] is circle
+
+
+def test_an_override_that_lost_a_race_lies_on_what_is_there_now(shapes, circle, square, shape, meanwhile):
     """An override begun on what was just replaced begins again on the replacement."""
     shapes.register(circle, name="it")
-    swap = type(shapes._store).swap
-
-    def swap_after_somebody_else(store, *args, **kwargs):
-        monkeypatch.undo()
-        shapes.register(square, name="it", force=True)
-        return swap(store, *args, **kwargs)
-
-    monkeypatch.setattr(type(shapes._store), "swap", swap_after_somebody_else)
+    meanwhile(lambda: shapes.register(square, name="it", force=True))
     with shapes.override("it", shape):
         assert shapes["it"] is shape
 

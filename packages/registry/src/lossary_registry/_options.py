@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from lossary_registry._entry import Deprecated
 from lossary_registry._errors import InvalidNameError, NotAcceptedError, UnknownTagError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
-    from lossary_registry._entry import Deprecated
+    from collections.abc import Collection, Iterable
 
 
 def checked_name(name: object, kind: str = "name") -> str:
@@ -56,6 +57,9 @@ def checked_aliases(
 ) -> tuple[tuple[str, ...], dict[str, Deprecated]]:
     """Return the aliases, and the reasons of those that a mapping deprecates."""
     words = checked_words(aliases, "alias")
-    if not words or not hasattr(aliases, "items"):
+    if not words or not isinstance(aliases, Mapping):
         return words, {}
+    for word, reason in aliases.items():
+        if not isinstance(reason, Deprecated | None):
+            raise NotAcceptedError(f"the alias {word!r} has a Deprecated or None beside it, not {reason!r}")
     return words, {str.__str__(word): reason for word, reason in aliases.items() if reason is not None}

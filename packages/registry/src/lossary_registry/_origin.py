@@ -102,7 +102,5 @@ def warn_caller(message: str, category: type[Warning]) -> None:
 
 
 def _defines(name: str, place: Place) -> bool:
-    code = place[0]
-    if not isinstance(code, CodeType):
-        return False
-    return any(isinstance(part, CodeType) and part.co_name == name for part in code.co_consts)
+    parts = getattr(place[0], "co_consts", ())
+    return any(isinstance(part, CodeType) and part.co_name == name for part in parts)

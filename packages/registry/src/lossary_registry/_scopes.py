@@ -74,11 +74,13 @@ def _begin(registry: Registry[T], name: str, item: type[T]) -> Layer:
     while True:
         if store.frozen:
             raise FrozenRegistryError(registry.name, f"override {name!r}")
-        shown = registry.entry(name)
+        previous = store.entries.get(name)
+        shown = previous or registry.entry(name)
         # Of a parent's aliases, this registry may use some for entries of its own.
-        aliases = tuple(alias for alias in shown.aliases if registry._find_entry(alias) is shown)
+        aliases = (
+            shown.aliases if previous else tuple(key for key in shown.aliases if key not in store.entries)
+        )
         stand_in = shown._replace(aliases=aliases, item=item, place=mark, source=None)
-        previous = shown if store.entries.get(shown.name) is shown else None
         with writing.lock:
             if store.swap(dict.fromkeys(stand_in.names(), previous), removed=(), added=(stand_in,)):
                 layer = Layer(shown.name, mark, previous)

@@ -38,7 +38,7 @@ class _Writing:
 
 
 writing = _Writing()
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows cannot fork
     # A thread that held the lock at the fork does not exist in the child, and would never release it.
     os.register_at_fork(after_in_child=writing.renew)
 
