@@ -9,12 +9,22 @@ from torch import Tensor
 
 from lossary_losses import (
     BCELoss,
+    CharbonnierLoss,
     CrossEntropyLoss,
     DiceLoss,
     FocalLoss,
+    FocalTverskyLoss,
+    HuberLoss,
+    JaccardLoss,
+    L1Loss,
+    LogCoshDiceLoss,
+    LogCoshLoss,
     MSELoss,
     ReducedLoss,
+    SmoothL1Loss,
+    TverskyLoss,
     WeightedMSELoss,
+    WingLoss,
     loss_registry,
 )
 
@@ -86,8 +96,20 @@ CASES = [
     Case(DiceLoss, "labels", {"batch": True, "empty": "skip"}, pooled=True),
     Case(DiceLoss, "classes", {"activation": "softmax"}, pooled=True),
     Case(DiceLoss, "hard", {"activation": "none"}, pooled=True),
+    Case(LogCoshDiceLoss, "labels", pooled=True),
+    Case(TverskyLoss, "labels", {"alpha": 0.3, "beta": 0.7}, pooled=True),
+    Case(TverskyLoss, "soft", {"smooth": 0.0}, pooled=True),
+    Case(FocalTverskyLoss, "hard", pooled=True),
+    Case(JaccardLoss, "labels", pooled=True),
+    Case(JaccardLoss, "soft", {"batch": True}, pooled=True),
     Case(MSELoss, "values"),
     Case(WeightedMSELoss, "values", {"weight": [1.0, 2.0, 0.5, 0.25]}),
+    Case(L1Loss, "values"),
+    Case(SmoothL1Loss, "values", {"beta": 0.5}),
+    Case(HuberLoss, "values", {"delta": 0.5}),
+    Case(LogCoshLoss, "values"),
+    Case(CharbonnierLoss, "values", {"epsilon": 0.5}),
+    Case(WingLoss, "values", {"width": 1.0, "epsilon": 0.5}),
 ]
 
 

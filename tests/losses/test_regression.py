@@ -1,11 +1,23 @@
-"""Squared errors against torch and by hand."""
+"""Losses of differences against torch, by hand, and against their papers' formulas in NumPy."""
 
+from functools import partial
+
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 from torch.testing import assert_close
 
-from lossary_losses import MSELoss, WeightedMSELoss
+from lossary_losses import (
+    CharbonnierLoss,
+    HuberLoss,
+    L1Loss,
+    LogCoshLoss,
+    MSELoss,
+    SmoothL1Loss,
+    WeightedMSELoss,
+    WingLoss,
+)
 
 
 @pytest.fixture
@@ -62,3 +74,67 @@ def test_a_weight_per_element_divides_the_mean(pair):
 def test_targets_of_integers():
     """Counts as targets are values like others."""
     assert_close(MSELoss()(torch.tensor([1.5]), torch.tensor([1])), torch.tensor(0.25))
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize(
+    ("loss", "reference"),
+    [
+        (L1Loss, functional.l1_loss),
+        (partial(SmoothL1Loss, beta=0.5), partial(functional.smooth_l1_loss, beta=0.5)),
+        (partial(SmoothL1Loss, beta=0.0), partial(functional.smooth_l1_loss, beta=0.0)),
+        (partial(HuberLoss, delta=0.5), partial(functional.huber_loss, delta=0.5)),
+    ],
+)
+def test_absolute_errors_are_torchs(pair, loss, reference, reduction):
+    """L1, smooth L1 and Huber are torch's, in value and gradient."""
+    input, target = pair[0].requires_grad_(), pair[1]
+    result, expected = loss(reduction=reduction)(input, target), reference(input, target, reduction=reduction)
+    assert_close(result, expected)
+    (gradient,) = torch.autograd.grad(result.sum(), input)
+    assert_close(gradient, torch.autograd.grad(expected.sum(), input)[0])
+
+
+@pytest.mark.parametrize(
+    ("loss", "formula"),
+    [
+        (LogCoshLoss(reduction="none"), lambda r: np.log(np.cosh(r))),
+        (CharbonnierLoss(epsilon=0.1, reduction="none"), lambda r: np.sqrt(r**2 + 0.1**2)),
+        (
+            WingLoss(width=1.5, epsilon=0.5, reduction="none"),
+            lambda r: np.where(
+                np.abs(r) < 1.5, 1.5 * np.log(1 + np.abs(r) / 0.5), np.abs(r) - 1.5 + 1.5 * np.log(4)
+            ),
+        ),
+    ],
+    ids=repr,
+)
+def test_rounded_errors_are_their_papers(loss, formula):
+    """The formula of the paper, on both sides of every border."""
+    difference = np.linspace(-5, 5, 101)
+    expected = torch.from_numpy(formula(difference))
+    assert_close(loss(torch.from_numpy(difference), torch.zeros(101)), expected)
+
+
+def test_huber_is_smooth_l1_up_to_scale(pair):
+    """Huber with delta is delta times smooth L1 with beta = delta."""
+    assert_close(HuberLoss(delta=0.7)(*pair), 0.7 * SmoothL1Loss(beta=0.7)(*pair))
+
+
+def test_log_cosh_far_and_near():
+    """No overflow at a thousand, no cancellation at a thousandth, and the slope is tanh at both."""
+    far, near = torch.tensor([1000.0], requires_grad=True), torch.tensor([1e-3], requires_grad=True)
+    for input, expected in ((far, 1000 - np.log(2)), (near, 5e-7)):
+        loss = LogCoshLoss()(input, torch.zeros(1))
+        loss.backward()
+        assert_close(loss.item(), float(expected), rtol=1e-5, atol=0)
+        assert_close(input.grad, input.detach().tanh())
+
+
+def test_charbonnier_far_and_near():
+    """Neither 1e30 squared overflows, nor 1e-30 squared vanishes in the slope."""
+    input = torch.tensor([1e30, 1e-30], requires_grad=True)
+    loss = CharbonnierLoss(epsilon=1e-30, reduction="sum")(input, torch.zeros(2))
+    loss.backward()
+    assert loss.isfinite()
+    assert_close(input.grad, torch.tensor([1.0, 0.5**0.5]))

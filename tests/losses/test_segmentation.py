@@ -1,11 +1,11 @@
-"""The Dice loss against its formula in NumPy."""
+"""Overlap losses against their formulas in NumPy, and against each other."""
 
 import pytest
 import torch
 from torch.nn import functional
 from torch.testing import assert_close
 
-from lossary_losses import DiceLoss
+from lossary_losses import DiceLoss, FocalTverskyLoss, JaccardLoss, LogCoshDiceLoss, TverskyLoss
 
 
 @pytest.fixture
@@ -151,3 +151,71 @@ def test_probabilities_are_checked():
     """With activation="none" a logit given by mistake raises ValueError."""
     with pytest.raises(ValueError, match="input must hold probabilities, 0 to 1; it holds -3 to -3"):
         DiceLoss(activation="none")(torch.full((1, 1, 2), -3.0), torch.zeros(1, 1, 2))
+
+
+@pytest.fixture
+def counts(logits, labels):
+    """Intersection, prediction and truth of each sample and class, by hand."""
+    p, t = logits.softmax(1).numpy(), one_hot(labels).numpy()
+    return (p * t).sum((2, 3)), p.sum((2, 3)), t.sum((2, 3))
+
+
+@pytest.mark.parametrize(("alpha", "beta"), [(0.3, 0.7), (1.0, 0.0), (0.0, 1.0)])
+def test_tversky_is_the_papers(logits, labels, counts, alpha, beta):
+    """Alpha is the price of what is predicted and not true, beta of what is true and not predicted."""
+    hit, predicted, true = counts
+    index = (hit + 0.5) / (hit + alpha * (predicted - hit) + beta * (true - hit) + 0.5)
+    loss = TverskyLoss(alpha=alpha, beta=beta, smooth=0.5, reduction="none")
+    assert_close(loss(logits, labels), torch.from_numpy(1 - index))
+
+
+@pytest.mark.parametrize("gamma", [0.5, 1.0, 4 / 3, 3.0])
+def test_focal_tversky_is_the_papers(logits, labels, counts, gamma):
+    """The exponent is one over gamma."""
+    hit, predicted, true = counts
+    index = (hit + 1) / (hit + 0.3 * (predicted - hit) + 0.7 * (true - hit) + 1)
+    loss = FocalTverskyLoss(gamma=gamma, reduction="none")
+    assert_close(loss(logits, labels), torch.from_numpy((1 - index) ** (1 / gamma)))
+
+
+def test_focal_tversky_at_a_perfect_prediction():
+    """At zero loss, where the power has an infinite derivative, the gradient is finite."""
+    target = torch.tensor([[[1.0, 0.0]]])
+    prediction = target.clone().requires_grad_()
+    loss = FocalTverskyLoss(activation="none")(prediction, target)
+    loss.backward()
+    assert loss == 0
+    assert prediction.grad.isfinite().all()
+
+
+def test_jaccard_is_intersection_over_union(logits, labels, counts):
+    """One minus intersection over union, smoothed."""
+    hit, predicted, true = counts
+    expected = torch.from_numpy(1 - (hit + 1) / (predicted + true - hit + 1))
+    assert_close(JaccardLoss(reduction="none")(logits, labels), expected)
+
+
+def test_jaccard_of_soft_targets_is_minimal_at_the_target():
+    """Intersection and union of soft masks are sums of minima and maxima."""
+    p, t = torch.tensor([[[0.2, 0.9]]]), torch.tensor([[[0.5, 0.4]]])
+    loss = JaccardLoss(smooth=0.0, activation="none")
+    assert_close(loss(p, t), torch.tensor(1 - (0.2 + 0.4) / (0.5 + 0.9)))
+    assert_close(loss(t, t), torch.tensor(0.0))
+
+
+def test_log_cosh_dice_is_the_papers(logits, labels):
+    """The logarithm of the hyperbolic cosine of each Dice loss."""
+    expected = dice(logits.softmax(1), one_hot(labels), 1.0).cosh().log()
+    assert_close(LogCoshDiceLoss(reduction="none")(logits, labels), expected)
+
+
+def test_the_family_knows_each_other(logits, labels):
+    """Tversky with halves is Dice, with ones Jaccard, and Jaccard follows from Dice."""
+    dice_loss = DiceLoss(smooth=2.0, reduction="none")(logits, labels)
+    halves = TverskyLoss(alpha=0.5, beta=0.5, smooth=1.0, reduction="none")(logits, labels)
+    ones = TverskyLoss(alpha=1.0, beta=1.0, smooth=1.0, reduction="none")(logits, labels)
+    jaccard_loss = JaccardLoss(smooth=1.0, reduction="none")(logits, labels)
+    assert_close(halves, dice_loss)
+    assert_close(ones, jaccard_loss)
+    assert_close(jaccard_loss, 2 * dice_loss / (1 + dice_loss))
+    assert_close(FocalTverskyLoss(alpha=1.0, beta=1.0, gamma=1.0, reduction="none")(logits, labels), ones)

@@ -19,27 +19,42 @@ from lossary_losses.errors import (
     OptionValueError,
 )
 from lossary_losses.loss_registry_setup import loss_registry
+from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1Loss
+from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
-from lossary_losses.segmentation.dice import DiceLoss
+from lossary_losses.regression.wing import WingLoss
+from lossary_losses.segmentation.dice import DiceLoss, LogCoshDiceLoss
+from lossary_losses.segmentation.jaccard import JaccardLoss
+from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
 
 __all__ = [
     "BCELoss",
+    "CharbonnierLoss",
     "CrossEntropyLoss",
     "DiceLoss",
     "Elements",
     "Evaluation",
     "FocalLoss",
+    "FocalTverskyLoss",
     "Fraction",
+    "HuberLoss",
     "InputTypeError",
     "InputValueError",
+    "JaccardLoss",
+    "L1Loss",
+    "LogCoshDiceLoss",
+    "LogCoshLoss",
     "Loss",
     "LossError",
     "MSELoss",
     "OptionTypeError",
     "OptionValueError",
     "ReducedLoss",
+    "SmoothL1Loss",
+    "TverskyLoss",
     "WeightedMSELoss",
     "WeightedSum",
+    "WingLoss",
     "define_loss",
     "loss_registry",
     "value_checks",

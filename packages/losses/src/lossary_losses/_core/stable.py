@@ -1,10 +1,12 @@
 """Formulas that stay finite, in value and gradient, where the textbook's form does not."""
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["binary_surprise", "bounded", "power_of_nonnegative", "times"]
+__all__ = ["binary_surprise", "bounded", "log_cosh", "power_of_nonnegative", "times"]
 
 
 _LARGEST = 1e30
@@ -20,6 +22,20 @@ def binary_surprise(logits: Tensor) -> tuple[Tensor, Tensor]:
     """Give ``-log p`` and ``-log (1 - p)`` of ``p = sigmoid(logits)``, exact at both ends, and finite."""
     logits = bounded(logits)
     return functional.softplus(-logits), functional.softplus(logits)
+
+
+def log_cosh(values: Tensor) -> Tensor:
+    """Compute ``log(cosh(values))``: no overflow far from zero, no cancellation near it."""
+    size = values.abs()
+    near = size < 1
+    # Each branch sees only arguments that it can take, or its gradient would spoil the other's.
+    inside = torch.where(near, values, 0)
+    outside = torch.where(near, 1, size)
+    return torch.where(
+        near,
+        (2 * (inside / 2).sinh().square()).log1p(),
+        outside + functional.softplus(-2 * outside) - math.log(2),
+    )
 
 
 def power_of_nonnegative(base: Tensor, exponent: float) -> Tensor:

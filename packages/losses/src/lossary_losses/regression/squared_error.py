@@ -5,24 +5,19 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
-from lossary_losses._core.dense import Dense, Ready, Selection, per_channel, prepare
-from lossary_losses._core.options import number, per_class
-from lossary_losses._core.pointwise import PointwiseLoss
-from lossary_losses._core.reduction import Elements, weigh
+from lossary_losses._core.dense import Ready, per_channel
+from lossary_losses._core.options import per_class
+from lossary_losses._core.reduction import Elements
 from lossary_losses._core.stable import times
 from lossary_losses.loss_registry_setup import loss_registry
+from lossary_losses.regression.difference import DifferenceLoss
 
 __all__ = ["MSELoss", "WeightedMSELoss"]
 
 
-def squared_error(ready: Ready) -> Tensor:
-    """Compute the square of each difference."""
-    return (ready.input - ready.target).square()
-
-
 @loss_registry.register(name="mse_loss", aliases=["MSELoss"], tags=["regression", "pointwise"])
 @define_loss
-class MSELoss(PointwiseLoss):
+class MSELoss(DifferenceLoss):
     r"""Mean squared error.
 
     .. math:: \ell = (x - t)^2
@@ -52,26 +47,20 @@ class MSELoss(PointwiseLoss):
         Gauss 1809, "Theoria motus corporum coelestium", doi:10.3931/e-rara-522.
     """
 
-    ignore_index: float | None = number(default=None)
+    def cost(self, difference: Tensor) -> Tensor:
+        """Give the square."""
+        return difference.square()
 
-    def prepare(self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None) -> Dense:
-        """Take the target as one value per element."""
-        return prepare(input, target, Selection(self.ignore_index, mask, weight), "values")
-
-    def point(self, ready: Ready) -> Elements:
-        """Give the squared error of each element."""
-        return weigh(squared_error(ready), ready.share)
-
-    def slope(self, ready: Ready) -> Tensor:
+    def cost_slope(self, difference: Tensor) -> Tensor:
         """Give twice the difference."""
-        return times(2 * (ready.input - ready.target), ready.share)
+        return 2 * difference
 
 
 @loss_registry.register(
     name="weighted_mse_loss", aliases=["WeightedMSELoss"], tags=["regression", "pointwise"]
 )
 @define_loss
-class WeightedMSELoss(PointwiseLoss):
+class WeightedMSELoss(MSELoss):
     r"""Mean squared error, scaled as a whole or channel by channel.
 
     .. math:: \ell = w_c\, (x - t)^2
@@ -107,18 +96,13 @@ class WeightedMSELoss(PointwiseLoss):
     """
 
     weight: float | Sequence[float] | Tensor = per_class(default=1.0, one_for_all=True)
-    ignore_index: float | None = number(default=None)
-
-    def prepare(self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None) -> Dense:
-        """Take the target as one value per element."""
-        return prepare(input, target, Selection(self.ignore_index, mask, weight), "values")
 
     def point(self, ready: Ready) -> Elements:
         """Give the scaled squared error of each element."""
-        scale = per_channel(self.weight, ready.input, "weight")
-        return weigh(times(squared_error(ready), scale), ready.share)
+        value, share = super().point(ready)
+        return Elements(times(value, per_channel(self.weight, value, "weight")), share)
 
     def slope(self, ready: Ready) -> Tensor:
         """Give twice the difference, scaled."""
-        scale = per_channel(self.weight, ready.input, "weight")
-        return times(times(2 * (ready.input - ready.target), scale), ready.share)
+        slope = super().slope(ready)
+        return times(slope, per_channel(self.weight, slope, "weight"))

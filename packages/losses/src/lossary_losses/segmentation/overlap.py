@@ -23,7 +23,7 @@ from lossary_losses._core.stable import times
 from lossary_losses._core.streaming import streamed_sums
 from lossary_losses.errors import InputValueError
 
-__all__ = ["Activation", "Overlap", "OverlapLoss", "soft_overlap"]
+__all__ = ["Activation", "Overlap", "OverlapLoss", "ratio", "soft_overlap"]
 
 Activation = Literal["sigmoid", "softmax", "none"]
 
@@ -69,6 +69,12 @@ class OverlapLoss(ReducedLoss):
         class_weight = per_channel(self.weight, value, "weight")
         elements = weigh(times(value, class_weight), share, class_weight)
         return drop_dimension(elements, 0) if self.batch else elements
+
+
+def ratio(part: Tensor, whole: Tensor) -> Tensor:
+    """Divide; nothing of nothing is all of it, one."""
+    nothing = whole == 0
+    return torch.where(nothing, 1, part / torch.where(nothing, 1, whole))
 
 
 def soft_overlap(
