@@ -149,7 +149,8 @@ def test_arbitrary_text_is_data_or_a_config_error(suffix, text):
     for problem in complaints.problems:
         line = text.split("\n")[problem.line - 1]
         printable = "".join(c if c == "\t" or c.isprintable() else "\ufffd" for c in line.rstrip("\r"))
-        assert problem.line_text == printable
+        assert problem.line_text in printable
+        assert len(problem.caret) <= len(problem.line_text) + 1
         assert 1 <= problem.column <= len(line) + 1
 
 

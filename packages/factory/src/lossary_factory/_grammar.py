@@ -37,11 +37,10 @@ Keys = tuple[str, ...]
 
 def read_document(config: object, validation: Validation) -> Spec | None:
     """Read a config from its top; None where it names no loss."""
-    if not isinstance(config, Mapping):
+    if not isinstance(config, Mapping) or ("loss" not in config and ("name" in config or "sum" in config)):
         return read_node(config, (), validation)
     written = as_written(config, DOCUMENT_KEYS)
-    is_node = "name" in config or "sum" in config
-    if "loss" not in written or (is_node and "loss" not in config):
+    if "loss" not in written:
         return read_node(config, (), validation)
     version = config.get("version", 1)
     if version != 1 or isinstance(version, bool):
@@ -145,7 +144,7 @@ def _read_term(name: object, term: object, path: ConfigPath, validation: Validat
 def _read_weight(term: object, path: ConfigPath, validation: Validation) -> object:
     if not isinstance(term, Mapping):
         return 1.0
-    key = as_written(term, TERM_KEYS).get("weight")
+    key = as_written(term, (*NAMED_KEYS, *SUM_KEYS, *TERM_KEYS)).get("weight")
     if key is None:
         return 1.0
     return _WEIGHT(term[key], (*path, key), validation)

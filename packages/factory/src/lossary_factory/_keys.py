@@ -51,6 +51,9 @@ def as_written(mapping: Mapping[Any, object], allowed: Collection[str]) -> dict[
     return written
 
 
+_NO_PLAN = Plan({})
+
+
 class _Complaint(NamedTuple):
     code: str
     message: str
@@ -75,7 +78,7 @@ class Level:
     allowed: Collection[str]
     written: Mapping[str, Any]
     loss: str = ""
-    plan: Plan = attrs.field(factory=lambda: Plan({}))
+    plan: Plan = _NO_PLAN
 
     def complain(self, validation: Validation) -> None:
         """Note every key that is not allowed here, with what to do about it."""

@@ -65,7 +65,7 @@ def read_params(
             _complain_of_parameter(key, (*path, key), name, plan, validation)
         else:
             given[key] = parameter.read(value, (*path, key), validation)
-    if len(given) < len(plan.parameters):
+    if not all(name in params for name in plan.required):
         _complain_of_missing(params, path, name, plan, validation)
     return given
 

@@ -63,6 +63,10 @@ class Parameter:
         return reason if is_named else f"{self.name} is refused: {reason}"
 
 
+def _without_default(parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
+    return tuple(name for name, parameter in parameters.items() if parameter.is_required)
+
+
 @attrs.frozen
 class Plan:
     """What a constructor takes.
@@ -71,16 +75,17 @@ class Plan:
         parameters: What it names.
         is_open: Whether it takes keyword arguments beyond those that it names.
         obstacle: Why no config can call it, if none can.
+        required: Those of its parameters that have no default.
     """
 
     parameters: Mapping[str, Parameter]
     is_open: bool = False
     obstacle: str = ""
 
-    @property
-    def required(self) -> list[str]:
-        """The parameters without a default."""
-        return [name for name, parameter in self.parameters.items() if parameter.is_required]
+    required: tuple[str, ...] = attrs.field(
+        init=False,
+        default=attrs.Factory(lambda plan: _without_default(plan.parameters), takes_self=True),
+    )
 
 
 def plan_of(loss_class: Any, base_class: type | None) -> Plan:  # noqa: ANN401  # a class or a function; mypy takes neither for hashable

@@ -44,11 +44,6 @@ class LossSpec(Generic[T]):
         name: The name under which the loss is registered; aliases are resolved.
         params: What the config gives to the constructor, nested losses as specs. Not to be changed.
         loss_class: The class that was registered when the config was checked, and that will be built.
-
-    Example:
-        >>> spec = validate({"name": "focal_loss", "params": {"gamma": 1}})  # doctest: +SKIP
-        >>> spec.params, spec.build()  # doctest: +SKIP
-        ({'gamma': 1.0}, FocalLoss(gamma=1.0, ...))
     """
 
     name: str
