@@ -46,6 +46,14 @@ def test_validate_takes_a_text_as_a_name(losses, write):
     assert problem.hint.splitlines()[-1] == "this looks like a file: load() reads one"
 
 
+def test_validate_opens_no_path(losses):
+    """A path object is no config either; the hint names the function that reads one."""
+    with pytest.raises(ConfigError) as caught:
+        validate(Path("train.yaml"), registry=losses)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.hint) == ("wrong-type", "load() reads a file")
+
+
 def test_a_spec_builds_any_number_of_losses(losses):
     """Each build makes new objects, which share nothing."""
     spec = validate(

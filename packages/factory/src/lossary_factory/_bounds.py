@@ -1,6 +1,4 @@
 """Limits on values: from ``Annotated`` and from attrs validators, checked in one way."""
-# limits, values and validators are of any type
-
 # ruff: noqa: ANN401  # limits, values and validators are of any type
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
 A check tells whether a value is of its kind (``fits``), turns it into what the constructor gets (``read``),
 describes itself (``text``) and knows a value that it accepts (``example``).
 """
-# values are of any type until they are checked, in one signature for all
-
 # ruff: noqa: ANN401, ARG002  # values are of any type until they are checked, in one signature for all
 
 from __future__ import annotations

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ import attrs
 from ._bounds import Bound, Bounded
 from ._checks import Number
 from ._keys import DOCUMENT_KEYS, NAMED_KEYS, SUM_KEYS, TERM_KEYS, Level, as_written
-from ._named import Value, named_spec
+from ._named import Value, find_loss, named_spec
 from ._plan import plan_of
 from ._spec import LossSpec, Origin
 from ._wording import ConfigPath, listing, show, show_key
@@ -57,8 +58,7 @@ def read_node(node: object, path: ConfigPath, validation: Validation, more_keys:
     if isinstance(node, str):
         return named_spec(Value(node, path), Value(None, (*path, "params")), path, validation)
     if not isinstance(node, Mapping):
-        hint = "give each loss a key: sum: {first: ..., second: ...}" if isinstance(node, list) else ""
-        validation.wrong_type(path, node, _A_LOSS, hint=hint)
+        validation.wrong_type(path, node, _A_LOSS, hint=_hint_for(node))
         return None
     written = as_written(node, (*NAMED_KEYS, *SUM_KEYS, *more_keys))
     if "name" not in written and "sum" not in written:
@@ -79,6 +79,13 @@ def read_node(node: object, path: ConfigPath, validation: Validation, more_keys:
         allowed = NAMED_KEYS
     _complain_of_keys(Level(node, path, (*allowed, *more_keys), written), spec, validation)
     return spec
+
+
+def _hint_for(value: object) -> str:
+    """Say how a value that is no loss and no mapping of losses becomes one."""
+    if isinstance(value, list):
+        return "give each loss a key: sum: {first: ..., second: ...}"
+    return "load() reads a file" if isinstance(value, os.PathLike) else ""
 
 
 def _complain_of_no_name(node: Mapping[Any, object], path: ConfigPath, validation: Validation) -> None:
@@ -106,8 +113,7 @@ def _read_sum(terms: object, path: ConfigPath, key: object, validation: Validati
     terms_path = (*path, key)
     sum_class = _find_sum(terms_path, validation)
     if not isinstance(terms, Mapping):
-        hint = "give each term a key: sum: {first: ..., second: ...}" if isinstance(terms, list) else ""
-        validation.wrong_type(terms_path, terms, "a mapping of terms", hint=hint)
+        validation.wrong_type(terms_path, terms, "a mapping of terms", hint=_hint_for(terms))
         return None
     if not terms:
         validation.add("empty-sum", "a sum needs at least one term", terms_path, at_key=True)
@@ -124,13 +130,14 @@ def _find_sum(path: ConfigPath, validation: Validation) -> type | None:
         message = f"{registry.name} has nothing named {SUM!r}, which is what builds a sum"
         validation.add("no-sum", message, path, at_key=True)
         return None
-    sum_class: Any = registry.get(SUM)
-    plan = plan_of(sum_class, registry.base_class)
+    found = find_loss(SUM, path, validation)
+    if found is None:
+        return None
+    plan = plan_of(found[1], registry.base_class)
     if not plan.is_open and not {"terms", "weights"} <= plan.parameters.keys():
         message = f"what {registry.name} has as {SUM!r} does not take 'terms' and 'weights'"
         validation.add("no-sum", message, path, at_key=True)
-    found: type = sum_class
-    return found
+    return found[1]
 
 
 def _read_term(name: object, term: object, path: ConfigPath, validation: Validation) -> Spec | None:

@@ -1,6 +1,4 @@
 """From a type to the check of values of that type."""
-# annotations are of any type
-
 # ruff: noqa: ANN401  # annotations are of any type
 
 from __future__ import annotations

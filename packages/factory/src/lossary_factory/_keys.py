@@ -1,6 +1,4 @@
 """The keys of the grammar, and what somebody meant who wrote another one."""
-# a key may be anything
-
 # ruff: noqa: ANN401  # a key may be anything
 
 from __future__ import annotations

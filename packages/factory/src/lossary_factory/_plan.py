@@ -81,20 +81,19 @@ class Plan:
     parameters: Mapping[str, Parameter]
     is_open: bool = False
     obstacle: str = ""
-
     required: tuple[str, ...] = attrs.field(
         init=False,
         default=attrs.Factory(lambda plan: _without_default(plan.parameters), takes_self=True),
     )
 
 
-def plan_of(loss_class: Any, base_class: type | None) -> Plan:  # noqa: ANN401  # a class or a function; mypy takes neither for hashable
+def plan_of(loss_class: Any, base_class: type | None) -> Plan:  # noqa: ANN401  # a class or a function
     """Return what a constructor takes, for a registry with this base class."""
     return _read_constructor(loss_class, base_class)
 
 
 @functools.lru_cache(maxsize=4096)
-def _read_constructor(cls: Any, base_class: Any) -> Plan:  # noqa: ANN401  # a class or a function; mypy takes neither for hashable
+def _read_constructor(cls: Any, base_class: Any) -> Plan:  # noqa: ANN401  # a class or a function
     try:
         signature = inspect.signature(cls)
     except (TypeError, ValueError):
