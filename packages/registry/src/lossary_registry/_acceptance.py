@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Acceptance:
     """The rule that every object has to pass. It may run other people's code: never call it under a lock."""
 
-    __slots__ = ("base_class", "check", "registry")
+    __slots__ = ("base_class", "check", "is_protocol", "registry")
 
     def __init__(
         self, registry: str, base_class: type[Any] | None, check: Callable[[str, Any], object] | None
@@ -26,6 +26,7 @@ class Acceptance:
             )
         self.registry = registry
         self.base_class = base_class
+        self.is_protocol = getattr(base_class, "_is_protocol", False)
         self.check = check
 
     def verify(self, name: str, item: object) -> None:
@@ -48,7 +49,7 @@ class Acceptance:
             return "" if callable(item) else "it is neither a class nor a function, nor otherwise callable"
         if not isinstance(item, type):
             return f"it is not a class, and only subclasses of {self.base_class.__qualname__} belong here"
-        if getattr(self.base_class, "_is_protocol", False):
+        if self.is_protocol:
             return _find_protocol_problem(item, self.base_class)
         if issubclass(item, self.base_class):
             return ""

@@ -29,19 +29,25 @@ class NotAcceptedError(RegistryError, TypeError):
 
 
 class UnknownNameError(RegistryError, KeyError):
-    """A look-up of a name that nobody registered.
+    """A look-up of a name that nobody registered."""
 
-    Attributes:
-        name: The name that was asked for.
-        registry: The name of the registry.
-        known: The names and aliases that the registry had then.
-    """
+    # No __init__: a miss that is caught costs what its arguments cost.
+    args: tuple[str, str, Iterable[str]]
 
-    def __init__(self, name: str, registry: str, known: Iterable[str]) -> None:
-        super().__init__(name, registry, known)
-        self.name = name
-        self.registry = registry
-        self.known = known
+    @property
+    def name(self) -> str:
+        """The name that was asked for."""
+        return self.args[0]
+
+    @property
+    def registry(self) -> str:
+        """The name of the registry."""
+        return self.args[1]
+
+    @property
+    def known(self) -> Iterable[str]:
+        """The names and aliases that the registry had then."""
+        return self.args[2]
 
     @property
     def nearest(self) -> tuple[str, ...]:

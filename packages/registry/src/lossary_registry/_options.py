@@ -4,12 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lossary_registry._entry import Deprecated
+from lossary_registry import _origin
+from lossary_registry._entry import Deprecated, Entry
 from lossary_registry._errors import InvalidNameError, NotAcceptedError, UnknownTagError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from typing import Any
+
+    from lossary_registry._lazy import Source
+
+
+class Options:
+    """The options of one registration, and the place that gave them.
+
+    They are checked when they are given, and not when a decorator meets its class.
+    """
+
+    __slots__ = ("aliases", "deprecated", "metadata", "place", "reasons", "registry", "tags")
+
+    def __init__(
+        self,
+        registry: str,
+        vocabulary: Collection[str] | None,
+        *,
+        tags: Iterable[str],
+        aliases: Iterable[str] | Mapping[str, Deprecated | None],
+        metadata: Mapping[str, Any] | None,
+        deprecated: Deprecated | None = None,
+    ) -> None:
+        self.registry = registry
+        self.tags = checked_tags(tags, registry, vocabulary) if tags else ()
+        self.aliases, self.reasons = checked_aliases(aliases) if aliases else ((), {})
+        self.metadata = metadata
+        self.deprecated = deprecated
+        self.place = _origin.calling_place()
+
+    def make_entry(self, name: str, *, item: object = None, source: Source | None = None) -> Entry[Any]:
+        """Return an entry with these options; an alias that repeats the name says nothing."""
+        reasons = self.reasons
+        if self.deprecated is not None:
+            reasons = {**reasons, name: self.deprecated}
+        return Entry(
+            name,
+            registry=self.registry,
+            aliases=tuple([alias for alias in self.aliases if alias != name]) if self.aliases else (),
+            tags=self.tags,
+            metadata=self.metadata,
+            deprecated=reasons,
+            item=item,
+            place=self.place,
+            source=source,
+        )
 
 
 def checked_name(name: object, kind: str = "name") -> str:
@@ -37,8 +84,6 @@ def checked_words(words: Iterable[str], kind: str) -> tuple[str, ...]:
     """Return tags or aliases without repetitions, in the order given."""
     if isinstance(words, str):
         raise NotAcceptedError(f"{kind}: a list of strings is wanted: write [{words!r}], not {words!r}")
-    if not words:
-        return ()
     return tuple(dict.fromkeys([checked_name(word, kind) for word in words]))
 
 
@@ -57,7 +102,7 @@ def checked_aliases(
 ) -> tuple[tuple[str, ...], dict[str, Deprecated]]:
     """Return the aliases, and the reasons of those that a mapping deprecates."""
     words = checked_words(aliases, "alias")
-    if not words or not isinstance(aliases, Mapping):
+    if not isinstance(aliases, Mapping):
         return words, {}
     for word, reason in aliases.items():
         if not isinstance(reason, Deprecated | None):

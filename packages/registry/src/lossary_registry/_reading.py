@@ -223,7 +223,9 @@ class Reading(Generic[T]):
 
     def _find(self, name: str, default: Any) -> Any:
         """Answer what the dictionary of ready objects could not."""
-        entry = self._find_entry(name)
+        entry = self._store.entries.get(name)
+        if entry is None and (self._plugins_pending or self._parent is not None):
+            entry = self._find_entry(name)
         if entry is not None:
             return self._load(entry, name)
         if default is not _MISSING:

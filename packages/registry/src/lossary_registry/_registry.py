@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from lossary_registry import _options, _origin
 from lossary_registry._acceptance import Acceptance
-from lossary_registry._entry import Entry
 from lossary_registry._errors import (
     FrozenRegistryError,
     NotAcceptedError,
     RegistrationWarning,
     UnknownNameError,
 )
+from lossary_registry._options import Options
 from lossary_registry._reading import Reading
 from lossary_registry._store import Store
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any, ParamSpec, TypeAlias, TypeVar, overload
 
-    from lossary_registry._entry import Deprecated
-    from lossary_registry._lazy import Source
+    from lossary_registry._entry import Deprecated, Entry
     from lossary_registry._scopes import Layer
     from lossary_registry._view import View
 
@@ -182,13 +181,17 @@ class Registry(Reading[T]):
             if name is not None:
                 raise NotAcceptedError(f"the name is given twice: {item!r} and name={name!r}")
             item, name = None, item
-        details = self._details(tags, aliases, deprecated, metadata)
-
-        def add(target: Any) -> Any:
-            self._add(target, name, details, force=force)
-            return target
-
-        return add if item is None else add(item)
+        options = Options(
+            self._name,
+            self._vocabulary,
+            tags=tags,
+            aliases=aliases,
+            metadata=metadata,
+            deprecated=deprecated,
+        )
+        if item is None:
+            return lambda target: self._add(target, name, options, force=force)
+        return self._add(item, name, options, force=force)
 
     def register_lazy(
         self,
@@ -225,8 +228,8 @@ class Registry(Reading[T]):
 
         words = _options.checked_words(requires, "requires")
         source = Source(checked_target(target), requires=words, install=install)
-        details = self._details(tags, aliases, None, metadata)
-        self._insert(self._make_entry(_options.checked_name(name), details, source=source), force=force)
+        options = Options(self._name, self._vocabulary, tags=tags, aliases=aliases, metadata=metadata)
+        self._insert(options.make_entry(_options.checked_name(name), source=source), force=force)
 
     def unregister(self, name: str, /) -> Entry[T]:
         """Take out the entry behind a name or alias, with all its names, and return it.
@@ -284,46 +287,12 @@ class Registry(Reading[T]):
 
         return _pickling.find_registry, _pickling.find_home(self, self._module)
 
-    def _details(
-        self,
-        tags: Iterable[str],
-        aliases: Aliases,
-        deprecated: Deprecated | None,
-        metadata: Mapping[str, Any] | None,
-    ) -> dict[str, Any]:
-        """Check the options as soon as they are given, and note from where."""
-        words, reasons = _options.checked_aliases(aliases)
-        return {
-            "tags": _options.checked_tags(tags, self._name, self._vocabulary),
-            "aliases": words,
-            "reasons": reasons,
-            "deprecated": deprecated,
-            "metadata": metadata,
-            "place": _origin.calling_place(),
-        }
-
-    def _add(self, item: Any, name: str | None, details: dict[str, Any], *, force: bool) -> None:
+    def _add(self, item: Any, name: str | None, options: Options, *, force: bool) -> Any:
+        """Register an item, and return it."""
         name = _options.checked_name(_options.default_name(item) if name is None else name)
         self._acceptance.verify(name, item)
-        self._insert(self._make_entry(name, details, item=item), force=force)
-
-    def _make_entry(
-        self, name: str, details: dict[str, Any], *, item: Any = None, source: Source | None = None
-    ) -> Entry[T]:
-        reasons: dict[str, Deprecated] = details["reasons"]
-        if details["deprecated"] is not None:
-            reasons = {**reasons, name: details["deprecated"]}
-        return Entry(
-            name,
-            registry=self._name,
-            aliases=tuple([alias for alias in details["aliases"] if alias != name]),
-            tags=details["tags"],
-            metadata=details["metadata"],
-            deprecated=reasons,
-            item=item,
-            place=details["place"],
-            source=source,
-        )
+        self._insert(options.make_entry(name, item=item), force=force)
+        return item
 
     def _insert(self, entry: Entry[T], *, force: bool) -> None:
         """Put an entry in, deciding again whenever another thread was faster."""

@@ -76,7 +76,9 @@ class Store:
         with writing.lock:
             if self.frozen or not self.entries.keys().isdisjoint(names):
                 return False
-            self._write(dict.fromkeys(names, entry), ())
+            for key in names:
+                self._put(key, entry)
+            self._view = None
             self.version += 1
         return True
 
@@ -158,14 +160,17 @@ class Store:
             self.objects.pop(key, None)
             del self.entries[key]
         for key, entry in fresh.items():
-            self.entries[key] = entry
-            if _is_answer(key, entry):
-                self.objects[key] = entry._item
-            else:
-                self.objects.pop(key, None)
+            self._put(key, entry)
         self._view = None
+
+    def _put(self, key: str, entry: Entry[Any]) -> None:
+        self.entries[key] = entry
+        if _is_answer(key, entry):
+            self.objects[key] = entry._item
+        else:
+            self.objects.pop(key, None)
 
 
 def _is_answer(key: str, entry: Entry[Any]) -> bool:
     """Tell whether a look-up of a key has nothing to do but return the object."""
-    return entry.is_resolved and key not in entry.deprecated
+    return entry._item is not None and key not in entry.deprecated
