@@ -123,6 +123,12 @@ def case(request: pytest.FixtureRequest) -> Case:
     return request.param
 
 
+@pytest.fixture(scope="session")
+def all_cases() -> list[Case]:
+    """All cases at once."""
+    return CASES
+
+
 @pytest.fixture(params=LOGIT_CASES, ids=lambda case: case.name)
 def logit_case(request: pytest.FixtureRequest) -> Case:
     """Each loss of the collection in turn, where its input is not bound to a range."""

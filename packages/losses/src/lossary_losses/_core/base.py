@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import attrs
 import torch
 from torch import Tensor, nn
+from torch.distributed import ProcessGroup
 
-from lossary_losses._core.options import choice, flag, integer, is_buffer, number, per_class
+from lossary_losses._core.distribution import over_processes
+from lossary_losses._core.options import choice, flag, group, integer, is_buffer, number, per_class
 from lossary_losses._core.reduction import Elements, Fraction, Reduction, mean, to_fraction
 from lossary_losses.errors import InputTypeError
 
@@ -26,7 +28,7 @@ _Class = TypeVar("_Class", bound=type)
 
 
 @dataclass_transform(
-    kw_only_default=True, field_specifiers=(attrs.field, number, integer, choice, flag, per_class)
+    kw_only_default=True, field_specifiers=(attrs.field, number, integer, choice, flag, per_class, group)
 )
 def define_loss(cls: _Class) -> _Class:
     """Turn the annotated options of a loss class into its constructor, with attrs.
@@ -79,12 +81,18 @@ class ReducedLoss(Loss):
     """A loss of many elements that ``reduction`` brings together; subclasses say what an element is."""
 
     reduction: Reduction = choice("none", "mean", "sum", default="mean")
+    process_group: ProcessGroup | None = group()
 
     def elements(
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
     ) -> Elements:
         """Give the loss of each element, and how much each counts in the mean."""
         raise NotImplementedError(f"{type(self).__name__} must say what its elements are")
+
+    @property
+    def sums_over_processes(self) -> bool:
+        """Whether the elements are those of all processes already."""
+        return False
 
     def fraction(
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
@@ -119,6 +127,8 @@ class ReducedLoss(Loss):
             with full_precision(input):
                 return self.elements(input, target, mask=mask, weight=weight).value
         fraction = self.fraction(input, target, mask=mask, weight=weight)
+        if self.process_group is not None and not self.sums_over_processes:
+            fraction = over_processes(fraction, self.process_group)
         return fraction.numerator if self.reduction == "sum" else mean(fraction)
 
 

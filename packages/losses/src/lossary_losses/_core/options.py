@@ -10,11 +10,12 @@ from typing import Any
 import attrs
 import torch
 from torch import Tensor
+from torch.distributed import ProcessGroup
 
 from lossary_losses._core.checks import values_readable
 from lossary_losses.errors import OptionTypeError, OptionValueError
 
-__all__ = ["choice", "flag", "integer", "is_buffer", "number", "per_class"]
+__all__ = ["choice", "flag", "group", "integer", "is_buffer", "number", "per_class"]
 
 _BUFFER = "lossary_losses.buffer"
 
@@ -79,6 +80,13 @@ def _flag(_instance: object, attribute: "attrs.Attribute[Any]", value: object) -
         raise OptionTypeError(f"{attribute.name} must be True or False, got {_shown(value)}")
 
 
+def _group(_instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
+    if value is not None and not isinstance(value, ProcessGroup):
+        raise OptionTypeError(
+            f"{attribute.name} must be a torch.distributed.ProcessGroup or None, got {value!r}"
+        )
+
+
 def _shown(value: object) -> str:
     return f"{value!r} ({type(value).__name__})"
 
@@ -109,6 +117,11 @@ def choice(*options: str | None, default: str | None) -> Any:  # noqa: ANN401 - 
 def flag(*, default: bool) -> Any:  # noqa: ANN401 - as above
     """Declare an option that is True or False."""
     return attrs.field(default=default, validator=_flag)
+
+
+def group() -> Any:  # noqa: ANN401 - as above
+    """Declare the option of a process group, which is no matter of configuration."""
+    return attrs.field(default=None, validator=_group, repr=False)
 
 
 def per_class(*, default: float | None, one_for_all: bool = False) -> Any:  # noqa: ANN401 - as above

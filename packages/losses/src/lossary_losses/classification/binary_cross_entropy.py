@@ -48,6 +48,8 @@ class BCELoss(PointwiseLoss):
         pos_weight: One factor per class for the positives, or one number, >= 0. Default: None, one.
         ignore_index: Elements where the target equals it do not count. Default: None, all count.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.

@@ -50,6 +50,8 @@ class CrossEntropyLoss(PointwiseLoss):
             class is a target then, and a logit of minus infinity costs as good as infinitely much.
         ignore_index: Positions where the target equals it do not count. Default: None, all count.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.

@@ -109,6 +109,8 @@ class FocalLoss(PointwiseLoss):
         activation: ``"sigmoid"``, ``"softmax"``, or None (default) to let the target's shape decide.
         ignore_index: Positions where the target equals it do not count. Default: None, all count.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.

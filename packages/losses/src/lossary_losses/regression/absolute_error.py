@@ -29,6 +29,8 @@ class L1Loss(DifferenceLoss):
     Args:
         ignore_index: Elements where the target equals it, a "no data" value, do not count. Default: None.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.
@@ -73,6 +75,8 @@ class SmoothL1Loss(DifferenceLoss):
         beta: Where the square ends, >= 0, in the unit of the input. Default: 1.
         ignore_index: Elements where the target equals it, a "no data" value, do not count. Default: None.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.
@@ -120,6 +124,8 @@ class HuberLoss(DifferenceLoss):
         delta: Where the square ends, > 0, in the unit of the input. Default: 1.
         ignore_index: Elements where the target equals it, a "no data" value, do not count. Default: None.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.

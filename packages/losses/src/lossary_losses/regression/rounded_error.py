@@ -32,6 +32,8 @@ class CharbonnierLoss(DifferenceLoss):
         epsilon: How far the rounding reaches, > 0, in the unit of the input. Default: 0.001.
         ignore_index: Elements where the target equals it, a "no data" value, do not count. Default: None.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.
@@ -75,6 +77,8 @@ class LogCoshLoss(DifferenceLoss):
     Args:
         ignore_index: Elements where the target equals it, a "no data" value, do not count. Default: None.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.

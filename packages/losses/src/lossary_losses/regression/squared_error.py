@@ -33,6 +33,8 @@ class MSELoss(DifferenceLoss):
     Args:
         ignore_index: Elements where the target equals it, a "no data" value, do not count. Default: None.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.
@@ -80,6 +82,8 @@ class WeightedMSELoss(MSELoss):
         weight: One factor for all, or one per channel, >= 0. Default: 1.
         ignore_index: Elements where the target equals it, a "no data" value, do not count. Default: None.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.

@@ -34,6 +34,8 @@ class WingLoss(DifferenceLoss):
         epsilon: How steep it is at zero: the smaller, the steeper; > 0. Default: 2.
         ignore_index: Elements where the target equals it, a "no data" value, do not count. Default: None.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.

@@ -17,6 +17,7 @@ from lossary_losses._core.dense import (
     per_channel,
     prepare,
 )
+from lossary_losses._core.distribution import sum_over_processes
 from lossary_losses._core.options import choice, flag, integer, per_class
 from lossary_losses._core.reduction import Elements, drop_dimension, weigh
 from lossary_losses._core.stable import times
@@ -50,6 +51,11 @@ class OverlapLoss(ReducedLoss):
     empty: Literal["score", "zero", "skip"] = choice("score", "zero", "skip", default="score")
     ignore_index: int | None = integer(default=None)
 
+    @property
+    def sums_over_processes(self) -> bool:
+        """Whether the counts are those of the whole batch, wherever its samples are."""
+        return self.batch
+
     def score_loss(self, overlap: Overlap) -> Tensor:
         """Compute the loss of each sample and class from its counts."""
         raise NotImplementedError(f"{type(self).__name__} must say what its counts are worth")
@@ -60,6 +66,8 @@ class OverlapLoss(ReducedLoss):
         """Give the loss of each sample and class, or of each class of the whole batch."""
         selection = Selection(self.ignore_index, mask, weight)
         overlap = soft_overlap(input, target, selection, activation=self.activation, pooled=self.batch)
+        if self.sums_over_processes and self.process_group is not None:
+            overlap = Overlap(*(sum_over_processes(each, self.process_group) for each in overlap))
         value = self.score_loss(overlap)
         share = (overlap.counted > 0).to(value.dtype).expand_as(value)
         if self.empty != "score":

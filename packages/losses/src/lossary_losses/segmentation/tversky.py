@@ -53,6 +53,8 @@ class TverskyLoss(OverlapLoss):
             ``"zero"``, as if perfect: false positives there are free; ``"skip"``, no part in the mean.
         ignore_index: Positions where the target equals it do not count. Default: None, all count.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.
@@ -114,6 +116,8 @@ class FocalTverskyLoss(OverlapLoss):
             ``"zero"``, as if perfect: false positives there are free; ``"skip"``, no part in the mean.
         ignore_index: Positions where the target equals it do not count. Default: None, all count.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.
