@@ -146,3 +146,8 @@ class UnavailableError(RegistryError, ImportError):
 
 class RegistrationWarning(UserWarning):
     """A definition replaced an earlier one of the same module and name, from another line."""
+
+
+# A traceback shows the path from which the error can be imported.
+for _public in (RegistryError, *RegistryError.__subclasses__(), RegistrationWarning):
+    _public.__module__ = "lossary_registry"
