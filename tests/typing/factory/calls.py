@@ -30,6 +30,6 @@ assert_type(build("some_loss"), Any)
 assert_type(check("train.yaml"), list[Problem])
 assert_type(ConfigError([]).problems, tuple[Problem, ...])
 
-validate(3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
-load({"name": "some_loss"})  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
-validate("some_loss").name = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+validate(3)  # type: ignore[call-overload]  # ty: ignore
+load({"name": "some_loss"})  # type: ignore[call-overload]  # ty: ignore
+validate("some_loss").name = "other"  # type: ignore[misc]  # ty: ignore

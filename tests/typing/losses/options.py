@@ -10,9 +10,9 @@ assert_type(loss, FocalLoss)
 assert_type(loss.gamma, float)
 assert_type(loss.alpha, float | None)
 
-FocalLoss(gama=1.0)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-FocalLoss(gamma="two")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-DiceLoss(reduction="average")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+FocalLoss(gama=1.0)  # type: ignore[call-arg]  # ty: ignore
+FocalLoss(gamma="two")  # type: ignore[arg-type]  # ty: ignore
+DiceLoss(reduction="average")  # type: ignore[arg-type]  # ty: ignore
 
 total = WeightedSum({"region": DiceLoss(), "pixel": BCELoss()}, weights={"region": 0.5})
 assert_type(total.weights, dict[str, float])
