@@ -177,6 +177,15 @@ def test_two_imports_of_one_name_collide(write_module):
         importlib.import_module("collected_rings")
 
 
+def test_code_out_of_strings_has_no_file(shapes, shape):
+    """Two modules made from strings share the name ``<string>``, and are not one file."""
+    source = "@shapes.register\nclass Ring(Shape): ..."
+    exec(source, {"__name__": "one", "shapes": shapes, "Shape": shape})  # noqa: S102
+
+    with pytest.raises(DuplicateNameError):
+        exec(source, {"__name__": "other", "shapes": shapes, "Shape": shape})  # noqa: S102
+
+
 def test_two_definitions_in_one_file_warn(write_module):
     """A class that was copied and not renamed replaces the first, with a warning."""
     write_module(

@@ -179,13 +179,23 @@ def test_a_registry_frozen_by_another_thread_takes_no_plugins(tools, monkeypatch
     assert tools.list() == []
 
 
-def test_an_offer_of_an_unknown_distribution(monkeypatch):
-    """An entry point that somebody made by hand has no distribution, and works all the same."""
-    from importlib import metadata  # noqa: PLC0415 - only here
+def test_a_damaged_distribution_is_passed_over(tools, tmp_path, monkeypatch):
+    """Somebody else's unreadable metadata hides nobody's plugins."""
+    damaged = tmp_path / "damaged" / "damaged-1.0.dist-info"
+    damaged.mkdir(parents=True)
+    (damaged / "METADATA").write_text("Metadata-Version: 2.1\nName: damaged\nVersion: 1.0\n")
+    (damaged / "entry_points.txt").write_bytes(b"[\xff")
+    monkeypatch.syspath_prepend(tmp_path / "damaged")
 
-    offer = metadata.EntryPoint("decoder", "json:JSONDecoder", GROUP)
-    monkeypatch.setattr(metadata, "entry_points", lambda group: [offer])
-    registry = Registry(name="tools", entry_points=GROUP)
+    assert tools.list() == ["drill", "hammer", "saw"]
 
-    assert registry["decoder"].__name__ == "JSONDecoder"
-    assert registry.entry("decoder").distribution == "an unknown distribution"
+
+def test_the_first_of_two_copies_of_a_distribution_counts(tools, tmp_path, monkeypatch):
+    """A distribution that is on the path twice is the one that would be imported."""
+    older = tmp_path / "older" / "good-0.9.dist-info"
+    older.mkdir(parents=True)
+    (older / "METADATA").write_text("Metadata-Version: 2.1\nName: good\nVersion: 0.9\n")
+    (older / "entry_points.txt").write_text(f"[{GROUP}]\nhammer = older_tools:Hammer\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path / "older")])
+
+    assert tools.entry("hammer").distribution == "good 1.0"

@@ -1,6 +1,7 @@
 """The examples of the package's README."""
 
 import doctest
+import importlib
 import re
 import shlex
 import sys
@@ -54,6 +55,15 @@ def test_the_commands_print_what_they_show(tmp_path, monkeypatch, capsys):
         command.main(shlex.split(line))
         assert capsys.readouterr().out == expected
     monkeypatch.delitem(sys.modules, "bodies")
+
+
+@pytest.mark.parametrize("module", ["_registry", "_entry"])
+def test_the_examples_in_docstrings_give_what_they_show(module):
+    """What the documentation of a class shows is what happens."""
+    result = doctest.testmod(importlib.import_module(f"lossary_registry.{module}"))
+
+    assert result.failed == 0
+    assert result.attempted > 0
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block["language"] == "python"])

@@ -55,5 +55,6 @@ shapes.snapshot()["Circle"] = shapes.entry("Circle")  # type: ignore[index]  # t
 
 # A registry of functions gives functions of its type.
 activations = Registry[Callable[[float], float]](name="activations")
+activations.override("relu", len)  # type: ignore[arg-type]  # ty: ignore
 activations.get("relu")("text")  # type: ignore[arg-type]  # ty: ignore
 activations.get("relu")(1.0, 2.0)  # type: ignore[call-arg]  # ty: ignore

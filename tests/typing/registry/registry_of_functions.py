@@ -37,6 +37,9 @@ assert_type(activations.instantiate("leaky", 1.0), float)
 assert_type(activations.entry("leaky"), Entry[Activation])
 assert_type(activations.entry("leaky").load()(1.0), float)
 
+with activations.override("leaky", relu):
+    assert_type(activations.parent, Registry[Activation] | None)
+
 found = activations.get("leaky", None)
 if found is not None:
     assert_type(found(1.0), float)

@@ -77,12 +77,12 @@ def is_importable(target: str) -> bool:
 def defined_alike(qualname: str, place: Place, other: Place) -> bool:
     """Tell whether two places are in one file, and in code that itself defines what is registered.
 
-    A file that registers what it imports from elsewhere defines nothing.
+    A file that registers what it imports from elsewhere defines nothing, and ``<string>`` is no file.
     """
     name = qualname.rpartition(".")[2]
-    return (
-        _defines(name, place) and _defines(name, other) and file_and_line(place)[0] == file_and_line(other)[0]
-    )
+    file = file_and_line(place)[0]
+    same_file = file == file_and_line(other)[0] and not file.startswith("<")
+    return same_file and _defines(name, place) and _defines(name, other)
 
 
 def is_interactive(place: tuple[str, int], target: str) -> bool:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from lossary_registry._acceptance import Acceptance
     from lossary_registry._entry import Entry
+    from lossary_registry._registry import Registry
     from lossary_registry._store import Store
 
     T = TypeVar("T")
@@ -40,7 +41,7 @@ class Reading(Generic[T]):
     _name: str
     _acceptance: Acceptance
     _vocabulary: frozenset[str] | None
-    _parent: Reading[T] | None
+    _parent: Registry[T] | None
     _group: str
     _plugins_pending: bool
     _store: Store
@@ -58,7 +59,7 @@ class Reading(Generic[T]):
         return self._acceptance.base_class
 
     @property
-    def parent(self) -> Reading[T] | None:
+    def parent(self) -> Registry[T] | None:
         """The registry that is asked for what this one does not know."""
         return self._parent
 

@@ -248,7 +248,13 @@ class Registry(Reading[T]):
             if self._store.swap({entry.name: entry}, removed=[entry], added=[]):
                 return entry
 
-    def override(self, name: str, item: type[T], /) -> AbstractContextManager[None]:
+    @overload
+    def override(
+        self: Registry[Callable[P, R]], name: str, item: Callable[P, R], /
+    ) -> AbstractContextManager[None]: ...
+    @overload
+    def override(self, name: str, item: type[T], /) -> AbstractContextManager[None]: ...
+    def override(self, name: str, item: Any, /) -> AbstractContextManager[None]:
         """Let a name and its aliases lead to something else while a block runs, in every thread.
 
         Meant for tests and set-up. Blocks may overlap in any order; what somebody registered under the name

@@ -42,7 +42,7 @@ class Layer:
 
 
 @contextlib.contextmanager
-def override(registry: Registry[T], name: str, item: type[T]) -> Iterator[None]:
+def override(registry: Registry[Any], name: str, item: object) -> Iterator[None]:
     """Let a name lead to something else while a block runs."""
     layer = _begin(registry, name, item)
     try:
@@ -68,7 +68,7 @@ def isolated(registry: Registry[T], *, empty: bool) -> Iterator[Registry[T]]:
         registry._plugins_pending = pending
 
 
-def _begin(registry: Registry[T], name: str, item: type[T]) -> Layer:
+def _begin(registry: Registry[Any], name: str, item: object) -> Layer:
     registry._acceptance.verify(name, item)
     store, mark = registry._store, _origin.calling_place()
     while True:
