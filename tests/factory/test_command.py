@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from lossary_factory import CollectionError, check
-from lossary_factory._command import _commands
+from lossary_factory._command import _commands, _terminal
 
 GOOD = """\
 loss:
@@ -77,6 +77,20 @@ def test_list_shows_names_tags_and_summaries(lossary):
             "weighted_sum",
         )
     ]
+
+
+def test_a_terminal_gets_lines_that_fit():
+    """Where there is a terminal, no line is wider; the end of a cut line shows that it was cut."""
+    assert list(_terminal.fitted(["short", "one that is longer"], 8)) == [
+        "short",
+        "one tha\N{HORIZONTAL ELLIPSIS}",
+    ]
+
+
+def test_a_pipe_gets_whole_lines(lossary, losses, monkeypatch):
+    """Where there is no terminal, nothing is cut, whatever its width."""
+    monkeypatch.setenv("COLUMNS", "20")
+    assert "Cross entropy that looks away from what is easy." in lossary("list").output
 
 
 @pytest.mark.parametrize(
@@ -272,7 +286,7 @@ def test_a_poor_terminal_gets_an_answer_too(tmp_path):
     (tmp_path / "caf\u00e9.yaml").write_text("loss: \u2713\n", encoding="utf-8")
     code = (
         "import lossary_registry, lossary_factory.__main__ as command\n"
-        "from lossary_factory._command import _commands\n"
+        "from lossary_factory._command import _commands, _terminal\n"
         "class Loss: pass\n"
         "registry = lossary_registry.Registry(Loss, 'Toys')\n"
         "_commands.installed_registry = lambda name: registry\n"
@@ -296,7 +310,7 @@ def test_a_closed_pipe_is_no_error():
     """``lossary list | head -1`` shows one line and no traceback."""
     code = (
         "import lossary_registry, lossary_factory.__main__ as command\n"
-        "from lossary_factory._command import _commands\n"
+        "from lossary_factory._command import _commands, _terminal\n"
         "class Loss: pass\n"
         "registry = lossary_registry.Registry(Loss, 'Toys')\n"
         "for number in range(20_000): registry.register(Loss, name=f'loss_{number:05}')\n"

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, NewType, Optional, Union
 
 import attrs
@@ -219,3 +219,51 @@ def test_a_spec_keeps_no_hold_of_the_config(registry):
     spec = validate(config, registry=taking(Any, registry))
     config["params"]["value"]["a"].append(2)
     assert spec.params == {"value": {"a": [1]}}
+
+
+class Group:
+    """Stands for what only a running program has, such as a process group."""
+
+
+class Array:
+    """Stands for an array: it says so as NumPy's protocol has it."""
+
+    def __array__(self):
+        raise NotImplementedError
+
+
+def test_alternatives_are_one_list(registry):
+    """Words and null are joined by commas, with one 'or' before the last."""
+    taking(Literal["a", "b"] | None, registry)
+    (problem,) = check({"name": "taking", "params": {"value": "x"}}, registry=registry)
+    assert problem.message == "value must be 'a', 'b' or null, not 'x'"
+
+
+@pytest.mark.parametrize(
+    "annotation", [Group | None, Optional[Group], "Group | None", Callable[..., int] | None]
+)
+def test_an_optional_object_is_no_plain_data(registry, annotation):
+    """``Group | None`` takes null and, in Python, a Group; no text or number can stand for one."""
+    taking(annotation, registry, default=None)
+    for given in (None, Group() if "Group" in str(annotation) else len):
+        assert build({"name": "taking", "params": {"value": given}}, registry=registry).value is given
+    (problem,) = check({"name": "taking", "params": {"value": "x"}}, registry=registry)
+    assert problem.code == "wrong-type"
+
+
+@pytest.mark.parametrize("annotation", [Array | None, "Tensor | None", "Array | Group | None"])
+def test_an_optional_array_takes_plain_data(registry, annotation):
+    """A list can stand for an array, and for a type of which nothing is known."""
+    taking(annotation, registry, default=None)
+    assert build({"name": "taking", "params": {"value": [1]}}, registry=registry).value == [1]
+
+
+def test_what_no_file_can_hold_is_not_offered(registry):
+    """A parameter that takes nothing but an object, and can be left out, is missing from the lists."""
+
+    @registry.register(name="shared")
+    class Shared(Loss):
+        def __init__(self, size: int = 1, group: Group | None = None) -> None: ...
+
+    (problem,) = check({"name": "shared", "params": {"groop": 1}}, registry=registry)
+    assert problem.hint == "shared takes: size"

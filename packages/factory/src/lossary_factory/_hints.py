@@ -95,11 +95,17 @@ class Hints:
         return bounded(hints.check(hint), annotated_bounds(marks))
 
     def _union(self, members: Sequence[Any]) -> Check:
-        """Join the members; beside one that is known, a class accepts only its own instances."""
+        """Join the members; beside one that is known, a class accepts only its own instances.
+
+        Beside None alone it does so too, unless it is an array or its meaning is not known:
+        of ``Tensor | None`` plain data can give the numbers, of ``ProcessGroup | None`` it can give nothing.
+        """
         checks = [self.check(member) for member in members]
-        if Any in members or object in members or all(isinstance(c, (Anything, Null)) for c in checks):
-            return Anything()
         origins = [get_origin(member) or member for member in members]
+        unknown = [origin for origin, c in zip(origins, checks, strict=True) if isinstance(c, Anything)]
+        says_nothing = all(isinstance(check, (Anything, Null)) for check in checks)
+        if Any in members or object in members or (says_nothing and not all(map(_is_opaque, unknown))):
+            return Anything()
         return any_of(
             [
                 Instance(origin) if isinstance(check, Anything) else check
@@ -122,6 +128,11 @@ class Hints:
         if self.base_class is not None and self.base_class in hint.__mro__:
             return Nested(hint, is_base=hint is self.base_class)
         return Anything()
+
+
+def _is_opaque(hint: Any) -> bool:
+    """Tell whether a type is known, and has no values that lists of numbers could stand for."""
+    return isinstance(hint, type) and not issubclass(hint, Unknown) and not hasattr(hint, "__array__")
 
 
 def _without_alias(hint: Any) -> Any:

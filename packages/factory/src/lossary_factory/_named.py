@@ -101,8 +101,9 @@ def _complain_of_parameter(
         hint = f"declare it in the constructor of {loss}"
         validation.add("unchecked-parameter", message, path, hint=hint, at_key=True)
         return
-    takes = f"{loss} takes: {listing(plan.parameters)}" if plan.parameters else f"{loss} takes no parameters"
-    hint = f"{did_you_mean(key, plan.parameters)}{takes}"
+    names = [parameter.name for parameter in plan.offered]
+    takes = f"{loss} takes: {listing(names)}" if names else f"{loss} takes no parameters"
+    hint = f"{did_you_mean(key, names)}{takes}"
     if key in _LOSS_KEYS:
         hint += f"\nas a key of the loss itself, {key!r} stands beside 'params', not under it"
     validation.add("unknown-parameter", f"{loss} has no parameter {show(key)}", path, hint=hint, at_key=True)

@@ -45,6 +45,11 @@ class Parameter:
         """Whether the constructor has no default for it."""
         return self.default is inspect.Parameter.empty
 
+    @property
+    def is_for_python(self) -> bool:
+        """Whether it takes only what no file can hold, and can be left out."""
+        return not self.is_required and self.check.is_for_python
+
     def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
         """Return what the constructor gets for a value; note what is wrong with it."""
         before = len(validation.problems)
@@ -63,10 +68,6 @@ class Parameter:
         return reason if is_named else f"{self.name} is refused: {reason}"
 
 
-def _without_default(parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
-    return tuple(name for name, parameter in parameters.items() if parameter.is_required)
-
-
 @attrs.frozen
 class Plan:
     """What a constructor takes.
@@ -76,15 +77,22 @@ class Plan:
         is_open: Whether it takes keyword arguments beyond those that it names.
         obstacle: Why no config can call it, if none can.
         required: Those of its parameters that have no default.
+        offered: Those that people are told of: all but what no file can hold.
     """
 
     parameters: Mapping[str, Parameter]
     is_open: bool = False
     obstacle: str = ""
-    required: tuple[str, ...] = attrs.field(
-        init=False,
-        default=attrs.Factory(lambda plan: _without_default(plan.parameters), takes_self=True),
-    )
+    required: tuple[str, ...] = attrs.field(init=False)
+    offered: tuple[Parameter, ...] = attrs.field(init=False)
+
+    @required.default
+    def _find_required(self) -> tuple[str, ...]:
+        return tuple(name for name, parameter in self.parameters.items() if parameter.is_required)
+
+    @offered.default
+    def _find_offered(self) -> tuple[Parameter, ...]:
+        return tuple(parameter for parameter in self.parameters.values() if not parameter.is_for_python)
 
 
 def plan_of(loss_class: Any, base_class: type | None) -> Plan:  # noqa: ANN401  # a class or a function

@@ -18,7 +18,7 @@ from lossary_factory._suggest import did_you_mean
 from lossary_factory._wording import counted
 
 from ._page import page, summary
-from ._terminal import columns, dim, failure, paint, success
+from ._terminal import columns, dim, failure, fitted, paint, success, width
 from ._tree import draw
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def list_losses(tags: tuple[str, ...]) -> None:
             raise _BadCallError(f"no loss has the tag {tag!r}\n{instead}")
         tagged = registry.filter_by_tag(tag)
         names = [name for name in names if name in tagged]
-    _echo(columns([name, dim(_tags(name, registry)), _summary(name, registry)] for name in names))
+    rows = columns([name, dim(_tags(name, registry)), _summary(name, registry)] for name in names)
+    _echo(fitted(rows, width()))
 
 
 def _tags(name: str, registry: Registry[Any]) -> str:

@@ -52,8 +52,8 @@ def _parameters(plan: Plan) -> Iterator[str]:
     yield bold("Parameters")
     if plan.obstacle:
         yield f"  It cannot be built from a config: {plan.obstacle}."
-    elif plan.parameters:
-        yield from columns(map(_row, plan.parameters.values()))
+    elif plan.offered:
+        yield from columns(map(_row, plan.offered))
     else:
         yield "  none"
     if plan.is_open:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lossary_factory._problems import Role
 
@@ -58,3 +60,19 @@ def columns(rows: Iterable[Sequence[str]]) -> list[str]:
         ).rstrip()
         for row in table
     ]
+
+
+def width() -> int | None:
+    """Return how many characters a line of the terminal has; None where the output is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def fitted(lines: Iterable[str], width: int | None) -> Iterator[str]:
+    """Cut lines to a width."""
+    for line in lines:
+        text = click.unstyle(line)
+        if width is None or len(text) <= width:
+            yield line
+        else:
+            # The colours go too: a cut between two of their marks would colour what follows.
+            yield text[: width - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"

@@ -38,11 +38,13 @@ def _inside(spec: LossSpec[Any], base_class: type | None) -> Iterator[str]:
 
 
 def _parameters(spec: LossSpec[Any], base_class: type | None) -> Iterator[str]:
-    for name, parameter in plan_of(spec.loss_class, base_class).parameters.items():
-        if name not in spec.params:
+    for parameter in plan_of(spec.loss_class, base_class).parameters.values():
+        name = parameter.name
+        if name in spec.params:
+            if not (holds_spec(spec.params[name]) or spec.name == SUM):
+                yield f"{name} = {flow(spec.params[name])}"
+        elif not parameter.is_for_python:
             yield dim(f"{name} = {default_text(parameter.default)}  (default)")
-        elif not (holds_spec(spec.params[name]) or spec.name == SUM):
-            yield f"{name} = {flow(spec.params[name])}"
 
 
 def default_text(default: object) -> str:

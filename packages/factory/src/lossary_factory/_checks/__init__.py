@@ -1,0 +1,32 @@
+"""What a parameter accepts: one small class per kind of value.
+
+A check tells whether a value is of its kind (``fits``), turns it into what the constructor gets (``read``),
+describes itself (``text``) and knows a value that it accepts (``example``).
+"""
+
+from __future__ import annotations
+
+from ._base import Anything, Check, Null
+from ._containers import Entries, FixedItems, Items
+from ._objects import Instance, Nested
+from ._scalars import Boolean, Choice, Integer, Member, Number, Text
+from ._union import AnyOf, any_of
+
+__all__ = [
+    "AnyOf",
+    "Anything",
+    "Boolean",
+    "Check",
+    "Choice",
+    "Entries",
+    "FixedItems",
+    "Instance",
+    "Integer",
+    "Items",
+    "Member",
+    "Nested",
+    "Null",
+    "Number",
+    "Text",
+    "any_of",
+]

@@ -1,0 +1,87 @@
+"""What all checks share, and those that look at nothing."""
+# ruff: noqa: ARG002  # one signature for all checks
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from lossary_factory._validation import Validation
+    from lossary_factory._wording import ConfigPath
+
+
+class Check:
+    """What all checks share."""
+
+    @property
+    def text(self) -> str:
+        """What a value has to be, as a sentence says it."""
+        raise NotImplementedError
+
+    @property
+    def alternatives(self) -> list[str]:
+        """What a value has to be, one phrase for each thing that it may be."""
+        return [self.text]
+
+    @property
+    def is_for_python(self) -> bool:
+        """Whether only an object fits, which no file can hold."""
+        return False
+
+    def __call__(self, value: object, path: ConfigPath, validation: Validation) -> object:
+        """Return what the constructor gets for ``value``; note what is wrong with it."""
+        if self.fits(value):
+            return self.read(value, path, validation)
+        validation.wrong_type(path, value, self.text, hint=self.hint(value))
+        return value
+
+    def fits(self, value: object) -> bool:
+        """Tell whether a value is of this kind, without looking inside."""
+        raise NotImplementedError
+
+    def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
+        """Check the inside of a value that fits."""
+        return value
+
+    def hint(self, value: object) -> str:
+        """Say how to mend a value that does not fit."""
+        return ""
+
+    def example(self, loss: str) -> object:
+        """Return a value that this check accepts; ``loss`` is a name to use where one is needed."""
+        raise NotImplementedError
+
+
+@attrs.frozen
+class Anything(Check):
+    """A parameter without an annotation, or with one that says nothing about plain data."""
+
+    @property
+    def text(self) -> str:
+        return "anything"
+
+    def fits(self, value: object) -> bool:
+        return True
+
+    def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
+        return validation.copied(value, path)
+
+    def example(self, loss: str) -> object:
+        return 1.0
+
+
+@attrs.frozen
+class Null(Check):
+    """Nothing: ``null`` in YAML and JSON; TOML leaves the key out."""
+
+    @property
+    def text(self) -> str:
+        return "null"
+
+    def fits(self, value: object) -> bool:
+        return value is None
+
+    def example(self, loss: str) -> object:
+        return None

@@ -1,0 +1,96 @@
+"""Values that hold other values."""
+# ruff: noqa: ANN401  # values are of any type until they are checked
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from lossary_factory._wording import ConfigPath, counted, label, plural, show
+
+from ._base import Anything, Check
+
+if TYPE_CHECKING:
+    from lossary_factory._validation import Validation
+
+
+@attrs.frozen
+class Items(Check):
+    """A list of values of one kind; ``make`` builds what the annotation asks for."""
+
+    item: Check
+    make: Callable[[list[object]], object] = list
+
+    @property
+    def text(self) -> str:
+        return "a list" if type(self.item) is Anything else f"a list of {plural(self.item.text)}"
+
+    def fits(self, value: object) -> bool:
+        return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+    def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
+        if validation.is_too_deep(path):
+            return value
+        return self.make([self.item(item, (*path, index), validation) for index, item in enumerate(value)])
+
+    def hint(self, value: object) -> str:
+        return f"a list has brackets: [{show(value)}]" if self.item.fits(value) else ""
+
+    def example(self, loss: str) -> object:
+        return [self.item.example(loss)]
+
+
+@attrs.frozen
+class FixedItems(Check):
+    """A tuple whose places each have a kind of their own."""
+
+    items: tuple[Check, ...]
+
+    @property
+    def text(self) -> str:
+        return (
+            f"a list of {counted(len(self.items), 'value')} ({', '.join(item.text for item in self.items)})"
+        )
+
+    def fits(self, value: object) -> bool:
+        is_list = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+        return is_list and len(value) == len(self.items)  # type: ignore[arg-type]
+
+    def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
+        pairs = enumerate(zip(self.items, value, strict=True))
+        return tuple(check(item, (*path, index), validation) for index, (check, item) in pairs)
+
+    def example(self, loss: str) -> object:
+        return [item.example(loss) for item in self.items]
+
+
+@attrs.frozen
+class Entries(Check):
+    """A mapping whose keys are of one kind, and its values of another."""
+
+    key: Check
+    value: Check
+
+    @property
+    def text(self) -> str:
+        return "a mapping" if type(self.value) is Anything else f"a mapping to {plural(self.value.text)}"
+
+    def fits(self, value: object) -> bool:
+        return isinstance(value, Mapping)
+
+    def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
+        if validation.is_too_deep(path):
+            return value
+        entries = {}
+        for key, item in value.items():
+            if self.key.fits(key):
+                entries[key] = self.value(item, (*path, key), validation)
+            else:
+                message = f"a key of {label(path)} must be {self.key.text}, not {show(key)}"
+                validation.add("bad-key", message, (*path, key), at_key=True)
+        return entries
+
+    def example(self, loss: str) -> object:
+        return {"key": self.value.example(loss)}

@@ -1,0 +1,69 @@
+"""Values that become objects: nested losses, and what only Python can hold."""
+# ruff: noqa: ARG002  # one signature for all checks
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from lossary_factory._annotations import Unknown
+from lossary_factory._wording import ConfigPath, label
+
+from ._base import Check
+
+if TYPE_CHECKING:
+    from lossary_factory._validation import Validation
+
+
+@attrs.frozen
+class Instance(Check):
+    """An object that plain data cannot spell; a config in Python may hold it."""
+
+    kind: type
+
+    @property
+    def text(self) -> str:
+        return f"a {self.kind.__name__}"
+
+    @property
+    def is_for_python(self) -> bool:
+        return True
+
+    def fits(self, value: object) -> bool:
+        if issubclass(self.kind, Unknown):  # only its name is known
+            return any(base.__name__ == self.kind.__name__ for base in type(value).__mro__)
+        try:
+            return isinstance(value, self.kind)
+        except TypeError:  # a protocol that is for type checkers only
+            return False
+
+    def example(self, loss: str) -> object:
+        return None
+
+
+@attrs.frozen
+class Nested(Check):
+    """Another loss."""
+
+    kind: type
+    is_base: bool = True
+    """Whether every loss of the registry is of this kind."""
+
+    @property
+    def text(self) -> str:
+        return "a loss"
+
+    def fits(self, value: object) -> bool:
+        return isinstance(value, (str, Mapping))
+
+    def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
+        spec = validation.read_node(value, path, validation)
+        if spec is not None and not self.is_base and self.kind not in spec.loss_class.__mro__:
+            message = f"{label(path)} must be a {self.kind.__name__}, and {spec.name} is none"
+            validation.add("wrong-kind", message, path)
+        return spec
+
+    def example(self, loss: str) -> object:
+        return loss
