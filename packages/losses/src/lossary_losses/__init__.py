@@ -10,7 +10,20 @@ from lossary_losses._core.reduction import Elements, Fraction
 from lossary_losses.classification.binary_cross_entropy import BCELoss
 from lossary_losses.classification.cross_entropy import CrossEntropyLoss
 from lossary_losses.classification.focal import FocalLoss
-from lossary_losses.composite.weighted_sum import Evaluation, WeightedSum
+from lossary_losses.composite.deep_supervision import DeepSupervision
+from lossary_losses.composite.heads import Heads
+from lossary_losses.composite.product import Product
+from lossary_losses.composite.schedules import (
+    ConstantSchedule,
+    CosineSchedule,
+    LinearSchedule,
+    PiecewiseSchedule,
+    Schedule,
+    WarmUpSchedule,
+    schedule_registry,
+)
+from lossary_losses.composite.terms import Evaluation, set_progress
+from lossary_losses.composite.weighted_sum import WeightedSum
 from lossary_losses.errors import (
     InputTypeError,
     InputValueError,
@@ -30,18 +43,23 @@ from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
 __all__ = [
     "BCELoss",
     "CharbonnierLoss",
+    "ConstantSchedule",
+    "CosineSchedule",
     "CrossEntropyLoss",
+    "DeepSupervision",
     "DiceLoss",
     "Elements",
     "Evaluation",
     "FocalLoss",
     "FocalTverskyLoss",
     "Fraction",
+    "Heads",
     "HuberLoss",
     "InputTypeError",
     "InputValueError",
     "JaccardLoss",
     "L1Loss",
+    "LinearSchedule",
     "LogCoshDiceLoss",
     "LogCoshLoss",
     "Loss",
@@ -49,13 +67,19 @@ __all__ = [
     "MSELoss",
     "OptionTypeError",
     "OptionValueError",
+    "PiecewiseSchedule",
+    "Product",
     "ReducedLoss",
+    "Schedule",
     "SmoothL1Loss",
     "TverskyLoss",
+    "WarmUpSchedule",
     "WeightedMSELoss",
     "WeightedSum",
     "WingLoss",
     "define_loss",
     "loss_registry",
+    "schedule_registry",
+    "set_progress",
     "value_checks",
 ]

@@ -93,7 +93,7 @@ def _shown(value: object) -> str:
 
 def number(
     *,
-    default: float | None,
+    default: float | None = attrs.NOTHING,  # type: ignore[assignment]
     at_least: float | None = None,
     above: float | None = None,
     at_most: float | None = None,

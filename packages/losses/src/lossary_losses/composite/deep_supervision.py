@@ -1,0 +1,152 @@
+"""The same loss at several resolutions."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import attrs
+import torch
+from torch import Tensor, nn
+
+from lossary_losses._core.base import Loss, define_loss
+from lossary_losses._core.options import choice
+from lossary_losses.composite.terms import Evaluation, add_up, only_given
+from lossary_losses.errors import InputTypeError, InputValueError, OptionTypeError, OptionValueError
+from lossary_losses.loss_registry_setup import loss_registry
+
+__all__ = ["DeepSupervision"]
+
+
+def _check_loss(_instance: object, attribute: "attrs.Attribute[Any]", loss: object) -> None:
+    if not isinstance(loss, nn.Module):
+        raise OptionTypeError(f"{attribute.name} must be an nn.Module, got {type(loss).__name__}")
+
+
+def _check_weights(_instance: object, attribute: "attrs.Attribute[Any]", weights: object) -> None:
+    if weights is None:
+        return
+    if not isinstance(weights, Sequence) or isinstance(weights, str):
+        raise OptionTypeError(f"{attribute.name} must be a sequence of numbers or None, got {weights!r}")
+    for weight in weights:
+        if isinstance(weight, bool) or not isinstance(weight, (int, float)):
+            raise OptionTypeError(f"{attribute.name} must hold finite numbers >= 0, got {weight!r}")
+        if not (math.isfinite(weight) and weight >= 0):
+            raise OptionValueError(f"{attribute.name} must hold finite numbers >= 0, got {weight!r}")
+
+
+@loss_registry.register(name="deep_supervision", aliases=["DeepSupervision"], tags=["composite"])
+@define_loss
+class DeepSupervision(Loss):
+    r"""The weighted sum of one loss at several resolutions of the output.
+
+    .. math:: \ell = \sum_i w_i\, \ell(x_i, t_i), \quad w_i = 2^{-i} \text{ unless given}
+
+    Convention:
+        The finest output comes first. Weights are used as given, never normalised; nnU-Net divides them by
+        their sum and leaves out the coarsest: its four outputs have ``weights=[4/7, 2/7, 1/7, 0]``. Targets
+        are brought to each resolution by taking the nearest position, which keeps labels labels.
+
+    Shapes:
+        ``input``: a sequence of ``(B, C, *S_i)``. ``target``: ``(B, *S)`` or ``(B, C, *S)``, or with
+        ``target="given"`` a sequence of one for each input.
+        Result: that of the loss, if all resolutions agree; a scalar if it reduces.
+
+    Args:
+        loss: The loss, any ``nn.Module``.
+        weights: A finite number >= 0 for each resolution; zero leaves one out. Default: None, for 1, 1/2,
+            1/4 and so on.
+        target: ``"resize"`` (default) brings the target to each resolution, ``"same"`` hands it to each as it
+            is, ``"given"`` takes one for each.
+
+    Raises:
+        OptionTypeError: The loss is no module, or a weight no number.
+        OptionValueError: A weight is negative, or the option for the target is none of the three.
+
+    Example:
+        >>> import torch
+        >>> from lossary_losses import BCELoss
+        >>> outputs = [torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 2, 2)]
+        >>> DeepSupervision(BCELoss())(outputs, torch.ones(1, 1, 4, 4))
+        tensor(1.0397)
+
+    Reference:
+        Lee et al. 2015, "Deeply-Supervised Nets", arXiv:1409.5185; weights as in Isensee et al. 2018,
+        "nnU-Net", arXiv:1809.10486, before its normalisation.
+    """
+
+    loss: nn.Module = attrs.field(validator=_check_loss, kw_only=False, repr=False)
+    weights: Sequence[float] | None = attrs.field(default=None, validator=_check_weights)
+    target: Literal["resize", "same", "given"] = choice("resize", "same", "given", default="resize")
+
+    def forward(
+        self,
+        input: Sequence[Tensor],
+        target: Tensor | Sequence[Tensor],
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Tensor:
+        """Compute the weighted sum; ``mask`` and ``weight`` are brought to each resolution as the target is.
+
+        Raises:
+            InputValueError: The outputs are not as many as the weights, or the targets.
+            InputTypeError: The input is no sequence of tensors.
+        """
+        return self.evaluate(input, target, mask=mask, weight=weight).total
+
+    def evaluate(
+        self,
+        input: Sequence[Tensor],
+        target: Tensor | Sequence[Tensor],
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Evaluation:
+        """Compute the weighted sum, and what each resolution adds to it, in one pass."""
+        _require_sequence(input)
+        targets = self._targets(input, target)
+        weights = self._weights(len(input))
+        terms = {}
+        for index, (output, truth, factor) in enumerate(zip(input, targets, weights, strict=True)):
+            if factor:
+                given = only_given(mask=mask, weight=weight)
+                given = {name: _resized(each, output) for name, each in given.items()}
+                terms[f"resolution_{index}"] = factor * self.loss(output, truth, **given)
+        return Evaluation(add_up(input, terms), {name: value.detach() for name, value in terms.items()})
+
+    def _weights(self, resolutions: int) -> Sequence[float]:
+        if self.weights is None:
+            return [0.5**index for index in range(resolutions)]
+        if len(self.weights) != resolutions:
+            raise InputValueError(f"there are {len(self.weights)} weights for {resolutions} outputs")
+        return self.weights
+
+    def _targets(self, input: Sequence[Tensor], target: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
+        if isinstance(target, Tensor):
+            if self.target == "given":
+                raise InputTypeError("target='given' needs a sequence of targets, one for each output")
+            return [_resized(target, each) if self.target == "resize" else target for each in input]
+        if self.target != "given":
+            raise InputTypeError(
+                f"target={self.target!r} needs one target; 'given' takes one for each output"
+            )
+        if len(target) != len(input):
+            raise InputValueError(f"there are {len(target)} targets for {len(input)} outputs")
+        return target
+
+
+def _require_sequence(input: object) -> None:
+    if not isinstance(input, Sequence):
+        raise InputTypeError(f"input must be a sequence of tensors, got {type(input).__name__}")
+
+
+def _resized(tensor: Tensor, output: Tensor) -> Tensor:
+    """Bring ``(B, *S)`` or ``(B, C, *S)`` to the space of an output, by the nearest position."""
+    space = output.shape[2:]
+    first = tensor.ndim - len(space)
+    for dimension, wanted in enumerate(space, start=first):
+        present = tensor.shape[dimension]
+        if present != wanted:
+            centres = (torch.arange(wanted, device=tensor.device) + 0.5) * (present / wanted)
+            tensor = tensor.index_select(dimension, centres.long())
+    return tensor

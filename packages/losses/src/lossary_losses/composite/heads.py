@@ -1,0 +1,126 @@
+"""One loss for each head of a model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from torch import Tensor
+
+from lossary_losses._core.base import define_loss
+from lossary_losses.composite.selectors import check_selector, entry, select
+from lossary_losses.composite.terms import Evaluation, WeightedTerms, only_given
+from lossary_losses.errors import OptionTypeError, OptionValueError
+from lossary_losses.loss_registry_setup import loss_registry
+
+__all__ = ["Heads"]
+
+
+def _check_inputs(loss: "Heads | None", attribute: "attrs.Attribute[Any]", inputs: object) -> None:
+    if inputs is None:
+        return
+    if not isinstance(inputs, Mapping):
+        raise OptionTypeError(f"{attribute.name} must map heads to selectors, got {type(inputs).__name__}")
+    for head, selectors in inputs.items():
+        if loss is not None and head not in loss.terms:
+            heads = ", ".join(loss.terms)
+            raise OptionValueError(f"{attribute.name} has {head!r}, which is no head: the heads are {heads}")
+        if not isinstance(selectors, Mapping):
+            raise OptionTypeError(f"{attribute.name}[{head!r}] must map arguments to selectors")
+        for argument, selector in selectors.items():
+            check_selector(selector, f"{attribute.name}[{head!r}][{argument!r}]")
+
+
+@loss_registry.register(name="heads", aliases=["Heads"], tags=["composite"])
+@define_loss
+class Heads(WeightedTerms):
+    r"""The weighted sum of one loss for each head of a model.
+
+    .. math:: \ell = \sum_k w_k\, \ell_k(x_k, t_k)
+
+    Convention:
+        A head finds its input and its target under its own name; ``inputs`` says otherwise, argument by
+        argument. Weights are as in :class:`WeightedSum`: used as given, saved, changeable.
+
+    Shapes:
+        ``input``: a mapping or sequence of tensors, nested at will; ``target``: the same.
+        Result: that of the heads, which must agree; a scalar if each reduces.
+
+    Args:
+        terms: A loss (any ``nn.Module``) for each head.
+        weights: A finite number >= 0, or a schedule, for each head that should not weigh one. Default: None,
+            all one.
+        inputs: For each head that needs it, where each argument of its loss is found: a selector that begins
+            with ``input``, ``target`` or ``batch`` and goes on with ``.name`` or ``[index]``. Default: None.
+
+    Raises:
+        OptionTypeError: A head is no module, a weight no number, or a selector no text.
+        OptionValueError: There is no head, a name is unusable, or a selector cannot be read.
+
+    Example:
+        >>> import torch
+        >>> from lossary_losses import L1Loss, MSELoss
+        >>> loss = Heads(
+        ...     terms={"depth": L1Loss(), "flow": MSELoss()},
+        ...     weights={"flow": 0.5},
+        ...     inputs={"depth": {"target": "target.depth_in_metres"}},
+        ... )
+        >>> output = {"depth": torch.tensor([1.0]), "flow": torch.tensor([2.0])}
+        >>> truth = {"depth_in_metres": torch.tensor([3.0]), "flow": torch.tensor([4.0])}
+        >>> loss(output, truth)
+        tensor(4.)
+
+    Reference:
+        None: it is plain arithmetic.
+    """
+
+    inputs: Mapping[str, Mapping[str, str]] | None = attrs.field(
+        default=None, validator=_check_inputs, repr=False
+    )
+
+    def forward(
+        self,
+        input: Any,  # noqa: ANN401 - what a model gives
+        target: Any,  # noqa: ANN401 - what a dataset gives
+        *,
+        batch: Any = None,  # noqa: ANN401 - as above
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Tensor:
+        """Compute the weighted sum over the heads.
+
+        Args:
+            input: What the model gives: a tensor for each head, or what ``inputs`` selects from.
+            target: What it should have given, likewise.
+            batch: Anything else that ``inputs`` selects from.
+            mask: Handed to every head that does not select its own.
+            weight: Handed to every head that does not select its own.
+
+        Raises:
+            InputValueError: A selector leads nowhere; the message says what was there.
+        """
+        return self.evaluate(input, target, batch=batch, mask=mask, weight=weight).total
+
+    def evaluate(
+        self,
+        input: Any,  # noqa: ANN401 - as above
+        target: Any,  # noqa: ANN401 - as above
+        *,
+        batch: Any = None,  # noqa: ANN401 - as above
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Evaluation:
+        """Compute the weighted sum over the heads, and what each adds to it, in one pass."""
+        roots = {"input": input, "target": target, "batch": batch}
+        given = only_given(mask=mask, weight=weight)
+        values = {name: self._head(name, roots, given) for name in self._active}
+        return self._evaluate(input, values)
+
+    def _head(self, name: str, roots: Mapping[str, object], given: Mapping[str, Tensor]) -> Tensor:
+        arguments: dict[str, Any] = dict(given)
+        for argument, selector in (self.inputs or {}).get(name, {}).items():
+            arguments[argument] = select(selector, roots, f"inputs[{name!r}][{argument!r}]")
+        for argument in ("input", "target"):
+            if argument not in arguments:
+                arguments[argument] = entry(roots[argument], name, f"head {name!r}: {argument}")
+        value: Tensor = self.terms[name](arguments.pop("input"), arguments.pop("target"), **arguments)
+        return value

@@ -1,0 +1,189 @@
+"""Named losses with weights, added up: what sums and heads share."""
+
+import math
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, NamedTuple, cast
+
+import attrs
+import torch
+from torch import Tensor, nn
+
+from lossary_losses._core.base import Loss, define_loss
+from lossary_losses.composite.schedules import Schedule
+from lossary_losses.errors import InputValueError, OptionTypeError, OptionValueError
+
+__all__ = [
+    "Evaluation",
+    "WeightedTerms",
+    "add_up",
+    "checked_terms",
+    "connected_zero",
+    "only_given",
+    "require_one_shape",
+    "set_progress",
+]
+
+
+class Evaluation(NamedTuple):
+    """What one pass through a composite gives."""
+
+    total: Tensor
+    """The loss to call ``backward`` on."""
+    terms: dict[str, Tensor]
+    """What each term added to the total, weight included, detached: for logs and plots."""
+
+
+@define_loss
+class WeightedTerms(Loss):
+    """Named losses, each with a weight that may change while training goes on, added up."""
+
+    terms: Mapping[str, nn.Module] = attrs.field(kw_only=False, repr=False)
+    initial_weights: Mapping[str, float | Schedule] | None = attrs.field(
+        default=None, alias="weights", repr=False
+    )
+
+    def __attrs_post_init__(self) -> None:
+        """Check the terms and their weights, and hold them as submodules and buffers."""
+        terms = checked_terms(self.terms)
+        weights = _checked_weights(self.initial_weights, terms)
+        del self.terms
+        self.terms = cast("Mapping[str, nn.Module]", nn.ModuleDict(terms))
+        for name in terms:
+            weight = weights.get(name, 1.0)
+            value = weight.at(0) if isinstance(weight, Schedule) else float(weight)
+            self.register_buffer(_buffer_name(name), torch.tensor(value))
+        self._find_active()
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The present weight of each term."""
+        return {name: float(self._weight(name)) for name in self.terms}
+
+    @property
+    def schedules(self) -> dict[str, Schedule]:
+        """The schedule of each term that has one."""
+        weights = self.initial_weights or {}
+        return {name: weight for name, weight in weights.items() if isinstance(weight, Schedule)}
+
+    def set_weight(self, name: str, value: float) -> None:
+        """Change the weight of a term, from the next call on."""
+        _check_name(name, self.terms)
+        _check_weight(name, value)
+        self._weight(name).fill_(value)
+        self._find_active()
+
+    def set_progress(self, *, step: float | None = None, epoch: float | None = None) -> None:
+        """Bring every scheduled weight, those of losses within included, to this step or epoch."""
+        set_progress(self, step=step, epoch=epoch)
+
+    def extra_repr(self) -> str:
+        """Show the weights."""
+        return "weights: " + ", ".join(f"{name} {value:g}" for name, value in self.weights.items())
+
+    def _follow_schedules(self, progress: Mapping[str, float]) -> None:
+        for name, schedule in self.schedules.items():
+            if schedule.unit in progress:
+                self.set_weight(name, schedule.at(progress[schedule.unit]))
+
+    def _weight(self, name: str) -> Tensor:
+        return cast("Tensor", getattr(self, _buffer_name(name)))
+
+    def _find_active(self) -> None:
+        # Known on the Python side, so that skipping a term needs no look at a device.
+        self._active = tuple(name for name, value in self.weights.items() if value != 0)
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - torch's own signature
+        super()._load_from_state_dict(*args, **kwargs)
+        self._find_active()
+
+    def _evaluate(self, input: object, values: dict[str, Tensor]) -> Evaluation:
+        """Weigh the values of the active terms and add them up."""
+        terms = {name: self._weight(name) * value for name, value in values.items()}
+        total = add_up(input, terms)
+        nothing = total.new_zeros(())
+        return Evaluation(total, {name: terms.get(name, nothing).detach() for name in self.terms})
+
+
+def set_progress(loss: nn.Module, *, step: float | None = None, epoch: float | None = None) -> None:
+    """Bring every scheduled weight within a loss to this step or epoch; what is None stays as it is."""
+    progress = {unit: value for unit, value in (("step", step), ("epoch", epoch)) if value is not None}
+    for module in loss.modules():
+        if isinstance(module, WeightedTerms):
+            module._follow_schedules(progress)  # noqa: SLF001 - of the same kind
+
+
+def add_up(input: object, terms: Mapping[str, Tensor]) -> Tensor:
+    """Add terms of one shape; without any, give a zero that is still part of the graph."""
+    require_one_shape(terms)
+    if not terms:
+        return connected_zero(input)
+    first, *others = terms.values()
+    return sum(others, start=first)
+
+
+def require_one_shape(terms: Mapping[str, Tensor]) -> None:
+    """Refuse results that would only broadcast."""
+    shapes = {name: tuple(value.shape) for name, value in terms.items()}
+    if len(set(shapes.values())) > 1:
+        raise InputValueError(f"the terms give results of different shapes: {shapes}; reduce each of them")
+
+
+def only_given(**arguments: Tensor | None) -> dict[str, Tensor]:
+    """Leave out what is None: a term that knows no mask is still usable where none is given."""
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def connected_zero(input: object) -> Tensor:
+    """Give zero as a function of the tensors in a mapping or sequence, so that backward works."""
+    if isinstance(input, Tensor):
+        return torch.where(torch.zeros_like(input, dtype=torch.bool), input, 0).sum()
+    parts = input.values() if isinstance(input, Mapping) else cast("list[object]", input)
+    return cast("Tensor", sum(connected_zero(part) for part in parts))
+
+
+def checked_terms(terms: object) -> dict[str, nn.Module]:
+    """Check that terms are named losses, and copy the mapping."""
+    if not isinstance(terms, (Mapping, nn.ModuleDict)):
+        raise OptionTypeError(f"terms must map names to losses, got {type(terms).__name__}")
+    if not terms:
+        raise OptionValueError("terms must name one loss or more, got none")
+    for name, term in terms.items():
+        if not isinstance(name, str) or not name or "." in name or hasattr(nn.ModuleDict(), name):
+            raise OptionValueError(
+                f"terms has an unusable name, {name!r}: "
+                "it must not be empty, hold a dot, or be taken by nn.ModuleDict"
+            )
+        if not isinstance(term, nn.Module):
+            raise OptionTypeError(f"terms[{name!r}] must be an nn.Module, got {type(term).__name__}")
+    return dict(terms.items())
+
+
+def _buffer_name(name: str) -> str:
+    return f"weight_of_{name}"
+
+
+def _checked_weights(weights: object, terms: Mapping[str, nn.Module]) -> Mapping[str, float | Schedule]:
+    if weights is None:
+        return {}
+    if not isinstance(weights, Mapping):
+        raise OptionTypeError(f"weights must map names of terms to numbers, got {type(weights).__name__}")
+    for name, value in weights.items():
+        _check_name(name, terms)
+        if not isinstance(value, Schedule):
+            _check_weight(name, value)
+    return weights
+
+
+def _check_name(name: object, terms: Mapping[str, nn.Module]) -> None:
+    if name not in terms:
+        near = get_close_matches(str(name), list(terms), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"the terms are {', '.join(terms)}"
+        raise OptionValueError(f"weights has {name!r}, which is no term: {hint}")
+
+
+def _check_weight(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise OptionTypeError(f"weights[{name!r}] must be a finite number >= 0, got {value!r}")
+    if not (math.isfinite(value) and value >= 0):
+        raise OptionValueError(f"weights[{name!r}] must be a finite number >= 0, got {value!r}")
