@@ -35,7 +35,9 @@ class Options:
         deprecated: Deprecated | None = None,
     ) -> None:
         self.registry = registry
-        self.tags = checked_tags(tags, registry, vocabulary) if tags else ()
+        self.tags = checked_words(tags, "tag") if tags else ()
+        if vocabulary is not None:
+            check_vocabulary(self.tags, registry, vocabulary)
         self.aliases, self.reasons = checked_aliases(aliases) if aliases else ((), {})
         self.metadata = metadata
         self.deprecated = deprecated
@@ -87,14 +89,11 @@ def checked_words(words: Iterable[str], kind: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([checked_name(word, kind) for word in words]))
 
 
-def checked_tags(tags: Iterable[str], registry: str, vocabulary: Collection[str] | None) -> tuple[str, ...]:
-    """Return the tags, all of which a closed vocabulary has to hold."""
-    words = checked_words(tags, "tag")
-    if vocabulary is not None:
-        for tag in words:
-            if tag not in vocabulary:
-                raise UnknownTagError(tag, registry, vocabulary)
-    return words
+def check_vocabulary(tags: Iterable[str], registry: str, vocabulary: Collection[str]) -> None:
+    """Refuse a tag that a closed vocabulary does not hold."""
+    for tag in tags:
+        if tag not in vocabulary:
+            raise UnknownTagError(tag, registry, vocabulary)
 
 
 def checked_aliases(

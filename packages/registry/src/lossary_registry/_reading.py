@@ -272,7 +272,7 @@ class Reading(Generic[T]):
         """Return the names of now, a parent's included where this registry does not shadow them."""
         if self._plugins_pending:
             self._add_plugins()
-        own = self._store.view()
+        own = self._store.cached or self._store.view()
         if self._parent is None:
             return own
         inherited = self._parent._view()

@@ -51,23 +51,24 @@ class Store:
         entries: Every name and alias, and its record.
         version: Grows with every change to what a name means.
         frozen: Whether changes are refused.
+        cached: The state as it was when somebody last asked, unless it has changed since.
     """
 
-    __slots__ = ("_view", "entries", "frozen", "objects", "version")
+    __slots__ = ("cached", "entries", "frozen", "objects", "version")
 
     def __init__(self) -> None:
         self.objects: dict[str, Any] = {}
         self.entries: dict[str, Entry[Any]] = {}
         self.version = 0
         self.frozen = False
-        self._view: View | None = None
+        self.cached: View | None = None
 
     def view(self) -> View:
-        """Return the state of now, as it was when somebody last asked if nothing changed since."""
-        view = self._view
+        """Return the state of now."""
+        view = self.cached
         if view is None:
             with writing.lock:
-                view = self._view = View(self.entries.copy())
+                view = self.cached = View(self.entries.copy())
         return view
 
     def add(self, entry: Entry[Any]) -> bool:
@@ -78,7 +79,7 @@ class Store:
                 return False
             for key in names:
                 self._put(key, entry)
-            self._view = None
+            self.cached = None
             self.version += 1
         return True
 
@@ -136,13 +137,13 @@ class Store:
         with writing.lock:
             # A new dictionary, since the order of registration is part of what comes back.
             self.entries = entries
-            answers = {key: entry._item for key, entry in entries.items() if _is_answer(key, entry)}
-            for key in [key for key in self.objects if key not in answers]:
+            for key in [key for key in self.objects if key not in entries]:
                 del self.objects[key]
-            self.objects.update(answers)
+            for key, entry in tuple(entries.items()):
+                self._put(key, entry)
             self.frozen = frozen
             self.version += 1
-            self._view = None
+            self.cached = None
 
     def _is_alias(self, key: str) -> bool:
         return key in self.entries and self.entries[key].name != key
@@ -161,16 +162,12 @@ class Store:
             del self.entries[key]
         for key, entry in fresh.items():
             self._put(key, entry)
-        self._view = None
+        self.cached = None
 
     def _put(self, key: str, entry: Entry[Any]) -> None:
         self.entries[key] = entry
-        if _is_answer(key, entry):
+        if entry._item is not None and key not in entry.deprecated:
             self.objects[key] = entry._item
         else:
+            # It has to be loaded, or to warn: a look-up has more to do than to answer.
             self.objects.pop(key, None)
-
-
-def _is_answer(key: str, entry: Entry[Any]) -> bool:
-    """Tell whether a look-up of a key has nothing to do but return the object."""
-    return entry._item is not None and key not in entry.deprecated
