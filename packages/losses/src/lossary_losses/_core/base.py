@@ -81,7 +81,7 @@ class ReducedLoss(Loss):
     """A loss of many elements that ``reduction`` brings together; subclasses say what an element is."""
 
     reduction: Reduction = choice("none", "mean", "sum", default="mean")
-    process_group: ProcessGroup | None = group()
+    process_group: ProcessGroup | None = group(default=None)
 
     def elements(
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None

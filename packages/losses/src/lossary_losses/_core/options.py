@@ -119,9 +119,9 @@ def flag(*, default: bool) -> Any:  # noqa: ANN401 - as above
     return attrs.field(default=default, validator=_flag)
 
 
-def group() -> Any:  # noqa: ANN401 - as above
+def group(*, default: None) -> Any:  # noqa: ANN401 - as above
     """Declare the option of a process group, which is no matter of configuration."""
-    return attrs.field(default=None, validator=_group, repr=False)
+    return attrs.field(default=default, validator=_group, repr=False)
 
 
 def per_class(*, default: float | None, one_for_all: bool = False) -> Any:  # noqa: ANN401 - as above
