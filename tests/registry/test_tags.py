@@ -70,7 +70,7 @@ def test_list_with_tags(shapes, circle, square):
 )
 def test_a_listing_is_the_caller_s_own(tagged, listing):
     """What a caller does to a listing changes no later one."""
-    before = listing(tagged)
+    before = [*listing(tagged)]
     listing(tagged).append("mine")
 
     assert listing(tagged) == before

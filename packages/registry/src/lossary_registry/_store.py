@@ -122,10 +122,8 @@ class Store:
         frozen registry does it as well.
         """
         with writing.lock:
-            if self.entries.get(loaded.name) is instead_of:
-                self._write(
-                    {key: loaded for key in loaded.names() if self.entries.get(key) is instead_of}, ()
-                )
+            free = [key for key in loaded.names() if self.entries.get(key) is instead_of]
+            self._write(dict.fromkeys(free, loaded), ())
 
     def freeze(self) -> None:
         """Refuse changes from now on."""
