@@ -38,18 +38,22 @@ from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
 from lossary_losses.segmentation.dice import DiceLoss, LogCoshDiceLoss
 from lossary_losses.segmentation.jaccard import JaccardLoss
+from lossary_losses.segmentation.region_and_pixel import BCEDiceLoss, DiceCELoss, FocalDiceLoss
 from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
 
 __all__ = [
+    "BCEDiceLoss",
     "BCELoss",
     "CharbonnierLoss",
     "ConstantSchedule",
     "CosineSchedule",
     "CrossEntropyLoss",
     "DeepSupervision",
+    "DiceCELoss",
     "DiceLoss",
     "Elements",
     "Evaluation",
+    "FocalDiceLoss",
     "FocalLoss",
     "FocalTverskyLoss",
     "Fraction",

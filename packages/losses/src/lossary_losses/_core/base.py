@@ -126,7 +126,10 @@ class ReducedLoss(Loss):
         if self.reduction == "none":
             with full_precision(input):
                 return self.elements(input, target, mask=mask, weight=weight).value
-        fraction = self.fraction(input, target, mask=mask, weight=weight)
+        return self.reduced(self.fraction(input, target, mask=mask, weight=weight))
+
+    def reduced(self, fraction: Fraction) -> Tensor:
+        """Give the sum or the mean, over all processes that share the batch."""
         if self.process_group is not None and not self.sums_over_processes:
             fraction = over_processes(fraction, self.process_group)
         return fraction.numerator if self.reduction == "sum" else mean(fraction)

@@ -9,6 +9,7 @@ from torch import Tensor
 from lossary_losses._core.base import ReducedLoss, define_loss
 from lossary_losses._core.checks import check_unit_interval
 from lossary_losses._core.dense import (
+    Dense,
     Kind,
     Ready,
     Selection,
@@ -24,7 +25,7 @@ from lossary_losses._core.stable import times
 from lossary_losses._core.streaming import streamed_sums
 from lossary_losses.errors import InputValueError
 
-__all__ = ["Activation", "Overlap", "OverlapLoss", "ratio", "soft_overlap"]
+__all__ = ["Activation", "Overlap", "OverlapLoss", "SoftCounts", "ratio"]
 
 Activation = Literal["sigmoid", "softmax", "none"]
 
@@ -64,9 +65,27 @@ class OverlapLoss(ReducedLoss):
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
     ) -> Elements:
         """Give the loss of each sample and class, or of each class of the whole batch."""
+        return self.elements_of(streamed_sums(*self.counting(input, target, mask=mask, weight=weight)))
+
+    def counting(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None
+    ) -> "tuple[SoftCounts, Dense]":
+        """Give what is to be counted, and in what."""
+        kind: Kind = kind_of(input, target)
+        activation = self.activation or ("softmax" if kind == "labels" else "sigmoid")
+        if kind != "labels" and activation == "softmax":
+            kind = "distributions"
+        if input.ndim < 2:  # noqa: PLR2004 - batch and classes
+            raise InputValueError(f"an overlap needs an input of shape (B, C, *S), got {tuple(input.shape)}")
         selection = Selection(self.ignore_index, mask, weight)
-        overlap = soft_overlap(input, target, selection, activation=self.activation, pooled=self.batch)
-        if self.sums_over_processes and self.process_group is not None:
+        return SoftCounts(activation), prepare(input, target, selection, kind)
+
+    def elements_of(self, counts: tuple[Tensor, ...]) -> Elements:
+        """Give the loss of each sample and class from the counts of each sample."""
+        overlap = Overlap(*counts)
+        if self.batch:
+            overlap = Overlap(*(each.sum(0, keepdim=True) for each in overlap))
+        if self.batch and self.process_group is not None:
             overlap = Overlap(*(sum_over_processes(each, self.process_group) for each in overlap))
         value = self.score_loss(overlap)
         share = (overlap.counted > 0).to(value.dtype).expand_as(value)
@@ -85,21 +104,7 @@ def ratio(part: Tensor, whole: Tensor) -> Tensor:
     return torch.where(nothing, 1, part / torch.where(nothing, 1, whole))
 
 
-def soft_overlap(
-    input: Tensor, target: Tensor, selection: Selection, *, activation: Activation | None, pooled: bool
-) -> Overlap:
-    """Count per sample and class, or per class over the whole batch where ``pooled``."""
-    kind: Kind = kind_of(input, target)
-    activation = activation or ("softmax" if kind == "labels" else "sigmoid")
-    if kind != "labels" and activation == "softmax":
-        kind = "distributions"
-    if input.ndim < 2:  # noqa: PLR2004 - batch and classes
-        raise InputValueError(f"an overlap needs an input of shape (B, C, *S), got {tuple(input.shape)}")
-    counts = streamed_sums(_Counts(activation), prepare(input, target, selection, kind))
-    return Overlap(*(each.sum(0, keepdim=True) for each in counts) if pooled else counts)
-
-
-class _Counts(NamedTuple):
+class SoftCounts(NamedTuple):
     """The soft counts as sums over positions, and their gradient."""
 
     activation: Activation

@@ -1,0 +1,299 @@
+"""Losses of a region and of its pixels at once: one pass over the input for both."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+from torch import Tensor
+from torch.distributed import ProcessGroup
+
+from lossary_losses._core.base import Loss, define_loss, full_precision
+from lossary_losses._core.dense import Ready
+from lossary_losses._core.options import choice, flag, group, integer, number, per_class
+from lossary_losses._core.pointwise import PointwiseLoss
+from lossary_losses._core.reduction import Fraction, to_fraction
+from lossary_losses._core.streaming import streamed_sums
+from lossary_losses.classification.binary_cross_entropy import BCELoss
+from lossary_losses.classification.cross_entropy import CrossEntropyLoss
+from lossary_losses.classification.focal import FocalLoss
+from lossary_losses.composite.terms import Evaluation
+from lossary_losses.loss_registry_setup import loss_registry
+from lossary_losses.segmentation.dice import DiceLoss
+from lossary_losses.segmentation.overlap import OverlapLoss, SoftCounts
+
+__all__ = ["BCEDiceLoss", "DiceCELoss", "FocalDiceLoss"]
+
+
+@define_loss
+class RegionAndPixelLoss(Loss):
+    """A weighted Dice loss plus a weighted pointwise loss; subclasses say which, and build both."""
+
+    dice_weight: float = number(default=1.0, at_least=0)
+    smooth: float = number(default=1.0, at_least=0)
+    weight: Sequence[float] | Tensor | None = per_class(default=None)
+    batch: bool = flag(default=False)
+    empty: Literal["score", "zero", "skip"] = choice("score", "zero", "skip", default="score")
+    ignore_index: int | None = integer(default=None)
+    reduction: Literal["mean", "sum"] = choice("mean", "sum", default="mean")
+    process_group: ProcessGroup | None = group(default=None)
+
+    def __attrs_post_init__(self) -> None:
+        """Build both losses from the options."""
+        super().__attrs_post_init__()
+        shared: dict[str, Any] = {
+            "weight": self.weight,
+            "ignore_index": self.ignore_index,
+            "reduction": self.reduction,
+            "process_group": self.process_group,
+        }
+        self.region, self.pixel = self.build(
+            {**shared, "smooth": self.smooth, "batch": self.batch, "empty": self.empty}, shared
+        )
+
+    def build(self, region: dict[str, Any], pixel: dict[str, Any]) -> tuple[OverlapLoss, PointwiseLoss]:
+        """Build the loss of the region and that of the pixels, from the options of each."""
+        raise NotImplementedError(f"{type(self).__name__} must say what it is made of")
+
+    @property
+    def pixel_weight(self) -> float:
+        """The weight of the pointwise loss."""
+        raise NotImplementedError(f"{type(self).__name__} must say how much its pixels weigh")
+
+    def forward(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+    ) -> Tensor:
+        """Compute the weighted sum of both losses.
+
+        Args:
+            input: Logits; half precision is computed in float32.
+            target: What they should have given.
+            mask: Bool, True where a position counts; of shape ``(B, *S)`` or the target's.
+            weight: How much each position counts; of shape ``(B, *S)`` or the target's.
+
+        Raises:
+            InputValueError: The shapes do not fit together, or the target holds impossible values.
+            InputTypeError: A dtype is unusable, such as class indices given as floats.
+        """
+        return self.evaluate(input, target, mask=mask, weight=weight).total
+
+    def evaluate(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+    ) -> Evaluation:
+        """Compute the weighted sum, and what ``region`` and ``pixel`` add to it, in one pass."""
+        with full_precision(input):
+            dense = self.pixel.prepare(input, target, mask=mask, weight=weight)
+            counting, _ = self.region.counting(input, target, mask=mask, weight=weight)
+            *counts, numerator, denominator = streamed_sums(_Both(counting, self.pixel), dense)
+            region = self.region.reduced(to_fraction(self.region.elements_of(tuple(counts))))
+            pixel = self.pixel.reduced(Fraction(numerator.sum(), denominator.sum()))
+        region, pixel = self.dice_weight * region, self.pixel_weight * pixel
+        return Evaluation(region + pixel, {"region": region.detach(), "pixel": pixel.detach()})
+
+
+class _Both(NamedTuple):
+    """The sums of both formulas, and the gradient of both at once."""
+
+    counts: SoftCounts
+    pixel: PointwiseLoss
+
+    def sums(self, ready: Ready) -> tuple[Tensor, ...]:
+        """Compute the four counts and the two sums."""
+        return *self.counts.sums(ready), *self.pixel.sums(ready)
+
+    def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
+        """Add the gradients of both."""
+        of_counts, of_sums = upstream[:4], upstream[4:]
+        return self.counts.gradient(ready, of_counts).add_(self.pixel.gradient(ready, of_sums))
+
+
+@loss_registry.register(
+    name="bce_dice_loss",
+    aliases=["BCEDiceLoss"],
+    tags=["segmentation", "binary", "multilabel", "imbalance", "overlap", "cross_entropy"],
+)
+@define_loss
+class BCEDiceLoss(RegionAndPixelLoss):
+    r"""Binary cross entropy plus Dice loss, each channel for itself.
+
+    .. math:: \ell = w_D\, \ell_\mathrm{Dice} + w_B\, \ell_\mathrm{BCE}
+
+    Convention:
+        Both losses are means of their own, added with their weights as given. Some collections take the
+        weights to be shares of one, and divide by their sum.
+
+    Shapes:
+        ``input``: ``(B, C, *S)``, logits.
+        ``target``: the input's shape, of any dtype, values from 0 to 1.
+        Result: a scalar.
+
+    Args:
+        dice_weight: The weight of the Dice loss, >= 0. Default: 1.
+        bce_weight: The weight of the binary cross entropy, >= 0. Default: 1.
+        smooth: Added above and below in the Dice score, >= 0. Default: 1.
+        pos_weight: One factor per class for the positives in the cross entropy, or one number, >= 0. Default:
+            None, one.
+        weight: One factor per class for both losses, >= 0. Default: None, all one.
+        batch: Whether sizes are pooled over the batch in the Dice score. Default: False.
+        empty: What the Dice loss of a sample and class without truth is, as in :class:`DiceLoss`:
+            ``"score"`` (default), ``"zero"`` or ``"skip"``.
+        ignore_index: Positions where the target equals it do not count. Default: None, all count.
+        reduction: ``"mean"`` (default) or ``"sum"``, of each loss; their elements are not the same.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
+
+    Raises:
+        OptionTypeError: An option has the wrong type.
+        OptionValueError: An option is out of its bounds.
+
+    Example:
+        >>> import torch
+        >>> loss = BCEDiceLoss()
+        >>> loss(torch.zeros(1, 1, 2), torch.tensor([[[1.0, 0.0]]]))
+        tensor(1.0265)
+
+    Reference:
+        Taghanaki et al. 2019, "Combo loss: Handling input and output imbalance in multi-organ segmentation",
+        arXiv:1805.02798.
+    """
+
+    bce_weight: float = number(default=1.0, at_least=0)
+    pos_weight: float | Sequence[float] | Tensor | None = per_class(default=None, one_for_all=True)
+
+    @property
+    def pixel_weight(self) -> float:
+        """The weight of the binary cross entropy."""
+        return self.bce_weight
+
+    def build(self, region: dict[str, Any], pixel: dict[str, Any]) -> tuple[OverlapLoss, PointwiseLoss]:
+        """Build the Dice loss and the binary cross entropy."""
+        return DiceLoss(activation="sigmoid", **region), BCELoss(pos_weight=self.pos_weight, **pixel)
+
+
+@loss_registry.register(
+    name="dice_ce_loss",
+    aliases=["DiceCELoss"],
+    tags=["segmentation", "multiclass", "imbalance", "overlap", "cross_entropy"],
+)
+@define_loss
+class DiceCELoss(RegionAndPixelLoss):
+    r"""Cross entropy plus Dice loss over classes that exclude each other.
+
+    .. math:: \ell = w_D\, \ell_\mathrm{Dice} + w_C\, \ell_\mathrm{CE}
+
+    Convention:
+        Both losses are means of their own, the cross entropy over positions and the Dice loss over samples
+        and classes, added with their weights as given.
+
+    Shapes:
+        ``input``: ``(B, C, *S)``, logits.
+        ``target``: ``(B, *S)`` class indices of any integer dtype, or ``(B, C, *S)`` probabilities.
+        Result: a scalar.
+
+    Args:
+        dice_weight: The weight of the Dice loss, >= 0. Default: 1.
+        ce_weight: The weight of the cross entropy, >= 0. Default: 1.
+        smooth: Added above and below in the Dice score, >= 0. Default: 1.
+        label_smoothing: How much of each target of the cross entropy is spread over all classes, 0 to 1.
+            Default: 0.
+        weight: One factor per class for both losses, >= 0. Default: None, all one.
+        batch: Whether sizes are pooled over the batch in the Dice score. Default: False.
+        empty: What the Dice loss of a sample and class without truth is, as in :class:`DiceLoss`:
+            ``"score"`` (default), ``"zero"`` or ``"skip"``.
+        ignore_index: Positions where the target equals it do not count. Default: None, all count.
+        reduction: ``"mean"`` (default) or ``"sum"``, of each loss; their elements are not the same.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
+
+    Raises:
+        OptionTypeError: An option has the wrong type.
+        OptionValueError: An option is out of its bounds.
+
+    Example:
+        >>> import torch
+        >>> loss = DiceCELoss(ce_weight=0.5)
+        >>> loss(torch.zeros(1, 2, 2), torch.tensor([[1, 0]]))
+        tensor(0.6799)
+
+    Reference:
+        Isensee et al. 2018, "nnU-Net: Self-adapting Framework for U-Net-Based Medical Image Segmentation",
+        arXiv:1809.10486.
+    """
+
+    ce_weight: float = number(default=1.0, at_least=0)
+    label_smoothing: float = number(default=0.0, at_least=0, at_most=1)
+
+    @property
+    def pixel_weight(self) -> float:
+        """The weight of the cross entropy."""
+        return self.ce_weight
+
+    def build(self, region: dict[str, Any], pixel: dict[str, Any]) -> tuple[OverlapLoss, PointwiseLoss]:
+        """Build the Dice loss and the cross entropy."""
+        pixel = {**pixel, "label_smoothing": self.label_smoothing}
+        return DiceLoss(activation="softmax", **region), CrossEntropyLoss(**pixel)
+
+
+@loss_registry.register(
+    name="focal_dice_loss",
+    aliases=["FocalDiceLoss"],
+    tags=["segmentation", "binary", "multilabel", "multiclass", "imbalance", "overlap", "cross_entropy"],
+)
+@define_loss
+class FocalDiceLoss(RegionAndPixelLoss):
+    r"""Focal loss plus Dice loss, for small regions and hard pixels.
+
+    .. math:: \ell = w_D\, \ell_\mathrm{Dice} + w_F\, \ell_\mathrm{focal}
+
+    Convention:
+        Both losses are means of their own, added with their weights as given. The target's shape decides
+        between sigmoid and softmax for both; ``activation`` says otherwise.
+
+    Shapes:
+        ``input``: ``(B, C, *S)``, logits.
+        ``target``: ``(B, *S)`` class indices of any integer dtype, or values 0 to 1 of the input's shape.
+        Result: a scalar.
+
+    Args:
+        dice_weight: The weight of the Dice loss, >= 0. Default: 1.
+        focal_weight: The weight of the focal loss, >= 0. Default: 1.
+        smooth: Added above and below in the Dice score, >= 0. Default: 1.
+        gamma: How strongly easy pixels are looked away from, >= 0. Default: 2.
+        alpha: The weight of positives against negatives, 0 to 1, sigmoid only. Default: None, no weights.
+        activation: ``"sigmoid"``, ``"softmax"``, or None to let the target's shape decide. Default: None.
+        weight: One factor per class for both losses, >= 0. Default: None, all one.
+        batch: Whether sizes are pooled over the batch in the Dice score. Default: False.
+        empty: What the Dice loss of a sample and class without truth is, as in :class:`DiceLoss`:
+            ``"score"`` (default), ``"zero"`` or ``"skip"``.
+        ignore_index: Positions where the target equals it do not count. Default: None, all count.
+        reduction: ``"mean"`` (default) or ``"sum"``, of each loss; their elements are not the same.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
+
+    Raises:
+        OptionTypeError: An option has the wrong type.
+        OptionValueError: An option is out of its bounds.
+
+    Example:
+        >>> import torch
+        >>> loss = FocalDiceLoss(focal_weight=2.0)
+        >>> loss(torch.zeros(1, 1, 2), torch.tensor([[[1.0, 0.0]]]))
+        tensor(0.6799)
+
+    Reference:
+        Zhu et al. 2019, "AnatomyNet: Deep learning for fast and fully automated whole-volume segmentation of
+        head and neck anatomy", arXiv:1808.05238.
+    """
+
+    focal_weight: float = number(default=1.0, at_least=0)
+    gamma: float = number(default=2.0, at_least=0)
+    alpha: float | None = number(default=None, at_least=0, at_most=1)
+    activation: Literal["sigmoid", "softmax"] | None = choice("sigmoid", "softmax", None, default=None)
+
+    @property
+    def pixel_weight(self) -> float:
+        """The weight of the focal loss."""
+        return self.focal_weight
+
+    def build(self, region: dict[str, Any], pixel: dict[str, Any]) -> tuple[OverlapLoss, PointwiseLoss]:
+        """Build the Dice loss and the focal loss."""
+        region, pixel = ({**options, "activation": self.activation} for options in (region, pixel))
+        return DiceLoss(**region), FocalLoss(gamma=self.gamma, alpha=self.alpha, **pixel)
