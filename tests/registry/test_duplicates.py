@@ -48,14 +48,18 @@ def test_the_same_object_again_changes_nothing(shapes, circle):
     assert (before, ("flat",)) == (shapes.version, shapes.entry("Circle").tags)
 
 
-def test_the_same_object_with_other_tags_replaces_and_warns(shapes, circle):
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("tags", ("round",)), ("metadata", {"sides": 1}), ("aliases", ("disc",))],
+)
+def test_the_same_object_with_another_option_replaces_and_warns(shapes, circle, option, value):
     """Two registrations that disagree about the same object may be a copy that nobody meant."""
-    shapes.register(circle, tags=["flat"])
+    shapes.register(circle, tags=["flat"], aliases=["round"], metadata={"sides": 0})
 
     with pytest.warns(RegistrationWarning):
-        shapes.register(circle, tags=["round"])
+        shapes.register(circle, **{option: value})
 
-    assert shapes.entry("Circle").tags == ("round",)
+    assert getattr(shapes.entry("Circle"), option) == value
 
 
 @pytest.mark.usefixtures("silent")

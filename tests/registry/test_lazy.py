@@ -222,12 +222,13 @@ def test_another_target_under_the_same_name_is_refused(solids):
         solids.register_lazy("cube", "other_solids:Cube")
 
 
-def test_another_requirement_replaces_the_announcement(solids):
+@pytest.mark.parametrize(("option", "value"), [("requires", ("json",)), ("install", "pip install it")])
+def test_another_requirement_replaces_the_announcement(solids, option, value):
     """The same target with other requirements is the same definition, told anew."""
     with pytest.warns(RegistrationWarning):
-        solids.register_lazy("cube", "heavy_solids:Cube", requires=["json"])
+        solids.register_lazy("cube", "heavy_solids:Cube", **{option: value})
 
-    assert solids.entry("cube").requires == ("json",)
+    assert getattr(solids.entry("cube"), option) == value
 
 
 @pytest.fixture
@@ -276,6 +277,14 @@ def test_an_object_that_registers_itself_takes_the_place_of_its_announcement(ann
 def test_an_announcement_may_name_the_package_that_re_exports(announced):
     """``package:Name`` announces what ``package.module`` defines."""
     assert announced.get("cone") is sys.modules["announced.heavy"].Cone
+
+
+def test_an_object_that_registers_itself_under_an_alias_of_its_announcement_collides(solids):
+    """The announced name stays the canonical one: a module does not rename it by being imported."""
+    module = importlib.import_module("heavy_solids")
+
+    with pytest.raises(DuplicateNameError, match="'box' is already taken"):
+        solids.register(module.Cube, name="box")
 
 
 def test_something_else_does_not_take_an_announced_place(announced, circle):

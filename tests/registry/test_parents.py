@@ -47,6 +47,14 @@ def test_listings_follow_both(child, shapes, square):
     assert child.list() == ["circle", "late", "later", "square"]
 
 
+def test_listings_follow_the_parent_alone(child, shapes, square):
+    """A change in the parent is enough to make a listing anew."""
+    child.list()
+    shapes.register(square, name="late")
+
+    assert child.list() == ["circle", "late", "square"]
+
+
 def test_listings_are_kept_while_nothing_changes(child):
     """Two listings of the same state come from the same view."""
     assert child._view() is child._view()

@@ -192,11 +192,21 @@ def test_the_version_never_goes_back(filled, square):
 @pytest.fixture
 def plugin(write_module):
     """A module that registers in a registry of a module that is imported already."""
-    write_module("plugin_host", "from lossary_registry import Registry\nhost = Registry(name='host')")
+    write_module(
+        "plugin_host",
+        """
+        from lossary_registry import Registry
+        host = Registry(name="host")
+        def adopt(item):
+            return host.register(item)
+        """,
+    )
     write_module(
         "new_plugin",
         """
-        from plugin_host import host
+        from plugin_host import adopt, host
+        @adopt
+        class Adopted: ...
         @host.register(aliases=["also"])
         class Tool: ...
         host.register(dict, name="borrowed")
@@ -213,7 +223,7 @@ def test_what_a_new_module_registered_stays(plugin, empty):
         importlib.import_module("new_plugin")
         plugin.register(int, name="of the test")
 
-    assert plugin.list() == ["Tool", "borrowed", "later"]
+    assert plugin.list() == ["Adopted", "Tool", "borrowed", "later"]
     assert plugin["also"] is plugin["Tool"]
 
 
@@ -232,7 +242,7 @@ def test_what_was_there_goes_before_what_a_new_module_registered(plugin):
     with plugin.isolated(empty=True):
         importlib.import_module("new_plugin")
 
-    assert plugin.list() == ["also", "borrowed", "later"]
+    assert plugin.list() == ["Adopted", "also", "borrowed", "later"]
 
 
 def test_isolated_survives_strange_modules(filled, monkeypatch):
