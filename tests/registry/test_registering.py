@@ -3,6 +3,7 @@
 import pytest
 
 from lossary_registry import (
+    Deprecated,
     DuplicateNameError,
     InvalidNameError,
     NotAcceptedError,
@@ -131,10 +132,11 @@ def test_force_replaces(shapes, circle, square):
 
 def test_force_takes_an_alias_away(shapes, circle, square):
     """A forced name that was another entry's alias leaves that entry its other names."""
-    shapes.register(circle, name="circle", aliases=["round", "disc"])
+    shapes.register(circle, name="circle", aliases={"round": Deprecated(), "disc": None})
 
     shapes.register(square, name="round", force=True)
 
+    assert not shapes.entry("circle").deprecated
     assert (square, circle, ("disc",)) == (shapes["round"], shapes["disc"], shapes.entry("circle").aliases)
 
 

@@ -47,7 +47,7 @@ def find_registry(module: str, attribute: str) -> Any:
 
 
 def _namespaces(first: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    names = [first, *(name for name in list(sys.modules) if name != first)]
+    names = [first, *list(sys.modules)]
     for name in names:
         try:
             # A lazy module imports itself when it is asked for its __dict__ in the usual way.
