@@ -65,6 +65,8 @@ find_pyenv_interpreters()
 if os.environ.get("PIP_FIND_LINKS"):
     # uv does not read pip's variable: it would download a CUDA build of gigabytes past the CPU build offered.
     os.environ.setdefault("UV_FIND_LINKS", ",".join(os.environ["PIP_FIND_LINKS"].split()))
+# A certificate that only the system knows, such as a proxy's, satisfies pip; uv would refuse it.
+os.environ.setdefault("UV_SYSTEM_CERTS", "1")
 
 built_wheels: dict[str, str] = {}
 
