@@ -107,6 +107,14 @@ def test_a_lazy_entry_is_loaded_in_the_parent(child, shapes, write_module):
     assert anything.entry("ball").is_resolved
 
 
+def test_tags_of_the_parent_may_be_asked_of_the_child(shapes, circle, shape):
+    """What a listing can hold is no typing error, whatever the child's own vocabulary."""
+    shapes.register(circle, tags=["flat"])
+    child = Registry(shape, "child", parent=shapes, tags=["round"])
+
+    assert child.filter(any_of=["flat"]) == ["Circle"]
+
+
 def test_version_counts_the_parent_s_changes(child, shapes, circle):
     """A cache that remembers the child's version notices a change in the parent."""
     before = child.version

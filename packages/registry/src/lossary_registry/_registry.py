@@ -320,7 +320,6 @@ class Registry(Reading[T]):
         if change.warning:
             # Before the change: where warnings are errors, a failed call changes nothing.
             _origin.warn_caller(change.warning, RegistrationWarning)
-        expected.update({key: holder for holder in holders for key in holder.names()})
         return self._store.swap(expected, removed=change.removed, added=change.added)
 
     def _refuse_wider(self, parent: Registry[Any]) -> None:

@@ -93,6 +93,8 @@ class Store:
     ) -> bool:
         """Exchange entries, if the keys still lead where the decision to exchange them thought they do.
 
+        A record is replaced under all of its names at once, so finding it under one of them is enough.
+
         Returns:
             Whether it was done. False means that another writer came first: decide again.
         """
