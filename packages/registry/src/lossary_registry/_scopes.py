@@ -56,14 +56,15 @@ def override(registry: Registry[Any], name: str, item: object) -> Iterator[None]
 def isolated(registry: Registry[T], *, empty: bool) -> Iterator[Registry[T]]:
     """Bring a registry back at the end of a block to what it was, but for newly imported modules."""
     store = registry._store
-    before, frozen, pending = store.entries.copy(), store.frozen, registry._plugins_pending
+    # A view, since it is made between two writes and not in the middle of one.
+    before, frozen, pending = store.view().entries, store.frozen, registry._plugins_pending
     modules = set(sys.modules)
     registry._plugins_pending = pending and not empty
     store.restore({} if empty else before.copy(), frozen=False)
     try:
         yield registry
     finally:
-        survivors = _find_survivors(store.entries.copy(), before, modules)
+        survivors = _find_survivors(store.view().entries, before, modules)
         store.restore({**before, **survivors}, frozen=frozen)
         registry._plugins_pending = pending
 
