@@ -119,6 +119,25 @@ def test_a_replaced_name_is_never_away(shapes, shape):
     assert run_together(replace, replace, read, read) == []
 
 
+def test_a_name_is_not_away_while_a_block_begins_or_ends(shapes, circle):
+    """What is there before, within and after an isolated block is there in between as well."""
+    shapes.register_lazy("lazy", "json:JSONDecoder")
+    shapes.register(circle, name="stays")
+    deadline = time.monotonic() + SECONDS
+
+    def isolate():
+        while time.monotonic() < deadline:
+            with shapes.isolated():
+                pass
+
+    def read():
+        while time.monotonic() < deadline:
+            shapes.entry("lazy")
+            shapes.get("stays")
+
+    assert run_together(isolate, read, read) == []
+
+
 def test_names_come_before_their_aliases_and_go_after_them(shapes, circle):
     """Whenever a reader looks, an alias leads to an entry whose name is there as well."""
     order = []

@@ -46,7 +46,7 @@ def decide(entry: Entry[Any], holders: list[Entry[Any]], *, force: bool) -> Chan
 def _settle(change: Change, holder: Entry[Any], *, force: bool) -> None:
     """Take from one holder the names that the new entry wants."""
     entry = change.added[0]
-    if holder.distribution and not entry.distribution:
+    if holder.distribution:
         change.removed.append(holder)  # what the program itself registers goes before plugins
     elif _is_placeholder(holder, entry):
         change.removed.append(holder)
