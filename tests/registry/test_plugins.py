@@ -151,6 +151,13 @@ def test_a_hit_does_not_scan(tools):
     assert tools._plugins_pending
 
 
+def test_freeze_looks_for_plugins_first(tools):
+    """A registry that is frozen before anybody asked still has its plugins."""
+    tools.freeze()
+
+    assert tools.list() == ["drill", "hammer", "saw"]
+
+
 def test_unregister_finds_plugins(tools):
     """A program can take out a plugin that it does not want, before anything was listed."""
     assert tools.unregister("saw").distribution == "bad 0.2"
