@@ -216,6 +216,8 @@ if __name__ == "__main__":
             assert "did you mean 'Circle'" in str(error), error
         else:
             raise AssertionError("no error arrived")
+        pool.close()
+        pool.join()
     print("done")
 """
 
@@ -246,6 +248,8 @@ def test_a_registry_of_the_main_program_travels(tmp_path):
             if __name__ == "__main__":
                 with multiprocessing.get_context("spawn").Pool(1) as pool:
                     print(pool.apply(names, (shapes,)))
+                    pool.close()
+                    pool.join()
             """
         )
     )
