@@ -98,16 +98,15 @@ class CrossEntropyLoss(PointwiseLoss):
         class_weight = per_channel(self.weight, input, "weight")
         slope = input.softmax(dim=1)
         if kind == "labels":
-            truth = weight_of_labels(class_weight, target)
-            truth = torch.ones_like(slope[:, :1]) if truth is None else truth
+            truth = times(torch.ones_like(slope[:, :1]), weight_of_labels(class_weight, target))
         else:
             truth = times(target, class_weight)
-        truth = truth * (1 - self.label_smoothing)
-        even = self.label_smoothing * self._even(input, class_weight)
-        slope *= truth.sum(dim=1, keepdim=True) + even.sum(dim=1, keepdim=True)
-        slope = slope.scatter_add_(1, target, -truth) if kind == "labels" else slope.sub_(truth)
-        if self.label_smoothing:
+        if self.label_smoothing or class_weight is not None or kind != "labels":
+            truth = truth * (1 - self.label_smoothing)
+            even = self.label_smoothing * self._even(input, class_weight)
+            slope *= truth.sum(dim=1, keepdim=True) + even.sum(dim=1, keepdim=True)
             slope -= even
+        slope = slope.scatter_add_(1, target, -truth) if kind == "labels" else slope.sub_(truth)
         return slope if share is None else slope.mul_(share)
 
     @staticmethod

@@ -20,7 +20,13 @@ from lossary_losses._core.dense import (
 from lossary_losses._core.options import choice, integer, number, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
-from lossary_losses._core.stable import binary_surprise, bounded, power_of_nonnegative, times
+from lossary_losses._core.stable import (
+    binary_modulation,
+    binary_surprise,
+    bounded,
+    power_of_nonnegative,
+    times,
+)
 from lossary_losses.classification.cross_entropy import weight_of_labels
 from lossary_losses.errors import InputValueError
 from lossary_losses.loss_registry_setup import loss_registry
@@ -32,8 +38,8 @@ def binary_focal(logits: Tensor, target: Tensor, gamma: float, alpha: float | No
     """Compute the focal loss of each element under a sigmoid."""
     positive, negative = binary_surprise(logits)
     if gamma:
-        # (1 - p) ** gamma from the logarithm of 1 - p, which is exact where 1 - p underflows.
-        positive, negative = positive * (-gamma * negative).exp(), negative * (-gamma * positive).exp()
+        p, q = binary_modulation(logits, positive, gamma), binary_modulation(-logits, negative, gamma)
+        positive, negative = positive * q, negative * p
     if alpha is not None:
         positive, negative = alpha * positive, (1 - alpha) * negative
     return target * positive + (1 - target) * negative
@@ -43,8 +49,8 @@ def binary_focal_slope(logits: Tensor, target: Tensor, gamma: float, alpha: floa
     """Compute the derivative of :func:`binary_focal` with respect to the logits."""
     positive, negative = binary_surprise(logits)
     p, q = logits.sigmoid(), (-logits).sigmoid()
-    of_positive = -(q**gamma) * (q + gamma * p * positive)
-    of_negative = p**gamma * (p + gamma * q * negative)
+    of_positive = -binary_modulation(-logits, negative, gamma) * (q + gamma * p * positive)
+    of_negative = binary_modulation(logits, positive, gamma) * (p + gamma * q * negative)
     if alpha is not None:
         of_positive, of_negative = alpha * of_positive, (1 - alpha) * of_negative
     return target * of_positive + (1 - target) * of_negative

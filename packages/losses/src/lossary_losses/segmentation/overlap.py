@@ -112,33 +112,25 @@ class SoftCounts(NamedTuple):
     def sums(self, ready: Ready) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Count intersection, prediction, truth, and what counts at all, for each sample and class."""
         predicted = self._probabilities(ready.input)
-        share = ready.share
+        share = torch.ones_like(predicted[:, :1]) if ready.share is None else ready.share
         if ready.kind == "labels":
-            # Compared with each class, not made one-hot: a bool costs a quarter of a float.
-            true = class_membership(ready.target, predicted.shape[1])
-            intersection = torch.where(true, predicted, 0)
+            intersection, true = _counts_by_label(predicted, ready.target, share)
         else:
-            true = ready.target
-            intersection = torch.minimum(predicted, true)
-        everything = torch.ones_like(predicted[:, :1]) if share is None else share
-        return (
-            _over_space(times(intersection, share)),
-            _over_space(times(predicted, share)),
-            _over_space(times(true, share)).to(predicted.dtype),
-            _over_space(everything),
-        )
+            intersection = _over_space(times(torch.minimum(predicted, ready.target), ready.share))
+            true = _over_space(times(ready.target, ready.share))
+        return intersection, _over_space(times(predicted, ready.share)), true, _over_space(share)
 
     def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
         """Compute the gradient with respect to the input, given that with respect to the counts."""
         of_intersection, of_predicted = (each.unsqueeze(-1) for each in upstream[:2])
         predicted = self._probabilities(ready.input)
         if ready.kind == "labels":
-            true = class_membership(ready.target, predicted.shape[1])
-            slope = torch.where(true, of_intersection + of_predicted, of_predicted)
+            slope = of_predicted.expand_as(predicted).clone()
+            slope.scatter_add_(1, ready.target, of_intersection.expand_as(slope).gather(1, ready.target))
         else:
             # The derivative of min(p, t): one below t, and half of it at t.
-            below = torch.heaviside(ready.target - predicted, predicted.new_full((), 0.5))
-            slope = torch.addcmul(of_predicted, of_intersection, below)
+            below = (ready.target - predicted).sign_().add_(1)
+            slope = torch.addcmul(of_predicted, of_intersection, below, value=0.5)
         if ready.share is not None:
             slope *= ready.share
         if self.activation == "softmax":
@@ -153,6 +145,19 @@ class SoftCounts(NamedTuple):
             return input.sigmoid()
         check_unit_interval(input, "input")
         return input
+
+
+def _counts_by_label(predicted: Tensor, labels: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
+    """Count, for each class, the prediction where it is the label, and where it is the label."""
+    if predicted.device.type == "cpu" and not torch.compiler.is_compiling():
+        labels = labels.flatten(1)
+        counts = predicted.new_zeros((2, *predicted.shape[:2]))
+        true = (predicted.gather(1, labels.unsqueeze(1).view(share.shape)) * share).flatten(1)
+        return counts[0].scatter_add(1, labels, true), counts[1].scatter_add(1, labels, share.flatten(1))
+    # Elsewhere additions by index come in random order. A bool for each class is not yet a one-hot tensor.
+    membership = class_membership(labels, predicted.shape[1])
+    weighted = torch.where(membership, share, 0)
+    return _over_space(weighted * predicted), _over_space(weighted)
 
 
 def _over_space(values: Tensor) -> Tensor:
