@@ -13,6 +13,7 @@ import attrs
 import pytest
 
 import lossary_factory
+from lossary_factory import _collections
 from lossary_registry import Registry
 
 if TYPE_CHECKING:
@@ -90,12 +91,91 @@ class BrokenLoss(Loss):
         raise RuntimeError(f"no room for {size}")
 
 
+@attrs.frozen(kw_only=True)
+class Schedule:
+    """The base of what may stand for a weight."""
+
+    unit: Literal["step", "epoch"] = "step"
+
+
+@attrs.frozen(kw_only=True)
+class LinearSchedule(Schedule):
+    """A straight line."""
+
+    final: float
+    end: float = attrs.field(default=1.0, validator=attrs.validators.gt(0))
+
+
+@attrs.frozen(kw_only=True)
+class PiecewiseSchedule(Schedule):
+    points: Mapping[float, float]
+
+
+schedules: Registry[Schedule] = Registry(Schedule, "ToySchedules")
+schedules.register(LinearSchedule, name="linear", aliases=["LinearSchedule"])
+schedules.register(PiecewiseSchedule, name="piecewise")
+
+
+@attrs.frozen
+class PartsEntry:
+    """Stands for the entry point of a distribution that offers schedules."""
+
+    name: str = "schedule"
+    module: str = "lossary_registry"
+
+    def load(self) -> Registry[Schedule]:
+        return schedules
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _parts():
+    """Offer the toy schedules, and nothing that happens to be installed, throughout: plans are made once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_collections, "_part_entries", lambda: (PartsEntry(),))
+        yield
+
+
+@attrs.define(eq=False, slots=False)
 class WeightedSum(Loss):
     """The sum of its terms, each times its weight."""
 
-    def __init__(self, terms: Mapping[str, Loss], weights: Mapping[str, float] | None = None) -> None:
-        self.terms = terms
-        self.weights = weights
+    terms: Mapping[str, Loss]
+    weights: Mapping[str, float | Schedule] | None = None
+
+
+@attrs.define(eq=False, slots=False)
+class Product(Loss):
+    """The product of its terms."""
+
+    terms: Mapping[str, Loss]
+
+
+@attrs.define(eq=False, slots=False)
+class Heads(Loss):
+    """A loss for each head of a model."""
+
+    terms: Mapping[str, Loss]
+    weights: Mapping[str, float | Schedule] | None = None
+    inputs: Mapping[str, Mapping[str, str]] | None = None
+
+
+@attrs.define(eq=False, slots=False)
+class DeepSupervision(Loss):
+    """One loss at several resolutions."""
+
+    loss: Loss
+    weights: Sequence[float] | None = None
+    target: Literal["resize", "same"] = "resize"
+
+
+@attrs.define(eq=False, slots=False)
+class CalledLoss(Loss):
+    """A loss that says what it is called with."""
+
+    scale: float = 1.0
+
+    def forward(self, input, target, *, mask=None):
+        """Do nothing: no test calls a loss."""
 
 
 def make_registry() -> Registry[Loss]:
@@ -113,6 +193,16 @@ def make_registry() -> Registry[Loss]:
 @pytest.fixture
 def losses():
     return make_registry()
+
+
+@pytest.fixture
+def composites(losses):
+    """Return the toys with everything that the keys of the grammar stand for."""
+    losses.register(Product, name="product")
+    losses.register(Heads, name="heads")
+    losses.register(DeepSupervision, name="deep_supervision")
+    losses.register(CalledLoss, name="called_loss")
+    return losses
 
 
 @pytest.fixture

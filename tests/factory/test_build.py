@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lossary_factory import ConfigError, LossSpec, build, check, load, validate
+from lossary_registry import Registry, UnknownNameError
 
 TEXT = """\
 loss:
@@ -131,3 +132,43 @@ def test_spec_reads_as_what_it_is(losses):
     spec = validate({"name": "dice_loss", "params": {"smooth": 2}}, registry=losses)
     assert isinstance(spec, LossSpec)
     assert repr(spec).startswith("LossSpec(name='dice_loss', params={'smooth': 2.0}, loss_class=<class '")
+
+
+def test_what_is_expected_is_built(losses):
+    """``expect=`` lets a loss of that class through."""
+    kind = losses.get("dice_loss")
+    assert type(build("dice_loss", registry=losses, expect=kind)) is kind
+
+
+def test_what_is_not_expected_is_not_built(losses, write):
+    """A loss of another class is a wrong config, with the place of the loss, and nothing is built."""
+    file = write("train.yaml", "loss:\n  name: broken_loss\n")
+    with pytest.raises(ConfigError) as caught:
+        build(file, registry=losses, expect=losses.get("dice_loss"))
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.path, problem.line) == ("wrong-kind", "loss", 1)
+    assert problem.message == "broken_loss is no DiceLoss, which is what was expected"
+
+
+def test_what_a_function_makes_is_checked_when_it_is_made():
+    """A registered function does not tell its result; the result itself does."""
+    functions = Registry(None, "functions")
+    functions.register(lambda: 3, name="three")
+    assert build("three", registry=functions, expect=int) == 3
+    with pytest.raises(ConfigError, match="three is no str"):
+        build("three", registry=functions, expect=str)
+
+
+@pytest.mark.parametrize(
+    ("allow", "codes"), [(["DiceLoss"], ["loss-not-allowed"]), (["dice_loss", "focal_loss"], [])]
+)
+def test_a_config_may_be_held_to_some_names(losses, allow, codes):
+    """Of all that is registered, only what is allowed can be named; sums of it always can."""
+    config = {"sum": {"a": "dice_loss", "b": "FocalLoss"}}
+    assert [problem.code for problem in check(config, registry=losses, allow=allow)] == codes
+
+
+def test_names_that_are_allowed_have_to_be_there(losses):
+    """A name that nobody registered is a mistake in the program, not in the config."""
+    with pytest.raises(UnknownNameError):
+        check("dice_loss", registry=losses, allow=["dise_loss"])

@@ -111,7 +111,7 @@ def test_every_format_means_the_same(losses, write, suffix, text):
         ({"loss": "dice_loss", "version": True}, "unsupported-version", "version"),
         ({"name": "dice_loss", "params": [1]}, "wrong-type", "params"),
         ({"sum": []}, "wrong-type", "sum"),
-        ({"sum": {}}, "empty-sum", "sum"),
+        ({"sum": {}}, "no-terms", "sum"),
         ({"sum": {"a": None}}, "wrong-type", "sum.a"),
         ({"sum": {"a.b": "dice_loss"}}, "bad-key", "sum.'a.b'"),
         ({"sum": {"": "dice_loss"}}, "bad-key", "sum.''"),
@@ -153,15 +153,15 @@ def test_a_registry_without_weighted_sum_cannot_sum(problem, empty, losses):
     """A sum asks for the class that is registered as weighted_sum, and says so where there is none."""
     empty.register(losses.get("dice_loss"), name="dice_loss")
     found = problem({"sum": {"a": "dice_loss"}}, registry=empty)
-    assert (found.code, found.path) == ("no-sum", "sum")
-    assert found.message == "ToyLosses has nothing named 'weighted_sum', which is what builds a sum"
+    assert (found.code, found.path) == ("unavailable-form", "sum")
+    assert found.message == "ToyLosses has nothing named 'weighted_sum', which is what builds 'sum'"
 
 
 def test_weighted_sum_has_to_take_terms(problem, empty, losses):
     """A class of that name with another constructor is no class that sums."""
     empty.register(losses.get("dice_loss"), name="weighted_sum")
     empty.register(losses.get("focal_loss"), name="focal_loss")
-    assert problem({"sum": {"a": "focal_loss"}}, registry=empty).code == "no-sum"
+    assert problem({"sum": {"a": "focal_loss"}}, registry=empty).code == "unavailable-form"
 
 
 def test_cyclic_python_data_ends(problem):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from lossary_factory import ConfigError, Problem, load, validate
@@ -98,7 +100,7 @@ def test_a_report_of_a_mapping(losses):
             {"name": "focal_loss", "weight": [1, 2]},
             "this loss is not a term, so it has no 'weight'",
             (
-                "only a term of a sum has one: {sum: {KEY: {name: ..., weight: ...}}}\n"
+                "only a term of a sum, or of heads, has one: {sum: {KEY: {name: ..., weight: ...}}}\n"
                 "the parameter of focal_loss with this name stands under 'params'"
             ),
         ),
@@ -157,3 +159,32 @@ def test_enormous_values_are_not_repeated(problem):
 def test_a_problem_without_a_place():
     """A problem with neither file nor path is one line."""
     assert str(Problem("some-code", "something is wrong")) == "error[some-code]: something is wrong"
+
+
+def test_problems_as_json(losses, write):
+    """A machine gets every part of a problem by name."""
+    with pytest.raises(ConfigError) as caught:
+        load(write("train.yaml", "loss: dice_los\n"), registry=losses)
+    (problem,) = json.loads(caught.value.to_json())
+    assert problem.pop("hint").startswith("did you mean 'dice_loss'? ")
+    assert problem == {
+        "code": "unknown-loss",
+        "message": "ToyLosses has no loss 'dice_los'",
+        "path": "loss",
+        "file": "train.yaml",
+        "line": 1,
+        "column": 7,
+        "line_text": "loss: dice_los",
+        "caret": "      ^^^^^^^^",
+        "severity": "error",
+    }
+
+
+def test_problems_as_annotations():
+    """GitHub gets one line for each problem, whatever characters it holds."""
+    problem = Problem("code", "50% wrong:\nhere", hint="try, again", file="a,b:c.yaml", line=2, column=3)
+    bare = Problem("other", "odd", severity="warning")
+    assert ConfigError([problem, bare]).to_github() == (
+        "::error file=a%2Cb%3Ac.yaml,line=2,col=3,title=code::50%25 wrong:%0Ahere%0Atry, again\n"
+        "::warning title=other::odd"
+    )

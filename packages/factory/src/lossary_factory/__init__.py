@@ -14,17 +14,30 @@
 from __future__ import annotations
 
 from ._api import build, check, load, validate
-from ._problems import CollectionError, ConfigError, FactoryError, Problem
+from ._describe import describe
+from ._problems import (
+    CollectionError,
+    ConfigError,
+    ConfigWarning,
+    FactoryError,
+    Problem,
+    UnwritableError,
+)
+from ._reverse import to_config
 from ._spec import LossSpec
 
 __all__ = [
     "CollectionError",
     "ConfigError",
+    "ConfigWarning",
     "FactoryError",
     "LossSpec",
     "Problem",
+    "UnwritableError",
     "build",
     "check",
+    "describe",
     "load",
+    "to_config",
     "validate",
 ]

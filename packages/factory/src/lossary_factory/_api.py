@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._collections import installed_registry
-from ._grammar import read_document, read_node
-from ._problems import CollectionError, ConfigError, Problem
-from ._reading import SUFFIXES, read
+from ._checking import Checked, Request
+from ._problems import CollectionError, ConfigError, ConfigWarning, Problem, make_problem
+from ._reading import SUFFIXES
 from ._spec import LossSpec
-from ._validation import Validation
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
 
-    from ._source import Source
-
 T = TypeVar("T")
+E = TypeVar("E")
 
 Config = str | Mapping[Any, Any]
 """A config: the name of a loss, or a mapping such as YAML, TOML and JSON hold."""
@@ -26,103 +24,209 @@ Config = str | Mapping[Any, Any]
 File = str | os.PathLike[str]
 """The path of a config file, whose name ends in .yaml, .yml, .toml or .json."""
 
+Names = Collection[str]
+Overrides = Sequence[str]
+
 
 @overload
-def validate(config: Config, *, registry: Registry[T]) -> LossSpec[T]: ...
+def validate(
+    config: Config,
+    *,
+    registry: Registry[T],
+    key: str | None = None,
+    overrides: Overrides = (),
+    allow: Names | None = None,
+) -> LossSpec[T]: ...
 @overload
-def validate(config: Config, *, registry: None = None) -> LossSpec[Any]: ...
-def validate(config: Config, *, registry: Registry[Any] | None = None) -> LossSpec[Any]:
+def validate(
+    config: Config,
+    *,
+    registry: None = None,
+    key: str | None = None,
+    overrides: Overrides = (),
+    allow: Names | None = None,
+) -> LossSpec[Any]: ...
+def validate(
+    config: Config,
+    *,
+    registry: Registry[Any] | None = None,
+    key: str | None = None,
+    overrides: Overrides = (),
+    allow: Names | None = None,
+) -> LossSpec[Any]:
     """Check a config against the constructors of the losses that it names, and build nothing.
 
     Args:
         config: The name of a loss, a node such as ``{"name": ..., "params": ...}`` or ``{"sum": ...}``,
             or a document ``{"loss": node}``. A text is always a name here; ``load`` reads files.
         registry: Where the names are looked up; the installed collection if None.
+        key: Where the config stands in a larger mapping, such as ``"train.loss"``. What stands beside it is
+            not judged; a parameter of the loss that stands there gets a ``ConfigWarning``.
+        overrides: Values to put in the place of others, such as ``"loss.sum.region.weight=0.5"``.
+            The value is read as YAML; a path that leads nowhere is an error.
+        allow: The names that the config may use, aliases resolved; all if None. What the keys of the grammar
+            stand for, such as ``sum``, is always allowed: it combines nothing but what is allowed.
 
     Raises:
         ConfigError: The config is wrong. The error holds everything that is wrong with it.
         CollectionError: No registry was given, and not exactly one collection is installed.
+        UnknownNameError: ``allow`` has a name that nobody registered.
     """
-    return _checked(config, registry, source=None, earlier=[])
+    return _accepted(Request(registry, key, overrides, allow).check_data(config))
 
 
 @overload
-def load(path: File, *, registry: Registry[T]) -> LossSpec[T]: ...
+def load(
+    path: File,
+    *,
+    registry: Registry[T],
+    key: str | None = None,
+    overrides: Overrides = (),
+    allow: Names | None = None,
+) -> LossSpec[T]: ...
 @overload
-def load(path: File, *, registry: None = None) -> LossSpec[Any]: ...
-def load(path: File, *, registry: Registry[Any] | None = None) -> LossSpec[Any]:
+def load(
+    path: File,
+    *,
+    registry: None = None,
+    key: str | None = None,
+    overrides: Overrides = (),
+    allow: Names | None = None,
+) -> LossSpec[Any]: ...
+def load(
+    path: File,
+    *,
+    registry: Registry[Any] | None = None,
+    key: str | None = None,
+    overrides: Overrides = (),
+    allow: Names | None = None,
+) -> LossSpec[Any]:
     """Read a config file and check it, as ``validate`` does, with the line and column of every problem.
+
+    The arguments are those of ``validate``.
 
     Raises:
         ConfigError: The file cannot be read, or what it holds is wrong.
         CollectionError: No registry was given, and not exactly one collection is installed.
+        UnknownNameError: ``allow`` has a name that nobody registered.
     """
-    document = read(path)
-    return _checked(document.data, registry, source=document.source, earlier=document.problems)
+    return _accepted(Request(registry, key, overrides, allow).check_file(path))
 
 
+@overload
+def build(
+    config: LossSpec[Any] | Config | File,
+    *,
+    expect: type[E],
+    registry: Registry[Any] | None = None,
+    key: str | None = None,
+    overrides: Overrides = (),
+    allow: Names | None = None,
+) -> E: ...
 @overload
 def build(config: LossSpec[T], *, registry: None = None) -> T: ...
 @overload
-def build(config: Config | File, *, registry: Registry[T]) -> T: ...
-@overload
-def build(config: Config | File, *, registry: None = None) -> Any: ...  # noqa: ANN401  # the overloads say more
 def build(
-    config: LossSpec[Any] | Config | File, *, registry: Registry[Any] | None = None
+    config: Config | File,
+    *,
+    registry: Registry[T],
+    key: str | None = None,
+    overrides: Overrides = (),
+    allow: Names | None = None,
+) -> T: ...
+@overload
+def build(
+    config: Config | File,
+    *,
+    registry: None = None,
+    key: str | None = None,
+    overrides: Overrides = (),
+    allow: Names | None = None,
+) -> Any: ...  # noqa: ANN401  # the overloads say more
+def build(
+    config: LossSpec[Any] | Config | File,
+    *,
+    expect: type[Any] | None = None,
+    registry: Registry[Any] | None = None,
+    key: str | None = None,
+    overrides: Overrides = (),
+    allow: Names | None = None,
 ) -> Any:  # overloaded
     """Check a config, then build the loss that it describes.
 
     Args:
         config: A spec, a mapping, the path of a file, or the name of a loss.
             A text that ends in .yaml, .yml, .toml or .json is a path; any other text is a name.
+        expect: The class that the loss has to be of; a loss of another class is a wrong config.
         registry: Where the names are looked up; the installed collection if None. A spec needs none.
+        key: As for ``validate``.
+        overrides: As for ``validate``.
+        allow: As for ``validate``.
 
     Raises:
         ConfigError: The config is wrong; nothing was built.
         CollectionError: No registry was given, and not exactly one collection is installed.
+        UnknownNameError: ``allow`` has a name that nobody registered.
         Exception: Whatever a constructor raises, with a note that says for which part of the config.
     """
     if isinstance(config, LossSpec):
-        return config.build()
-    return _spec_of(config, registry).build()
+        spec = config
+    else:
+        spec = _accepted(_checked(config, Request(registry, key, overrides, allow)))
+    if expect is None:
+        return spec.build()
+    kind: object = spec.loss_class
+    if isinstance(kind, type) and not issubclass(kind, expect):
+        raise _unexpected(spec, expect)
+    loss = spec.build()
+    if not isinstance(loss, expect):  # a function was registered, and only now is it known what it makes
+        raise _unexpected(spec, expect)
+    return loss
 
 
-def check(config: Config | File, *, registry: Registry[Any] | None = None) -> list[Problem]:
+def check(
+    config: Config | File,
+    *,
+    registry: Registry[Any] | None = None,
+    key: str | None = None,
+    overrides: Overrides = (),
+    allow: Names | None = None,
+) -> list[Problem]:
     """List everything that is wrong with a config, or with a config file; an empty list is a correct one.
 
-    Takes what ``build`` takes. A wrong config raises nothing: its problems are the result.
+    Takes what ``build`` takes. A wrong config raises nothing: its problems are the result,
+    and so are those of severity ``warning``, with which a config can be used.
     """
     try:
-        _spec_of(config, registry)
-    except ConfigError as error:
-        return list(error.problems)
+        return _checked(config, Request(registry, key, overrides, allow)).problems
     except CollectionError as error:
         return [Problem("no-collection", str(error))]
-    return []
 
 
-def _spec_of(config: Config | File, registry: Registry[Any] | None) -> LossSpec[Any]:
+def _checked(config: Config | File, request: Request) -> Checked:
     if isinstance(config, os.PathLike) or (isinstance(config, str) and config.lower().endswith(SUFFIXES)):
-        return load(config, registry=registry)
-    return validate(config, registry=registry)
+        return request.check_file(config)
+    return request.check_data(config)
 
 
-def _checked(
-    config: object, registry: Registry[Any] | None, *, source: Source | None, earlier: list[Problem]
-) -> LossSpec[Any]:
-    """Check plain data; ``earlier`` are the problems that reading it went past."""
-    registry = installed_registry() if registry is None else registry
-    validation = Validation(registry, read_node, source)
-    spec = read_document(config, validation)
-    if spec is not None and not earlier and not validation.problems:
+def _accepted(checked: Checked) -> LossSpec[Any]:
+    spec, problems = checked
+    if not problems and spec is not None:
         return spec
-    # A value that could not be read is not also of the wrong type.
-    known = {_position(problem) for problem in earlier}
-    found = [
-        problem for problem in validation.problems if _position(problem) not in known or not problem.line
-    ]
-    raise ConfigError(sorted([*earlier, *found], key=_position))
+    if spec is None or any(problem.severity == "error" for problem in problems):
+        raise ConfigError(problems)
+    for problem in problems:
+        # The frame that called validate, load or build.
+        warnings.warn(str(problem), ConfigWarning, stacklevel=3)
+    return spec
 
 
-def _position(problem: Problem) -> tuple[int, int]:
-    return problem.line or 0, problem.column or 0
+def _unexpected(spec: LossSpec[Any], expected: type) -> ConfigError:
+    message = f"{spec.name} is no {expected.__name__}, which is what was expected"
+    origin = spec.origin
+    location = source = None
+    if origin is not None and origin.source is not None:
+        source = origin.source.file
+        location = origin.source.locate(origin.path, at_key=True)
+    path = () if origin is None else origin.path
+    return ConfigError([make_problem("wrong-kind", message, path=path, file=source, location=location)])

@@ -6,12 +6,22 @@ A distribution offers its registry in its ``pyproject.toml``:
 
     [project.entry-points."lossary.registries"]
     losses = "lossary_losses:loss_registry"
+
+What losses are made of besides losses has registries of its own, each named by its key word:
+
+.. code-block:: toml
+
+    [project.entry-points."lossary.parts"]
+    schedule = "lossary_losses:schedule_registry"
+
+A parameter annotated with the base class of such a registry takes ``{schedule: NAME, PARAMETER: value}``.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossary_registry import Registry
 
@@ -22,6 +32,14 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "lossary.registries"
+PARTS_GROUP = "lossary.parts"
+
+
+class Parts(NamedTuple):
+    """A registry of parts, and the key word that chooses from it."""
+
+    keyword: str
+    registry: Registry[Any]
 
 
 @functools.cache
@@ -58,6 +76,27 @@ def _installed() -> dict[str, EntryPoint]:
     from importlib.metadata import entry_points  # noqa: PLC0415  # slow, and not needed where a registry is passed
 
     return {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
+
+
+def parts_of(kind: type) -> Parts | None:
+    """Return the registry that has the parts of a kind, if a distribution offers one.
+
+    Whoever annotates a parameter with the kind has imported the package that offers them:
+    what is not imported is not asked, and not loaded for the asking.
+    """
+    for entry in _part_entries():
+        if entry.module in sys.modules:
+            registry = _loaded(entry)
+            if registry.base_class in kind.__mro__:
+                return Parts(entry.name, registry)
+    return None
+
+
+@functools.cache
+def _part_entries() -> tuple[EntryPoint, ...]:
+    from importlib.metadata import entry_points  # noqa: PLC0415  # slow, and not needed for plain parameters
+
+    return tuple(sorted(entry_points(group=PARTS_GROUP)))
 
 
 def _loaded(entry: EntryPoint) -> Registry[Any]:

@@ -1,10 +1,17 @@
-"""The grammar of configs: documents, nodes and terms.
+"""The grammar of configs: documents and nodes.
 
 .. code-block:: text
 
-    document := {version?: 1, loss: node} | node
-    node     := NAME | {name: NAME, params?: {PARAMETER: value}} | {sum: {KEY: term}}
-    term     := node + {weight?: NUMBER >= 0}
+    document := {version?: 1, defs?: {ID: node}, loss: node} | node
+    node     := NAME
+              | {name: NAME, params?: {PARAMETER: value}}
+              | {sum: {KEY: term}} | {product: {KEY: term}} | {heads: {KEY: term}}
+              | {deep_supervision: {PARAMETER: value}}
+              | {use: ID, params?: {PARAMETER: value}}
+    term     := node + {weight?: NUMBER >= 0 | part, inputs?: {ARGUMENT: SELECTOR}}
+    part     := {KEYWORD: NAME, PARAMETER: value ...}
+
+A product's terms have no weights, and only those of heads have inputs.
 """
 
 from __future__ import annotations
@@ -15,39 +22,43 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._bounds import Bound, Bounded
-from ._checks import Number
-from ._keys import DOCUMENT_KEYS, NAMED_KEYS, SUM_KEYS, TERM_KEYS, Level, as_written
-from ._named import Value, find_loss, named_spec
+from ._composites import read_deep_supervision, read_terms
+from ._definitions import read_definitions, read_use
+from ._forms import COMPOSITES, DEEP_SUPERVISION, OF_TERMS
+from ._keys import DOCUMENT_KEYS, NODE_KEYS, Level, as_written
+from ._named import Value, named_spec
+from ._parts import read_part
 from ._plan import plan_of
-from ._spec import LossSpec, Origin
+from ._spec import LossSpec
+from ._validation import Grammar
 from ._wording import ConfigPath, listing, show, show_key
 
 if TYPE_CHECKING:
     from ._validation import Validation
 
-SUM = "weighted_sum"
-"""The name under which a registry has the class that builds ``{sum: ...}``."""
-
 _A_LOSS = "a loss: its name, {name: ..., params: ...} or {sum: ...}"
-_WEIGHT = Bounded(Number(), (Bound(">=", 0),))
+_CHOICES = (*OF_TERMS, DEEP_SUPERVISION, "use", "name")
+_WITH_PARAMS = ("name", "use")
 
 Spec = LossSpec[Any]
 Keys = tuple[str, ...]
 
 
-def read_document(config: object, validation: Validation) -> Spec | None:
-    """Read a config from its top; None where it names no loss."""
-    if not isinstance(config, Mapping) or ("loss" not in config and ("name" in config or "sum" in config)):
-        return read_node(config, (), validation)
+def read_document(config: object, path: ConfigPath, validation: Validation) -> Spec | None:
+    """Read what stands at ``path`` as a whole config; None where it names no loss."""
+    if not isinstance(config, Mapping) or ("loss" not in config and any(key in config for key in _CHOICES)):
+        return read_node(config, path, validation)
     written = as_written(config, DOCUMENT_KEYS)
     if "loss" not in written:
-        return read_node(config, (), validation)
+        return read_node(config, path, validation)
     version = config.get("version", 1)
     if version != 1 or isinstance(version, bool):
-        validation.add("unsupported-version", f"version must be 1, not {show(version)}", ("version",))
-    spec = read_node(config[written["loss"]], (written["loss"],), validation)
-    _complain_of_keys(Level(config, (), DOCUMENT_KEYS, written), spec, validation)
+        message = f"version must be 1, not {show(version)}"
+        validation.add("unsupported-version", message, (*path, "version"))
+    if "defs" in written:
+        read_definitions(config[written["defs"]], (*path, written["defs"]), validation)
+    spec = read_node(config[written["loss"]], (*path, written["loss"]), validation)
+    _complain_of_keys(Level(config, path, DOCUMENT_KEYS, written), spec, validation)
     return spec
 
 
@@ -60,25 +71,47 @@ def read_node(node: object, path: ConfigPath, validation: Validation, more_keys:
     if not isinstance(node, Mapping):
         validation.wrong_type(path, node, _A_LOSS, hint=_hint_for(node))
         return None
-    written = as_written(node, (*NAMED_KEYS, *SUM_KEYS, *more_keys))
-    if "name" not in written and "sum" not in written:
+    written = as_written(node, (*NODE_KEYS, *more_keys))
+    choice = _choice(node, written, path, validation)
+    if choice is None:
         _complain_of_no_name(node, path, validation)
         return None
-    if "sum" in written and ("name" not in written or "sum" in node):
-        spec = _read_sum(node[written["sum"]], path, written["sum"], validation)
-        allowed: Keys = SUM_KEYS
-        if "name" in node:
-            message = "a loss has a 'name' or a 'sum', not both"
-            validation.add("conflicting-keys", message, (*path, "name"), at_key=True)
-            allowed = (*NAMED_KEYS, *SUM_KEYS)
-    else:
-        name, params = written["name"], written.get("params", "params")
-        spec = named_spec(
-            Value(node[name], (*path, name)), Value(node.get(params), (*path, params)), path, validation
-        )
-        allowed = NAMED_KEYS
-    _complain_of_keys(Level(node, path, (*allowed, *more_keys), written), spec, validation)
+    spec = _read_choice(choice, node, written, path, validation)
+    params = ("params",) if choice in _WITH_PARAMS else ()
+    others = tuple(key for key in _CHOICES if key != choice and key in node)
+    _complain_of_keys(Level(node, path, (choice, *params, *more_keys, *others), written), spec, validation)
     return spec
+
+
+def _choice(
+    node: Mapping[Any, object], written: Mapping[str, Any], path: ConfigPath, validation: Validation
+) -> str | None:
+    """Return the key that says what kind of node this is; a second one is a problem."""
+    found = [key for key in _CHOICES if key in node] or [key for key in _CHOICES if key in written]
+    for other in found[1:]:
+        message = f"a loss has a {found[0]!r} or a {other!r}, not both"
+        validation.add("conflicting-keys", message, (*path, written[other]), at_key=True)
+    return found[0] if found else None
+
+
+def _read_choice(
+    choice: str,
+    node: Mapping[Any, object],
+    written: Mapping[str, Any],
+    path: ConfigPath,
+    validation: Validation,
+) -> Spec | None:
+    key = written[choice]
+    content = Value(node[key], (*path, key))
+    if choice in OF_TERMS:
+        return read_terms(OF_TERMS[choice], content, path, validation)
+    if choice == DEEP_SUPERVISION:
+        return read_deep_supervision(content, path, validation)
+    params_key = written.get("params", "params")
+    params = Value(node.get(params_key), (*path, params_key))
+    if choice == "use":
+        return read_use(content, params, path, validation)
+    return named_spec(content, params, path, validation)
 
 
 def _hint_for(value: object) -> str:
@@ -102,56 +135,11 @@ def _complain_of_no_name(node: Mapping[Any, object], path: ConfigPath, validatio
 def _complain_of_keys(level: Level, spec: Spec | None, validation: Validation) -> None:
     if all(key in level.allowed for key in level.mapping):
         return
-    if spec is not None and spec.name != SUM:
+    if spec is not None and spec.name not in COMPOSITES:
         plan = plan_of(spec.loss_class, validation.registry.base_class)
         level = attrs.evolve(level, loss=spec.name, plan=plan)
     level.complain(validation)
 
 
-def _read_sum(terms: object, path: ConfigPath, key: object, validation: Validation) -> Spec | None:
-    """Read ``{sum: terms}`` at ``path`` into a spec of the class that sums."""
-    terms_path = (*path, key)
-    sum_class = _find_sum(terms_path, validation)
-    if not isinstance(terms, Mapping):
-        validation.wrong_type(terms_path, terms, "a mapping of terms", hint=_hint_for(terms))
-        return None
-    if not terms:
-        validation.add("empty-sum", "a sum needs at least one term", terms_path, at_key=True)
-    specs = {name: _read_term(name, term, (*terms_path, name), validation) for name, term in terms.items()}
-    weights = {name: _read_weight(term, (*terms_path, name), validation) for name, term in terms.items()}
-    if sum_class is None:
-        return None
-    return LossSpec(SUM, {"terms": specs, "weights": weights}, sum_class, Origin(path, validation.source))
-
-
-def _find_sum(path: ConfigPath, validation: Validation) -> type | None:
-    registry = validation.registry
-    if SUM not in registry:
-        message = f"{registry.name} has nothing named {SUM!r}, which is what builds a sum"
-        validation.add("no-sum", message, path, at_key=True)
-        return None
-    found = find_loss(SUM, path, validation)
-    if found is None:
-        return None
-    plan = plan_of(found[1], registry.base_class)
-    if not plan.is_open and not {"terms", "weights"} <= plan.parameters.keys():
-        message = f"what {registry.name} has as {SUM!r} does not take 'terms' and 'weights'"
-        validation.add("no-sum", message, path, at_key=True)
-    return found[1]
-
-
-def _read_term(name: object, term: object, path: ConfigPath, validation: Validation) -> Spec | None:
-    if not isinstance(name, str) or not name or "." in name:
-        message = f"the key of a term must be text without a dot, not {show(name)}"
-        hint = "the key names the term in logs and overrides"
-        validation.add("bad-key", message, path, hint=hint, at_key=True)
-    return read_node(term, path, validation, TERM_KEYS)
-
-
-def _read_weight(term: object, path: ConfigPath, validation: Validation) -> object:
-    if not isinstance(term, Mapping):
-        return 1.0
-    key = as_written(term, (*NAMED_KEYS, *SUM_KEYS, *TERM_KEYS)).get("weight")
-    if key is None:
-        return 1.0
-    return _WEIGHT(term[key], (*path, key), validation)
+GRAMMAR = Grammar(read_node, read_part)
+"""What a validation needs to read losses inside of losses."""

@@ -27,9 +27,12 @@ from ._checks import (
     Nested,
     Null,
     Number,
+    Part,
     Text,
     any_of,
 )
+from ._collections import parts_of
+from ._frozen import FrozenList
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,12 +47,12 @@ _PLAIN: dict[object, Check] = {
     object: Anything(),
 }
 _LISTS: dict[object, Callable[[list[object]], object]] = {
-    list: list,
+    list: FrozenList,
     tuple: tuple,
-    collections.abc.Sequence: list,
-    collections.abc.MutableSequence: list,
-    collections.abc.Collection: list,
-    collections.abc.Iterable: list,
+    collections.abc.Sequence: FrozenList,
+    collections.abc.MutableSequence: FrozenList,
+    collections.abc.Collection: FrozenList,
+    collections.abc.Iterable: FrozenList,
 }
 _MAPPINGS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 
@@ -127,7 +130,10 @@ class Hints:
         # Not issubclass: the base class may be a protocol, which does not answer.
         if self.base_class is not None and self.base_class in hint.__mro__:
             return Nested(hint, is_base=hint is self.base_class)
-        return Anything()
+        if hasattr(hint, "__array__"):
+            return Anything()
+        parts = parts_of(hint)
+        return Part(parts.keyword, parts.registry, hint) if parts else Anything()
 
 
 def _is_opaque(hint: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
+from ._forms import DEEP_SUPERVISION, OF_TERMS
 from ._plan import Plan
 from ._suggest import did_you_mean, nearest
 from ._wording import ConfigPath, listing, show
@@ -15,10 +16,8 @@ from ._wording import ConfigPath, listing, show
 if TYPE_CHECKING:
     from ._validation import Validation
 
-DOCUMENT_KEYS = ("version", "loss")
-NAMED_KEYS = ("name", "params")
-SUM_KEYS = ("sum",)
-TERM_KEYS = ("weight",)
+DOCUMENT_KEYS = ("version", "defs", "loss")
+NODE_KEYS = ("name", "params", *OF_TERMS, DEEP_SUPERVISION, "use")
 
 # What other tools call these keys.
 _ELSEWHERE = {
@@ -108,7 +107,7 @@ class Level:
         return _Complaint("unexpected-key", f"there is no key {show(key)} here", hint)
 
     def _stray_weight(self, *, takes_weight: bool) -> _Complaint:
-        hint = "only a term of a sum has one: {sum: {KEY: {name: ..., weight: ...}}}"
+        hint = "only a term of a sum, or of heads, has one: {sum: {KEY: {name: ..., weight: ...}}}"
         if takes_weight:
             hint += f"\nthe parameter of {self.loss} with this name stands under 'params'"
         return _Complaint("misplaced-key", "this loss is not a term, so it has no 'weight'", hint)

@@ -1,4 +1,4 @@
-"""A loss chosen by name, and its parameters."""
+"""A loss, or a part of one, that is chosen by name, and its parameters."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossary_registry import Registry, RegistryError
 
+from ._frozen import FrozenDict
 from ._plan import Plan, plan_of
-from ._spec import LossSpec, Origin
+from ._spec import LossSpec
 from ._suggest import did_you_mean, nearest
 from ._wording import ConfigPath, listing, show
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from ._validation import Validation
 
 _LOSS_KEYS = ("weight", "name", "params", "sum")
+
+LOSS = "loss"
+"""What messages call what the main registry holds."""
 
 
 class Value(NamedTuple):
@@ -25,39 +29,55 @@ class Value(NamedTuple):
     path: ConfigPath
 
 
-def find_loss(name: object, path: ConfigPath, validation: Validation) -> tuple[str, type] | None:
+class Found(NamedTuple):
+    """What a name leads to."""
+
+    name: str
+    loss_class: Any
+
+
+def find(name: Value, registry: Registry[Any], noun: str, validation: Validation) -> Found | None:
     """Return the canonical name and the class; note it where there is none."""
-    if not isinstance(name, str):
-        validation.wrong_type(path, name, "the name of a loss")
+    asked = name.value
+    if not isinstance(asked, str):
+        validation.wrong_type(name.path, asked, f"the name of a {noun}")
         return None
-    registry = validation.registry
-    if name not in registry:
-        message = f"{registry.name} has no loss {show(name)}"
-        validation.add("unknown-loss", message, path, hint=instead_of(name, registry))
+    if asked not in registry:
+        message = f"{registry.name} has no {noun} {show(asked)}"
+        validation.add(f"unknown-{noun}", message, name.path, hint=instead_of(asked, registry))
         return None
+    entry = registry.entry(asked)
+    if asked in entry.deprecated:
+        reason = entry.deprecated[asked]
+        since = f" since {reason.since}" if reason.since else ""
+        message = f"the name {asked!r} is deprecated{since}"
+        hint = f"write {reason.use or entry.name}"
+        validation.add("deprecated-name", message, name.path, hint=hint, severity="warning")
+        asked = entry.name
     try:
-        loss_class: Any = registry.get(name)
+        return Found(entry.name, registry.get(asked))
     except (ImportError, RegistryError) as error:
-        message = f"{name} cannot be loaded: {error}"
-        validation.add("unavailable-loss", message, path)
+        validation.add(f"unavailable-{noun}", f"{asked} cannot be loaded: {error}", name.path)
         return None
-    return registry.entry(name).name, loss_class
 
 
 def read_params(
-    params: object, path: ConfigPath, loss: tuple[str, type], validation: Validation
-) -> dict[str, object]:
-    """Check the parameters of a loss against its constructor, and return what the constructor gets."""
-    name, loss_class = loss
+    params: object, path: ConfigPath, found: Found, validation: Validation, *, are_complete: bool = True
+) -> FrozenDict[str, object]:
+    """Check parameters against a constructor, and return what the constructor gets.
+
+    ``are_complete`` where nothing else gives the parameters that are missing.
+    """
+    name, loss_class = found
     if params is None:
         params = {}
     if not isinstance(params, Mapping):
         validation.wrong_type(path, params, f"a mapping of parameters of {name}")
-        return {}
+        return FrozenDict()
     plan = plan_of(loss_class, validation.registry.base_class)
     if plan.obstacle:
         validation.add("unusable-constructor", f"{name} cannot be built from a config: {plan.obstacle}", path)
-        return {}
+        return FrozenDict()
     given = {}
     for key, value in params.items():
         parameter = plan.parameters.get(key)
@@ -65,18 +85,21 @@ def read_params(
             _complain_of_parameter(key, (*path, key), name, plan, validation)
         else:
             given[key] = parameter.read(value, (*path, key), validation)
-    if not all(name in params for name in plan.required):
+    if are_complete and not all(name in params for name in plan.required):
         _complain_of_missing(params, path, name, plan, validation)
-    return given
+    return FrozenDict(given)
 
 
 def named_spec(name: Value, params: Value, path: ConfigPath, validation: Validation) -> LossSpec[Any] | None:
     """Read the loss at ``path`` with this name and these parameters; None where no loss has the name."""
-    loss = find_loss(name.value, name.path, validation)
-    if loss is None:
+    found = find(name, validation.registry, LOSS, validation)
+    if found is None:
         return None
-    given = read_params(params.value, params.path, loss, validation)
-    return LossSpec(loss[0], given, loss[1], Origin(path, validation.source))
+    if validation.allowed is not None and found.name not in validation.allowed:
+        hint = f"allowed are: {listing(sorted(validation.allowed)) or 'none'}"
+        validation.add("loss-not-allowed", f"{found.name} may not be used here", name.path, hint=hint)
+    given = read_params(params.value, params.path, found, validation)
+    return LossSpec(found.name, given, found.loss_class, validation.origin(path))
 
 
 def instead_of(name: str, registry: Registry[Any]) -> str:
@@ -104,7 +127,7 @@ def _complain_of_parameter(
     names = [parameter.name for parameter in plan.offered]
     takes = f"{loss} takes: {listing(names)}" if names else f"{loss} takes no parameters"
     hint = f"{did_you_mean(key, names)}{takes}"
-    if key in _LOSS_KEYS:
+    if key in _LOSS_KEYS and path[-2:-1] == ("params",):
         hint += f"\nas a key of the loss itself, {key!r} stands beside 'params', not under it"
     validation.add("unknown-parameter", f"{loss} has no parameter {show(key)}", path, hint=hint, at_key=True)
 
@@ -117,6 +140,7 @@ def _complain_of_missing(
     for name in plan.required:
         if name not in params and name not in guesses:
             check = plan.parameters[name].check
-            hint = f"write {name} under 'params'; it must be {check.text}"
+            where = f" under {path[-1]!r}" if path else ""
+            hint = f"write {name}{where}; it must be {check.text}"
             message = f"{loss} needs the parameter {name!r}"
             validation.add("missing-parameter", message, (*path, name), hint=hint, at_key=True)

@@ -76,6 +76,7 @@ class Plan:
         parameters: What it names.
         is_open: Whether it takes keyword arguments beyond those that it names.
         obstacle: Why no config can call it, if none can.
+        arguments: What the loss is called with once it is built; None where that is not known.
         required: Those of its parameters that have no default.
         offered: Those that people are told of: all but what no file can hold.
     """
@@ -83,15 +84,20 @@ class Plan:
     parameters: Mapping[str, Parameter]
     is_open: bool = False
     obstacle: str = ""
-    required: tuple[str, ...] = attrs.field(init=False)
-    offered: tuple[Parameter, ...] = attrs.field(init=False)
+    arguments: tuple[str, ...] | None = None
+    required: tuple[str, ...] = attrs.field(
+        init=False, default=attrs.Factory(lambda plan: plan.find_required(), takes_self=True)
+    )
+    offered: tuple[Parameter, ...] = attrs.field(
+        init=False, default=attrs.Factory(lambda plan: plan.find_offered(), takes_self=True)
+    )
 
-    @required.default
-    def _find_required(self) -> tuple[str, ...]:
+    def find_required(self) -> tuple[str, ...]:
+        """Work out ``required``."""
         return tuple(name for name, parameter in self.parameters.items() if parameter.is_required)
 
-    @offered.default
-    def _find_offered(self) -> tuple[Parameter, ...]:
+    def find_offered(self) -> tuple[Parameter, ...]:
+        """Work out ``offered``."""
         return tuple(parameter for parameter in self.parameters.values() if not parameter.is_for_python)
 
 
@@ -125,7 +131,20 @@ def _read_constructor(cls: Any, base_class: Any) -> Plan:  # noqa: ANN401  # a c
         },
         is_open=any(parameter.kind is kinds.VAR_KEYWORD for parameter in others),
         obstacle=f"its constructor takes {nameless[0]!r} by position only" if nameless else "",
+        arguments=_arguments(cls),
     )
+
+
+def _arguments(cls: Any) -> tuple[str, ...] | None:  # noqa: ANN401  # a class or a function
+    """Return the names of what ``forward`` takes, if it names all of it."""
+    try:
+        _, *parameters = inspect.signature(cls.forward).parameters.values()
+    except (AttributeError, TypeError, ValueError):
+        return None
+    is_open = any(
+        parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) for parameter in parameters
+    )
+    return None if is_open else tuple(parameter.name for parameter in parameters)
 
 
 def _fields(cls: type, named: Mapping[str, object]) -> dict[str, attrs.Attribute[Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import json
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -13,13 +14,16 @@ if TYPE_CHECKING:
 
     from ._source import Location
 
-Role = Literal["place", "code", "message", "path", "number", "source", "caret", "hint"]
+Role = Literal["place", "code", "warning", "message", "path", "number", "source", "caret", "hint"]
 """What a piece of a printed problem is, so that a terminal can colour it."""
+
+
+Severity = Literal["error", "warning"]
 
 
 @attrs.frozen
 class Problem:
-    """One thing that is wrong with a config.
+    """One thing that is wrong with a config, or that looks as if it were.
 
     Attributes:
         code: A stable name for this kind of problem, such as ``unknown-parameter``.
@@ -31,6 +35,7 @@ class Problem:
         column: The column in the line, counted from 1.
         line_text: The line itself, cropped where it is very long.
         caret: What underlines the offending part of ``line_text``.
+        severity: ``error``, or ``warning`` for what does not keep a config from being used.
     """
 
     code: str
@@ -42,6 +47,7 @@ class Problem:
     column: int | None = None
     line_text: str = attrs.field(default="", repr=False)
     caret: str = attrs.field(default="", repr=False)
+    severity: Severity = "error"
 
     def __str__(self) -> str:
         return self.render(lambda _role, text: text)
@@ -49,7 +55,8 @@ class Problem:
     def render(self, paint: Callable[[Role, str], str]) -> str:
         """Write the problem as people read it, each piece through ``paint``."""
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
-        head = f"{paint('code', f'error[{self.code}]')}: {paint('message', self.message)}"
+        role: Role = "code" if self.severity == "error" else "warning"
+        head = f"{paint(role, f'{self.severity}[{self.code}]')}: {paint('message', self.message)}"
         lines = [f"{paint('place', place + ':')} {head}" if place else head]
         if self.path:
             lines.append(f"    at {paint('path', self.path)}")
@@ -61,6 +68,25 @@ class Problem:
         lines.extend(f"    {paint('hint', line)}" for line in self.hint.splitlines())
         return "\n".join(lines)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return all that is known of the problem as plain data."""
+        return attrs.asdict(self)
+
+    def to_github(self) -> str:
+        """Write the problem as a line that GitHub shows beside the line of the file."""
+        properties = {"file": self.file, "line": self.line, "col": self.column, "title": self.code}
+        given = ",".join(f"{key}={_escaped(value)}" for key, value in properties.items() if value is not None)
+        text = "\n".join(filter(None, [self.message, self.hint]))
+        return f"::{self.severity} {given}::{_escaped_text(text)}"
+
+
+def _escaped_text(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escaped(value: object) -> str:
+    return _escaped_text(str(value)).replace(":", "%3A").replace(",", "%2C")
+
 
 def make_problem(
     code: str,
@@ -70,10 +96,13 @@ def make_problem(
     hint: str = "",
     file: str | None = None,
     location: Location | None = None,
+    severity: Severity = "error",
 ) -> Problem:
     """Put a problem together from what its finder knows."""
     where = {} if location is None else location._asdict()
-    return Problem(code=code, message=message, path=show_path(path), hint=hint, file=file, **where)
+    return Problem(
+        code=code, message=message, path=show_path(path), hint=hint, file=file, severity=severity, **where
+    )
 
 
 class FactoryError(Exception):
@@ -106,6 +135,26 @@ class ConfigError(FactoryError, ValueError):
         files = dict.fromkeys(problem.file for problem in self.problems if problem.file)
         head = f"{counted(len(self.problems), 'problem')} in {', '.join(files) or 'the config'}"
         return "\n\n".join([head, *map(str, self.problems)])
+
+    def to_json(self) -> str:
+        """Write the problems as a JSON list."""
+        return json.dumps([problem.to_dict() for problem in self.problems], ensure_ascii=False)
+
+    def to_github(self) -> str:
+        """Write the problems as lines that GitHub shows beside the lines of the files."""
+        return "\n".join(problem.to_github() for problem in self.problems)
+
+
+class ConfigWarning(UserWarning):
+    """A config can be used, and probably does not say what somebody meant."""
+
+    __module__ = "lossary_factory"
+
+
+class UnwritableError(FactoryError, TypeError):
+    """An object cannot be written as a config."""
+
+    __module__ = "lossary_factory"
 
 
 class CollectionError(FactoryError, LookupError):

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
+from ._frozen import FrozenDict, FrozenList
 from ._wording import ConfigPath, show_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from lossary_registry import Registry
 
     from ._source import Source
 
@@ -21,10 +24,11 @@ _SCALARS = frozenset({bool, int, float, str, type(None)})
 
 @attrs.frozen
 class Origin:
-    """Where in which file a spec comes from."""
+    """Where a spec comes from: the place in a config, and the registry with which it was read."""
 
     path: ConfigPath
     source: Source | None
+    registry: Registry[Any]
 
     def __str__(self) -> str:
         place = show_path(self.path) or "the top of the config"
@@ -38,11 +42,12 @@ class Origin:
 class LossSpec(Generic[T]):
     """A loss that was checked against its constructor and can be built any number of times.
 
+    Specs are values: they do not change, they compare, and they can be keys of a dict.
     A sum is a spec like any other: its ``params`` hold the ``terms`` and the ``weights``.
 
     Attributes:
         name: The name under which the loss is registered; aliases are resolved.
-        params: What the config gives to the constructor, nested losses as specs. Not to be changed.
+        params: What the config gives to the constructor, nested losses as specs.
         loss_class: The class that was registered when the config was checked, and that will be built.
     """
 
@@ -64,9 +69,69 @@ class LossSpec(Generic[T]):
             _add_note(error, f"while building {self.name} at {self.origin or 'an unknown place'}")
             raise
 
+    def __deepcopy__(self, _memo: object) -> LossSpec[T]:
+        return self  # nothing in it changes
+
+    def to_dict(self, *, defaults: bool = False) -> dict[str, Any]:
+        """Write the spec as a config of plain data, which gives an equal spec when it is validated.
+
+        Args:
+            defaults: Write the parameters that the config left out as well, as far as plain data can.
+
+        Raises:
+            UnwritableError: A parameter holds an object that a config in Python gave it.
+        """
+        from ._writing import written  # noqa: PLC0415  # it knows plans, which know specs
+
+        return written(self.with_defaults() if defaults else self)
+
+    def with_defaults(self) -> LossSpec[T]:
+        """Return the spec whose ``params`` hold the defaults of the constructors as well.
+
+        Left out are those defaults that a config could not give: objects, and what is made anew each time.
+        """
+        from ._writing import filled  # noqa: PLC0415  # it knows plans, which know specs
+
+        return filled(self)
+
+    def fingerprint(self, *, defaults: bool = True) -> str:
+        """Return a SHA-256 in hexadecimal that is the same for all configs that mean the same.
+
+        Args:
+            defaults: Count the defaults in: a release that changes one changes the fingerprint.
+                Without them it stands for what the config itself says.
+        """
+        from ._writing import digest  # noqa: PLC0415  # it knows plans, which know specs
+
+        return digest(self.to_dict(defaults=defaults))
+
+    def replace(self, path: str, value: object) -> LossSpec[T]:
+        """Return a spec with another value at a path in ``to_dict()``, checked like any config.
+
+        Example:
+            ``spec.replace("sum.region.weight", 0.5)``, ``spec.replace("params.gamma", 3)``
+
+        Raises:
+            ConfigError: The path leads nowhere, or the value does not fit there.
+        """
+        from ._writing import replaced  # noqa: PLC0415  # it knows plans, which know specs
+
+        return replaced(self, path, value)
+
+
+@attrs.frozen
+class PartSpec(LossSpec[T]):
+    """A checked part of a loss, such as a schedule: chosen by a key word of its own.
+
+    Attributes:
+        keyword: The key that chooses it, such as ``schedule``.
+    """
+
+    keyword: str = attrs.field(kw_only=True)
+
 
 def holds_spec(value: object) -> bool:
-    """Tell whether a checked value is a nested loss, or contains one."""
+    """Tell whether a checked value is a nested loss or part, or contains one."""
     if isinstance(value, dict):
         return any(map(holds_spec, value.values()))
     if isinstance(value, (list, tuple)):
@@ -79,11 +144,11 @@ def _built(value: Any) -> Any:  # noqa: ANN401  # what a constructor takes
     kind = type(value)
     if kind in _SCALARS:
         return value
-    if kind is LossSpec:
+    if kind is LossSpec or kind is PartSpec:
         return value.build()
-    if kind is dict:
+    if kind is FrozenDict:
         return {key: _built(item) for key, item in value.items()}
-    if kind is list:
+    if kind is FrozenList:
         return [_built(item) for item in value]
     if kind is tuple:
         return tuple(map(_built, value))

@@ -2,40 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import attrs
 
+from ._frozen import FrozenDict, FrozenList
 from ._limits import DEEPEST
-from ._problems import Problem, make_problem
+from ._problems import Problem, Severity, make_problem
+from ._spec import Origin
 from ._wording import ConfigPath, label, show
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
 
+    from ._checks import Part
     from ._source import Source
-    from ._spec import LossSpec
+    from ._spec import LossSpec, PartSpec
 
-NodeReader = Callable[[object, ConfigPath, "Validation"], "LossSpec[Any] | None"]
+
+class NodeReader(Protocol):
+    """Reads one loss, which may have ``more_keys`` besides its own."""
+
+    def __call__(
+        self, node: object, path: ConfigPath, validation: Validation, more_keys: tuple[str, ...] = ()
+    ) -> LossSpec[Any] | None: ...
+
+
+class Grammar(NamedTuple):
+    """What reads the losses and the parts that stand where a parameter takes one."""
+
+    read_node: NodeReader
+    read_part: Callable[[Mapping[Any, object], ConfigPath, Part, Validation], PartSpec[Any] | None]
+
+
+@attrs.define
+class Definitions:
+    """The losses that a document defines once and uses anywhere, each read when it is first needed."""
+
+    path: ConfigPath = ()
+    nodes: Mapping[Any, object] = attrs.field(factory=dict)
+    specs: dict[str, LossSpec[Any] | None] = attrs.field(factory=dict)
+    open: list[str] = attrs.field(factory=list)
+    """Those that are being read, each inside the one before."""
 
 
 @attrs.define
 class Validation:
-    """Collects every problem of a config; nothing here raises, so nothing hides behind a first mistake."""
+    """Collects every problem of a config; nothing here raises, so nothing hides behind a first mistake.
+
+    Attributes:
+        registry: Where the names of losses are looked up.
+        grammar: What reads losses inside of losses.
+        source: The text of the config, if it came from one.
+        overridden: The texts of the values that were put in the place of others.
+        allowed: The names that the config may use; None for all.
+        definitions: What ``use`` refers to.
+        problems: What was found so far.
+    """
 
     registry: Registry[Any]
-    read_node: NodeReader = attrs.field(repr=False)
+    grammar: Grammar = attrs.field(repr=False)
     source: Source | None = None
+    overridden: Mapping[ConfigPath, Source] = attrs.field(factory=dict)
+    allowed: Collection[str] | None = None
+    definitions: Definitions = attrs.field(factory=Definitions)
     problems: list[Problem] = attrs.field(factory=list)
 
-    def add(self, code: str, message: str, path: ConfigPath, *, hint: str = "", at_key: bool = False) -> None:
+    def add(
+        self,
+        code: str,
+        message: str,
+        path: ConfigPath,
+        *,
+        hint: str = "",
+        at_key: bool = False,
+        severity: Severity = "error",
+    ) -> None:
         """Note a problem at a path, pointing at the value or at its key."""
         location = file = None
-        if self.source is not None:
-            file = self.source.file
-            location = self.source.locate(path, at_key=at_key)
-        self.problems.append(make_problem(code, message, path=path, hint=hint, file=file, location=location))
+        source = self.source_at(path)
+        if source is not None:
+            file = source.file
+            location = source.locate(path, at_key=at_key)
+        problem = make_problem(
+            code, message, path=path, hint=hint, file=file, location=location, severity=severity
+        )
+        self.problems.append(problem)
+
+    def source_at(self, path: ConfigPath) -> Source | None:
+        """Return the text in which the value at a path stands."""
+        for start, source in self.overridden.items():
+            if path[: len(start)] == start:
+                return source
+        return self.source
+
+    def origin(self, path: ConfigPath) -> Origin:
+        """Say where what stands at a path comes from."""
+        return Origin(path, self.source_at(path) if self.overridden else self.source, self.registry)
 
     def wrong_type(self, path: ConfigPath, value: object, wanted: str, *, hint: str = "") -> None:
         """Note a value of the wrong kind."""
@@ -59,6 +123,6 @@ class Validation:
         if self.is_too_deep(path):
             return None
         if isinstance(value, Mapping):
-            return {key: self.copied(item, (*path, key)) for key, item in value.items()}
+            return FrozenDict({key: self.copied(item, (*path, key)) for key, item in value.items()})
         items = [self.copied(item, (*path, index)) for index, item in enumerate(value)]
-        return tuple(items) if isinstance(value, tuple) else items
+        return tuple(items) if isinstance(value, tuple) else FrozenList(items)

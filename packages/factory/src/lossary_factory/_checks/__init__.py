@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ._base import Anything, Check, Null
 from ._containers import Entries, FixedItems, Items
-from ._objects import Instance, Nested
+from ._objects import Instance, Nested, Part
 from ._scalars import Boolean, Choice, Integer, Member, Number, Text
 from ._union import AnyOf, any_of
 
@@ -27,6 +27,7 @@ __all__ = [
     "Nested",
     "Null",
     "Number",
+    "Part",
     "Text",
     "any_of",
 ]

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from lossary_factory._frozen import FrozenDict, FrozenList
 from lossary_factory._wording import ConfigPath, counted, label, plural, show
 
 from ._base import Anything, Check
@@ -21,7 +23,7 @@ class Items(Check):
     """A list of values of one kind; ``make`` builds what the annotation asks for."""
 
     item: Check
-    make: Callable[[list[object]], object] = list
+    make: Callable[[list[object]], object] = FrozenList
 
     @property
     def text(self) -> str:
@@ -84,13 +86,25 @@ class Entries(Check):
         if validation.is_too_deep(path):
             return value
         entries = {}
-        for key, item in value.items():
+        for written, item in value.items():
+            key = written if self.key.fits(written) else _number_of(written)
             if self.key.fits(key):
-                entries[key] = self.value(item, (*path, key), validation)
+                read_key = self.key.read(key, (*path, written), validation)
+                entries[read_key] = self.value(item, (*path, written), validation)
             else:
-                message = f"a key of {label(path)} must be {self.key.text}, not {show(key)}"
-                validation.add("bad-key", message, (*path, key), at_key=True)
-        return entries
+                message = f"a key of {label(path)} must be {self.key.text}, not {show(written)}"
+                validation.add("bad-key", message, (*path, written), at_key=True)
+        return FrozenDict(entries)
 
     def example(self, loss: str) -> object:
         return {"key": self.value.example(loss)}
+
+
+def _number_of(key: object) -> object:
+    """Return the number that a key spells: keys of TOML and JSON are always text."""
+    if isinstance(key, str):
+        with contextlib.suppress(ValueError):
+            return int(key)
+        with contextlib.suppress(ValueError):
+            return float(key)
+    return key

@@ -1,10 +1,10 @@
-"""Values that become objects: nested losses, and what only Python can hold."""
+"""Values that become objects: nested losses, their parts, and what only Python can hold."""
 # ruff: noqa: ARG002  # one signature for all checks
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -15,6 +15,7 @@ from ._base import Check
 
 if TYPE_CHECKING:
     from lossary_factory._validation import Validation
+    from lossary_registry import Registry
 
 
 @attrs.frozen
@@ -59,7 +60,7 @@ class Nested(Check):
         return isinstance(value, (str, Mapping))
 
     def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
-        spec = validation.read_node(value, path, validation)
+        spec = validation.grammar.read_node(value, path, validation)
         if spec is not None and not self.is_base and self.kind not in spec.loss_class.__mro__:
             message = f"{label(path)} must be a {self.kind.__name__}, and {spec.name} is none"
             validation.add("wrong-kind", message, path)
@@ -67,3 +68,33 @@ class Nested(Check):
 
     def example(self, loss: str) -> object:
         return loss
+
+
+@attrs.frozen
+class Part(Check):
+    """A part of a loss, such as a schedule: ``{KEYWORD: NAME, PARAMETER: value}``."""
+
+    keyword: str
+    registry: Registry[Any]
+    kind: type
+
+    @property
+    def text(self) -> str:
+        return f"a {self.keyword}"
+
+    def fits(self, value: object) -> bool:
+        return isinstance(value, Mapping)
+
+    def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:  # noqa: ANN401
+        spec = validation.grammar.read_part(value, path, self, validation)
+        if spec is not None and self.kind not in spec.loss_class.__mro__:
+            message = f"{label(path)} must be a {self.kind.__name__}, and {spec.name} is none"
+            validation.add("wrong-kind", message, path)
+        return spec
+
+    def hint(self, value: object) -> str:
+        is_name = isinstance(value, str) and value in self.registry
+        return f"write {{{self.keyword}: {value}}}, with its parameters beside" if is_name else ""
+
+    def example(self, loss: str) -> object:
+        return {self.keyword: self.registry.list()[0]}

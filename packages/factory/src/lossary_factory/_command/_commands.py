@@ -12,12 +12,13 @@ import click
 
 from lossary_factory._api import load
 from lossary_factory._collections import installed_registry
+from lossary_factory._describe import summary
 from lossary_factory._named import instead_of
 from lossary_factory._problems import CollectionError, ConfigError
 from lossary_factory._suggest import did_you_mean
 from lossary_factory._wording import counted
 
-from ._page import page, summary
+from ._page import page
 from ._terminal import columns, dim, failure, fitted, paint, success, width
 from ._tree import draw
 

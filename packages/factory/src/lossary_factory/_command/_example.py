@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lossary_factory._api import check
-from lossary_factory._grammar import SUM
+from lossary_factory._forms import COMPOSITES, SUM
 from lossary_factory._plan import plan_of
 from lossary_factory._reading._yaml import scalar
 
@@ -26,7 +26,7 @@ def example_config(name: str, registry: Registry[Any]) -> dict[str, object] | No
     None where no such config can be made up, because the constructor wants what only its author knows.
     """
     simple = _simplest(name, registry)
-    if name == SUM:
+    if name == SUM.name:
         terms = {key: {"name": simple, "weight": weight} for key, weight in (("first", 0.7), ("second", 0.3))}
         config: dict[str, object] = {"loss": {"sum": terms}}
     else:
@@ -38,7 +38,7 @@ def example_config(name: str, registry: Registry[Any]) -> dict[str, object] | No
 def _simplest(name: str, registry: Registry[Any]) -> str:
     """Return a loss that needs no parameters, to stand for any other."""
     for other in registry.list():
-        if other not in (name, SUM) and registry.entry(other).available:
+        if other != name and other not in COMPOSITES and registry.entry(other).available:
             plan = plan_of(registry.get(other), registry.base_class)
             if not plan.required and not plan.obstacle:
                 return other

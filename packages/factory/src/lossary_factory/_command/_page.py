@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
+from lossary_factory._describe import summary
 from lossary_factory._plan import Parameter, Plan, plan_of
 
 from ._example import example_config, yaml_lines
@@ -12,14 +12,9 @@ from ._terminal import bold, columns, dim
 from ._tree import default_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from lossary_registry import Entry, Registry
-
-
-def summary(loss_class: Callable[..., object]) -> str:
-    """Return the first line of a class's own docstring."""
-    return (inspect.cleandoc(loss_class.__doc__ or "").splitlines() or [""])[0]
 
 
 def page(entry: Entry[Any], registry: Registry[Any]) -> Iterator[str]:

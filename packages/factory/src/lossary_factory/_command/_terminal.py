@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _COLOURS: dict[Role, dict[str, str | bool]] = {
     "place": {"bold": True},
     "code": {"fg": "red", "bold": True},
+    "warning": {"fg": "yellow", "bold": True},
     "message": {"bold": True},
     "path": {"fg": "cyan"},
     "number": {"dim": True},

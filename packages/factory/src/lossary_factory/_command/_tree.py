@@ -7,9 +7,10 @@ from typing import Any
 
 import attrs
 
-from lossary_factory._grammar import SUM
+from lossary_factory._forms import form_of
 from lossary_factory._plan import plan_of
-from lossary_factory._spec import LossSpec, holds_spec
+from lossary_factory._spec import LossSpec
+from lossary_factory._writing import plain
 
 from ._example import flow
 from ._terminal import bold, dim
@@ -41,8 +42,8 @@ def _parameters(spec: LossSpec[Any], base_class: type | None) -> Iterator[str]:
     for parameter in plan_of(spec.loss_class, base_class).parameters.values():
         name = parameter.name
         if name in spec.params:
-            if not (holds_spec(spec.params[name]) or spec.name == SUM):
-                yield f"{name} = {flow(spec.params[name])}"
+            if not _is_drawn(spec, name):
+                yield f"{name} = {flow(plain(spec.params[name]))}"
         elif not parameter.is_for_python:
             yield dim(f"{name} = {default_text(parameter.default)}  (default)")
 
@@ -52,20 +53,27 @@ def default_text(default: object) -> str:
     return "made anew" if isinstance(default, attrs.Factory) else flow(default)  # type: ignore[arg-type]
 
 
+def _is_drawn(spec: LossSpec[Any], name: str) -> bool:
+    """Tell whether a parameter is seen in the branches of the tree."""
+    is_weights = name == "weights" and form_of(spec.name) is not None
+    return is_weights or any(True for _ in _nested(name, spec.params[name]))
+
+
 def _children(spec: LossSpec[Any]) -> Iterator[tuple[str, LossSpec[Any]]]:
     """Yield the losses inside a loss, each with its label."""
-    if spec.name == SUM:
+    if form_of(spec.name) is not None:
         terms: Any = spec.params["terms"]
         weights: Any = spec.params.get("weights") or {}
         for key, term in terms.items():
-            yield f"{key}: {flow(weights.get(key, 1.0))} \N{MULTIPLICATION SIGN} ", term
+            weight = f"{flow(plain(weights.get(key, 1.0)))} \N{MULTIPLICATION SIGN} " if weights else ""
+            yield f"{key}: {weight}", term
         return
     for name, value in spec.params.items():
         yield from _nested(name, value)
 
 
 def _nested(label: str, value: object) -> Iterator[tuple[str, LossSpec[Any]]]:
-    if isinstance(value, LossSpec):
+    if type(value) is LossSpec:
         yield f"{label}: ", value
     elif isinstance(value, Mapping):
         for key, item in value.items():

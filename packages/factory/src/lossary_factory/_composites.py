@@ -1,0 +1,134 @@
+"""Losses made of named terms, and deep supervision."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ._bounds import Bound, Bounded
+from ._checks import AnyOf, Check, Entries, Number, Part, any_of
+from ._forms import DEEP_SUPERVISION, HEADS, Form
+from ._frozen import FrozenDict
+from ._keys import NODE_KEYS, as_written
+from ._named import LOSS, Found, Value, find, read_params
+from ._plan import plan_of
+from ._selectors import read_inputs
+from ._spec import LossSpec
+from ._wording import ConfigPath, show
+
+if TYPE_CHECKING:
+    from ._validation import Validation
+
+_WEIGHT = Bounded(Number(), (Bound(">=", 0),))
+
+Spec = LossSpec[Any]
+
+
+def read_terms(form: Form, terms: Value, path: ConfigPath, validation: Validation) -> Spec | None:
+    """Read what stands under the key of a form into a spec of the class that the form stands for."""
+    found = _find_class(form.key, form.name, form.takes, terms.path, validation)
+    if not isinstance(terms.value, Mapping):
+        hint = f"give each loss a key: {form.key}: {{first: ..., second: ...}}"
+        validation.wrong_type(
+            terms.path, terms.value, "a mapping of terms", hint=hint if isinstance(terms.value, list) else ""
+        )
+        return None
+    if not terms.value:
+        validation.add("no-terms", f"'{form.key}' needs at least one term", terms.path, at_key=True)
+    reader = _Terms(form, found, terms.path, validation)
+    params = reader.params(terms.value)
+    if found is None:
+        return None
+    return LossSpec(found.name, params, found.loss_class, validation.origin(path))
+
+
+def read_deep_supervision(params: Value, path: ConfigPath, validation: Validation) -> Spec | None:
+    """Read the parameters that stand under ``deep_supervision``."""
+    found = _find_class(DEEP_SUPERVISION, DEEP_SUPERVISION, ("loss",), params.path, validation)
+    if found is None:
+        return None
+    given = read_params(params.value, params.path, found, validation)
+    return LossSpec(found.name, given, found.loss_class, validation.origin(path))
+
+
+def _find_class(
+    key: str, name: str, takes: tuple[str, ...], path: ConfigPath, validation: Validation
+) -> Found | None:
+    """Return the class that a key of the grammar stands for; note it where the registry has none."""
+    registry = validation.registry
+    if name not in registry:
+        message = f"{registry.name} has nothing named {name!r}, which is what builds '{key}'"
+        validation.add("unavailable-form", message, path, at_key=True)
+        return None
+    found = find(Value(name, path), registry, LOSS, validation)
+    if found is None:
+        return None
+    plan = plan_of(found.loss_class, registry.base_class)
+    missing = [parameter for parameter in takes if parameter not in plan.parameters]
+    if missing and not plan.is_open:
+        message = f"what {registry.name} has as {name!r} does not take {missing[0]!r}"
+        validation.add("unavailable-form", message, path, at_key=True)
+    return found
+
+
+class _Terms:
+    """Reads the terms of one form."""
+
+    def __init__(self, form: Form, found: Found | None, path: ConfigPath, validation: Validation) -> None:
+        self.form = form
+        self.path = path
+        self.validation = validation
+        base_class: Any = validation.registry.base_class
+        self.weight_check = _WEIGHT if found is None else _weight_check(found.loss_class, base_class)
+        self.keys = (*NODE_KEYS, *form.term_keys)
+
+    def params(self, terms: Mapping[Any, object]) -> FrozenDict[str, object]:
+        """Return what the class of the form gets."""
+        specs = {name: self.term(name, term) for name, term in terms.items()}
+        params: dict[str, object] = {"terms": FrozenDict(specs)}
+        if "weight" in self.form.term_keys:
+            params["weights"] = FrozenDict({name: self.weight(name, term) for name, term in terms.items()})
+        if self.form is HEADS:
+            inputs = {name: self.inputs(name, term, specs[name]) for name, term in terms.items()}
+            given = {name: selectors for name, selectors in inputs.items() if selectors is not None}
+            if given:
+                params["inputs"] = FrozenDict(given)
+        return FrozenDict(params)
+
+    def term(self, name: object, term: object) -> Spec | None:
+        path = (*self.path, name)
+        if not isinstance(name, str) or not name or "." in name:
+            message = f"the key of a term must be text without a dot, not {show(name)}"
+            hint = "the key names the term in logs and overrides"
+            self.validation.add("bad-key", message, path, hint=hint, at_key=True)
+        return self.validation.grammar.read_node(term, path, self.validation, self.form.term_keys)
+
+    def weight(self, name: object, term: object) -> object:
+        given = self.beside(name, term, "weight")
+        return 1.0 if given is None else self.weight_check(given.value, given.path, self.validation)
+
+    def inputs(self, name: object, term: object, spec: Spec | None) -> FrozenDict[str, str] | None:
+        given = self.beside(name, term, "inputs")
+        return None if given is None else read_inputs(given, spec, self.validation)
+
+    def beside(self, name: object, term: object, key: str) -> Value | None:
+        """Return what a term has beside the keys of its loss, however it is spelled."""
+        if not isinstance(term, Mapping):
+            return None
+        written = as_written(term, self.keys).get(key)
+        return None if written is None else Value(term[written], (*self.path, name, written))
+
+
+@functools.lru_cache(maxsize=256)
+def _weight_check(loss_class: Any, base_class: Any) -> Check:  # noqa: ANN401  # hashable, all of them
+    """Return what a weight may be: a number, or whatever parts the class takes in its place."""
+    weights = plan_of(loss_class, base_class).parameters.get("weights")
+    entries = [option for option in _options(weights.check) if isinstance(option, Entries)] if weights else []
+    return any_of(
+        [_WEIGHT, *(part for each in entries for part in _options(each.value) if isinstance(part, Part))]
+    )
+
+
+def _options(check: Check) -> tuple[Check, ...]:
+    return check.options if isinstance(check, AnyOf) else (check,)

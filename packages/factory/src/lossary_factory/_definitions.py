@@ -1,0 +1,68 @@
+"""Losses that a document defines once, under ``defs``, and uses anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ._frozen import FrozenDict
+from ._named import Found, Value, read_params
+from ._spec import LossSpec
+from ._suggest import did_you_mean
+from ._validation import Definitions
+from ._wording import ConfigPath, listing, show
+
+if TYPE_CHECKING:
+    from ._validation import Validation
+
+
+def read_definitions(nodes: object, path: ConfigPath, validation: Validation) -> None:
+    """Read all that stands under ``defs``, whether it is used or not."""
+    if not isinstance(nodes, Mapping):
+        validation.wrong_type(path, nodes, "a mapping of losses", hint="give each loss a name to use it by")
+        return
+    validation.definitions = Definitions(path, nodes)
+    for name in nodes:
+        if isinstance(name, str):
+            _spec_of(name, validation)
+        else:
+            message = f"the name of a definition must be text, not {show(name)}"
+            validation.add("bad-key", message, (*path, name), at_key=True)
+
+
+def read_use(name: Value, params: Value, path: ConfigPath, validation: Validation) -> LossSpec[Any] | None:
+    """Read ``{use: ID, params: ...}``: the definition, with some of its parameters replaced."""
+    definitions = validation.definitions
+    if not isinstance(name.value, str):
+        validation.wrong_type(name.path, name.value, "the name of a definition")
+        return None
+    if name.value not in definitions.nodes:
+        known = [key for key in definitions.nodes if isinstance(key, str)]
+        there = f"'defs' has: {listing(known)}" if known else "the document has no 'defs'"
+        hint = f"{did_you_mean(name.value, known)}{there}"
+        validation.add(
+            "unknown-definition", f"nothing is defined as {show(name.value)}", name.path, hint=hint
+        )
+        return None
+    if name.value in definitions.open:
+        chain = [*definitions.open[definitions.open.index(name.value) :], name.value]
+        message = f"{name.value!r} is used in its own definition: {' -> '.join(chain)}"
+        validation.add("definition-cycle", message, name.path)
+        return None
+    spec = _spec_of(name.value, validation)
+    if spec is None:
+        return None
+    found = Found(spec.name, spec.loss_class)
+    given = read_params(params.value, params.path, found, validation, are_complete=False)
+    return LossSpec(spec.name, FrozenDict({**spec.params, **given}), spec.loss_class, validation.origin(path))
+
+
+def _spec_of(name: str, validation: Validation) -> LossSpec[Any] | None:
+    """Read a definition, once."""
+    definitions = validation.definitions
+    if name not in definitions.specs:
+        definitions.open.append(name)
+        path = (*definitions.path, name)
+        definitions.specs[name] = validation.grammar.read_node(definitions.nodes[name], path, validation)
+        definitions.open.pop()
+    return definitions.specs[name]

@@ -1,0 +1,57 @@
+"""Plain data with another value at a path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ._suggest import did_you_mean
+from ._wording import counted, listing, show_key, show_path
+
+if TYPE_CHECKING:
+    from ._wording import ConfigPath
+
+_LOSS_KEYS = ("inputs", "name", "params", "weight")
+
+
+class LostPathError(LookupError):
+    """A path leads nowhere: the message says where it ends, the hint what is there."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def with_value(data: object, path: ConfigPath, value: object, *, done: ConfigPath = ()) -> object:
+    """Return a copy of the data along the path, with the value at its end.
+
+    The last key of a path may be new, and so may ``params``; a loss that is written as a mere name becomes
+    ``{name: NAME}`` where the path goes on with a key of a loss.
+
+    Raises:
+        LostPathError: The path goes through what is not there.
+    """
+    if not path:
+        return value
+    key, rest = path[0], path[1:]
+    deeper = (*done, key)
+    if isinstance(data, str) and key in _LOSS_KEYS:
+        return with_value({"name": data}, path, value, done=done)
+    if isinstance(data, Mapping):
+        if key not in data and rest and key != "params":
+            hint = f"{did_you_mean(key, data)}it has: {listing(map(show_key, data)) or 'nothing'}"
+            raise LostPathError(f"{_place(done)} has no {show_key(key)!r}", hint)
+        inside = data.get(key, {}) if rest else None
+        return {**data, key: with_value(inside, rest, value, done=deeper)}
+    if isinstance(data, (list, tuple)) and isinstance(key, int):
+        if not -len(data) <= key < len(data):
+            raise LostPathError(f"{_place(done)} has no [{key}]", f"it has {counted(len(data), 'value')}")
+        items = list(data)
+        items[key] = with_value(items[key], rest, value, done=deeper)
+        return items
+    kind = "a list, whose values are chosen by [index]" if isinstance(data, (list, tuple)) else "no mapping"
+    raise LostPathError(f"{_place(done)} is {kind}, and so has no {show_key(key)!r}", "")
+
+
+def _place(path: ConfigPath) -> str:
+    return show_path(path) or "the config"

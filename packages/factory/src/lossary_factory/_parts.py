@@ -1,0 +1,42 @@
+"""Parts of losses, such as schedules: ``{schedule: linear, PARAMETER: value}``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._keys import as_written
+from ._named import Value, find, read_params
+from ._spec import PartSpec
+from ._wording import ConfigPath, listing, show_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._checks import Part
+    from ._validation import Validation
+
+
+def read_part(
+    node: Mapping[Any, object], path: ConfigPath, part: Part, validation: Validation
+) -> PartSpec[Any] | None:
+    """Read ``{KEYWORD: NAME, PARAMETER: value}``; None where it names no part."""
+    if validation.is_too_deep(path):
+        return None
+    key = as_written(node, (part.keyword,)).get(part.keyword)
+    if key is None:
+        there = f"it has: {listing(map(show_key, node))}; " if node else ""
+        hint = (
+            f"{there}write {{{part.keyword}: NAME, ...}}, NAME being one of: {listing(part.registry.list())}"
+        )
+        validation.add("missing-name", f"this names no {part.keyword}", path, hint=hint, at_key=True)
+        return None
+    if key != part.keyword:
+        message = f"there is no key {show_key(key)} here"
+        hint = f"write '{part.keyword}:' in its place"
+        validation.add("unexpected-key", message, (*path, key), hint=hint, at_key=True)
+    found = find(Value(node[key], (*path, key)), part.registry, part.keyword, validation)
+    if found is None:
+        return None
+    params = {name: value for name, value in node.items() if name != key}
+    given = read_params(params, path, found, validation)
+    return PartSpec(found.name, given, found.loss_class, validation.origin(path), keyword=part.keyword)

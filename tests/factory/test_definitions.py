@@ -1,0 +1,87 @@
+"""``defs`` and ``use``."""
+
+from __future__ import annotations
+
+import pytest
+
+from lossary_factory import check, load, validate
+
+
+def found(config, losses):
+    return [(each.code, each.path) for each in check(config, registry=losses)]
+
+
+def test_a_use_is_what_was_defined(losses):
+    """``{use: ID}`` stands for the node under ``defs``, in any place where a node stands."""
+    config = {
+        "defs": {"base": {"name": "focal_loss", "params": {"gamma": 1}}},
+        "loss": {"sum": {"a": {"use": "base", "weight": 0.5}, "b": {"use": "base"}}},
+    }
+    plain = {"name": "focal_loss", "params": {"gamma": 1}}
+    assert validate(config, registry=losses) == validate(
+        {"sum": {"a": {**plain, "weight": 0.5}, "b": plain}}, registry=losses
+    )
+
+
+def test_a_use_replaces_parameters(losses):
+    """What stands under ``params`` goes before what the definition says, parameter by parameter."""
+    config = {
+        "defs": {"base": {"name": "focal_loss", "params": {"gamma": 1, "alpha": 0.5}}},
+        "loss": {"use": "base", "params": {"gamma": 4}},
+    }
+    assert validate(config, registry=losses).params == {"gamma": 4.0, "alpha": 0.5}
+
+
+def test_definitions_use_each_other(losses):
+    """A definition may be made of others, in whatever order they stand."""
+    config = {
+        "defs": {"both": {"sum": {"a": {"use": "one"}, "b": "dice_loss"}}, "one": "focal_loss"},
+        "loss": {"use": "both"},
+    }
+    assert validate(config, registry=losses).params["terms"]["a"].name == "focal_loss"
+
+
+@pytest.mark.parametrize(
+    ("config", "problems"),
+    [
+        ({"defs": {"a": "dice_loss"}, "loss": {"use": "b"}}, [("unknown-definition", "loss.use")]),
+        ({"loss": {"use": "a"}}, [("unknown-definition", "loss.use")]),
+        ({"use": "a"}, [("unknown-definition", "use")]),
+        ({"loss": {"use": 3}}, [("wrong-type", "loss.use")]),
+        ({"defs": ["dice_loss"], "loss": "dice_loss"}, [("wrong-type", "defs")]),
+        ({"defs": {1: "dice_loss"}, "loss": "dice_loss"}, [("bad-key", "defs[1]")]),
+        ({"defs": {"a": "dise_loss"}, "loss": "dice_loss"}, [("unknown-loss", "defs.a")]),
+        (
+            {
+                "defs": {"a": {"name": "dice_loss", "params": {"x": 1}}},
+                "loss": {"sum": {"p": {"use": "a"}, "q": {"use": "a"}}},
+            },
+            [("unknown-parameter", "defs.a.params.x")],
+        ),
+        (
+            {"defs": {"a": "dice_loss"}, "loss": {"use": "a", "params": {"smoth": 1}}},
+            [("unknown-parameter", "loss.params.smoth")],
+        ),
+        ({"defs": {"a": {"use": "a"}}, "loss": "dice_loss"}, [("definition-cycle", "defs.a.use")]),
+        (
+            {"defs": {"a": {"sum": {"x": {"use": "b"}}}, "b": {"use": "a"}}, "loss": {"use": "a"}},
+            [("definition-cycle", "defs.b.use")],
+        ),
+    ],
+)
+def test_a_wrong_definition_is_reported_once(losses, config, problems):
+    """Each mistake has one problem, where it stands, however often the definition is used, or never."""
+    assert found(config, losses) == problems
+
+
+def test_a_cycle_is_shown(losses):
+    """The message names every step of it."""
+    config = {"defs": {"a": {"use": "b"}, "b": {"use": "a"}}, "loss": {"use": "a"}}
+    (problem,) = check(config, registry=losses)
+    assert problem.message == "'a' is used in its own definition: a -> b -> a"
+
+
+def test_definitions_in_toml(losses, write):
+    """Reuse does not depend on what a format offers: TOML has no anchors."""
+    text = "[defs]\nbase = 'dice_loss'\n[loss]\nuse = 'base'\nparams = {smooth = 2}\n"
+    assert load(write("train.toml", text), registry=losses).params == {"smooth": 2.0}
