@@ -46,6 +46,7 @@ def test_a_tag_that_looks_like_a_pattern_is_found_as_it_is(shapes, circle):
     shapes.register(circle, tags=["[2d]"])
 
     assert shapes.filter_by_tag("[2d]") == ["Circle"]
+    assert shapes.filter(all_of=["[2d]"]) == ["Circle"]
 
 
 def test_list_with_tags(shapes, circle, square):

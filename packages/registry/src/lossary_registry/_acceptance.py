@@ -78,15 +78,9 @@ def _find_protocol_problem(item: type, protocol: type) -> str:
 
 
 def _methods_of(protocol: type) -> list[str]:
-    from typing import Protocol  # noqa: PLC0415 - whoever has a protocol has imported typing
-
-    class Nothing(Protocol): ...
-
-    given_to_all = vars(Nothing)
-    return [
-        name
-        for base in protocol.__mro__
-        if getattr(base, "_is_protocol", False)
-        for name, value in vars(base).items()
-        if callable(value) and name not in given_to_all
-    ]
+    """Return the names of a protocol's methods, inherited ones too."""
+    # Before Python 3.12 protocols keep no list; what every class has is harmless in ours.
+    names = getattr(protocol, "__protocol_attrs__", None) or {
+        name for base in protocol.__mro__ if getattr(base, "_is_protocol", False) for name in vars(base)
+    }
+    return sorted(name for name in names if callable(getattr(protocol, name, None)))
