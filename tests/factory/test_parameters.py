@@ -10,6 +10,9 @@ import attrs
 import pytest
 
 from lossary_factory import build, check, validate
+from lossary_factory._grammar import GRAMMAR
+from lossary_factory._hints import Hints
+from lossary_factory._validation import Validation
 from lossary_registry import Registry
 
 Count = NewType("Count", int)
@@ -267,3 +270,31 @@ def test_what_no_file_can_hold_is_not_offered(registry):
 
     (problem,) = check({"name": "shared", "params": {"groop": 1}}, registry=registry)
     assert problem.hint == "shared takes: size"
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        float,
+        int,
+        bool,
+        str,
+        Literal["a", 1],
+        Size,
+        float | None,
+        Annotated[float, Range(ge=0, lt=1)],
+        Annotated[float | None, Range(ge=0)],
+        Annotated[float, AllowInfNan()],
+        list[float] | float | None,
+        Any,
+    ],
+)
+@pytest.mark.parametrize("value", [None, True, 0, 1, -1, 0.5, 1.0, math.nan, math.inf, "a", "b", 1.5])
+def test_what_is_taken_as_it_is_would_be_taken_in_full(registry, annotation, value):
+    """The short way to accept a value accepts nothing that the long way refuses or changes."""
+    check = Hints(Loss).check(annotation)
+    validation = Validation(registry, GRAMMAR)
+    takes_as_is = check.as_is()
+    if takes_as_is is not None and takes_as_is(value):
+        assert check(value, ("value",), validation) is value
+        assert validation.problems == []

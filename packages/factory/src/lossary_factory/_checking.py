@@ -35,7 +35,7 @@ class Checked(NamedTuple):
     problems: list[Problem]
 
 
-@attrs.frozen
+@attrs.define
 class Request:
     """How a config is to be read.
 

@@ -17,7 +17,6 @@ A product's terms have no weights, and only those of heads have inputs.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -25,19 +24,22 @@ import attrs
 from ._composites import read_deep_supervision, read_terms
 from ._definitions import read_definitions, read_use
 from ._forms import COMPOSITES, DEEP_SUPERVISION, OF_TERMS
-from ._keys import DOCUMENT_KEYS, NODE_KEYS, Level, as_written
+from ._keys import DOCUMENT_KEYS, NODE_KEYS, Level, as_written, named_keys
 from ._named import Value, named_spec
 from ._parts import read_part
 from ._plan import plan_of
 from ._spec import LossSpec
 from ._validation import Grammar
-from ._wording import ConfigPath, listing, show, show_key
+from ._wording import MAPPINGS, ConfigPath, listing, show, show_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ._validation import Validation
 
 _A_LOSS = "a loss: its name, {name: ..., params: ...} or {sum: ...}"
 _CHOICES = (*OF_TERMS, DEEP_SUPERVISION, "use", "name")
+_CHOICE_SET = frozenset(_CHOICES)
 _WITH_PARAMS = ("name", "use")
 
 Spec = LossSpec[Any]
@@ -46,7 +48,7 @@ Keys = tuple[str, ...]
 
 def read_document(config: object, path: ConfigPath, validation: Validation) -> Spec | None:
     """Read what stands at ``path`` as a whole config; None where it names no loss."""
-    if not isinstance(config, Mapping) or ("loss" not in config and any(key in config for key in _CHOICES)):
+    if not isinstance(config, MAPPINGS) or ("loss" not in config and not _CHOICE_SET.isdisjoint(config)):
         return read_node(config, path, validation)
     written = as_written(config, DOCUMENT_KEYS)
     if "loss" not in written:
@@ -68,18 +70,21 @@ def read_node(node: object, path: ConfigPath, validation: Validation, more_keys:
         return None
     if isinstance(node, str):
         return named_spec(Value(node, path), Value(None, (*path, "params")), path, validation)
-    if not isinstance(node, Mapping):
+    if not isinstance(node, MAPPINGS):
         validation.wrong_type(path, node, _A_LOSS, hint=_hint_for(node))
         return None
+    if "name" in node and named_keys(more_keys).issuperset(node):  # most nodes: nothing else can be meant
+        params = Value(node.get("params"), (*path, "params"))
+        return named_spec(Value(node["name"], (*path, "name")), params, path, validation)
     written = as_written(node, (*NODE_KEYS, *more_keys))
     choice = _choice(node, written, path, validation)
     if choice is None:
         _complain_of_no_name(node, path, validation)
         return None
     spec = _read_choice(choice, node, written, path, validation)
-    params = ("params",) if choice in _WITH_PARAMS else ()
+    beside = ("params",) if choice in _WITH_PARAMS else ()
     others = tuple(key for key in _CHOICES if key != choice and key in node)
-    _complain_of_keys(Level(node, path, (choice, *params, *more_keys, *others), written), spec, validation)
+    _complain_of_keys(Level(node, path, (choice, *beside, *more_keys, *others), written), spec, validation)
     return spec
 
 

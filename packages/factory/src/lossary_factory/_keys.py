@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,6 +31,12 @@ _PURPOSE = {
     "params": "the parameters of a loss stand under 'params'",
     "loss": "the loss stands under 'loss'",
 }
+
+
+@functools.cache
+def named_keys(more_keys: tuple[str, ...]) -> frozenset[str]:
+    """Return the keys of a node that chooses a loss by its name."""
+    return frozenset({"name", "params", *more_keys})
 
 
 def as_written(mapping: Mapping[Any, object], allowed: Collection[str]) -> dict[str, Any]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lossary_registry import Registry, RegistryError
+from lossary_registry import Registry, RegistryError, UnknownNameError
 
 from ._frozen import FrozenDict
 from ._plan import Plan, plan_of
 from ._spec import LossSpec
 from ._suggest import did_you_mean, nearest
-from ._wording import ConfigPath, listing, show
+from ._wording import MAPPINGS, ConfigPath, listing, show
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ._validation import Validation
 
 _LOSS_KEYS = ("weight", "name", "params", "sum")
@@ -42,11 +43,12 @@ def find(name: Value, registry: Registry[Any], noun: str, validation: Validation
     if not isinstance(asked, str):
         validation.wrong_type(name.path, asked, f"the name of a {noun}")
         return None
-    if asked not in registry:
+    try:
+        entry = registry.entry(asked)
+    except UnknownNameError:
         message = f"{registry.name} has no {noun} {show(asked)}"
         validation.add(f"unknown-{noun}", message, name.path, hint=instead_of(asked, registry))
         return None
-    entry = registry.entry(asked)
     if asked in entry.deprecated:
         reason = entry.deprecated[asked]
         since = f" since {reason.since}" if reason.since else ""
@@ -71,7 +73,7 @@ def read_params(
     name, loss_class = found
     if params is None:
         params = {}
-    if not isinstance(params, Mapping):
+    if not isinstance(params, MAPPINGS):
         validation.wrong_type(path, params, f"a mapping of parameters of {name}")
         return FrozenDict()
     plan = plan_of(loss_class, validation.registry.base_class)
@@ -85,7 +87,7 @@ def read_params(
             _complain_of_parameter(key, (*path, key), name, plan, validation)
         else:
             given[key] = parameter.read(value, (*path, key), validation)
-    if are_complete and not all(name in params for name in plan.required):
+    if are_complete and not params.keys() >= plan.required:
         _complain_of_missing(params, path, name, plan, validation)
     return FrozenDict(given)
 
@@ -137,10 +139,9 @@ def _complain_of_missing(
 ) -> None:
     """Note what must be given and is not; a misspelled name was noted already."""
     guesses = {nearest(key, plan.parameters) for key in params if key not in plan.parameters}
-    for name in plan.required:
-        if name not in params and name not in guesses:
-            check = plan.parameters[name].check
+    for name, parameter in plan.parameters.items():
+        if name in plan.required and name not in params and name not in guesses:
             where = f" under {path[-1]!r}" if path else ""
-            hint = f"write {name}{where}; it must be {check.text}"
+            hint = f"write {name}{where}; it must be {parameter.check.text}"
             message = f"{loss} needs the parameter {name!r}"
             validation.add("missing-parameter", message, (*path, name), hint=hint, at_key=True)

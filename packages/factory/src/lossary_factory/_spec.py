@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import attrs
 
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_SCALARS = frozenset({bool, int, float, str, type(None)})
+SCALARS = frozenset({bool, int, float, str, type(None)})
 
 
-@attrs.frozen
-class Origin:
+class Origin(NamedTuple):
     """Where a spec comes from: the place in a config, and the registry with which it was read."""
 
     path: ConfigPath
@@ -142,7 +141,7 @@ def holds_spec(value: object) -> bool:
 def _built(value: Any) -> Any:  # noqa: ANN401  # what a constructor takes
     """Build the losses in a value, and copy its containers: a constructor may keep and change them."""
     kind = type(value)
-    if kind in _SCALARS:
+    if kind in SCALARS:
         return value
     if kind is LossSpec or kind is PartSpec:
         return value.build()

@@ -47,6 +47,10 @@ class Definitions:
     """Those that are being read, each inside the one before."""
 
 
+_NOTHING_DEFINED = Definitions()
+_NOTHING_OVERRIDDEN: Mapping[ConfigPath, Source] = FrozenDict()
+
+
 @attrs.define
 class Validation:
     """Collects every problem of a config; nothing here raises, so nothing hides behind a first mistake.
@@ -64,9 +68,9 @@ class Validation:
     registry: Registry[Any]
     grammar: Grammar = attrs.field(repr=False)
     source: Source | None = None
-    overridden: Mapping[ConfigPath, Source] = attrs.field(factory=dict)
+    overridden: Mapping[ConfigPath, Source] = _NOTHING_OVERRIDDEN
     allowed: Collection[str] | None = None
-    definitions: Definitions = attrs.field(factory=Definitions)
+    definitions: Definitions = _NOTHING_DEFINED
     problems: list[Problem] = attrs.field(factory=list)
 
     def add(

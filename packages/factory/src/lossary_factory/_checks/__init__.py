@@ -6,7 +6,7 @@ describes itself (``text``) and knows a value that it accepts (``example``).
 
 from __future__ import annotations
 
-from ._base import Anything, Check, Null
+from ._base import Anything, AsIs, Check, Null
 from ._containers import Entries, FixedItems, Items
 from ._objects import Instance, Nested, Part
 from ._scalars import Boolean, Choice, Integer, Member, Number, Text
@@ -15,6 +15,7 @@ from ._union import AnyOf, any_of
 __all__ = [
     "AnyOf",
     "Anything",
+    "AsIs",
     "Boolean",
     "Check",
     "Choice",

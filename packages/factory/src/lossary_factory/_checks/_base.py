@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 if TYPE_CHECKING:
     from lossary_factory._validation import Validation
     from lossary_factory._wording import ConfigPath
+
+AsIs = Callable[[Any], bool]
+"""Tells of a value that it is right as it stands."""
 
 
 class Check:
@@ -44,6 +48,13 @@ class Check:
     def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
         """Check the inside of a value that fits."""
         return value
+
+    def as_is(self) -> AsIs | None:
+        """Return what tells at once that ``read`` would return a value as it is, if anything can.
+
+        It may not know all such values: those that it does not know are checked in full.
+        """
+        return None
 
     def hint(self, value: object) -> str:
         """Say how to mend a value that does not fit."""
@@ -82,6 +93,9 @@ class Null(Check):
 
     def fits(self, value: object) -> bool:
         return value is None
+
+    def as_is(self) -> AsIs:
+        return self.fits
 
     def example(self, loss: str) -> object:
         return None

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from lossary_factory._validation import Validation
 
+    from ._base import AsIs
+
 _LONGEST_NUMBER = 40
 
 
@@ -31,6 +33,9 @@ class Boolean(Check):
 
     def fits(self, value: object) -> bool:
         return isinstance(value, bool)
+
+    def as_is(self) -> AsIs:
+        return lambda value: type(value) is bool
 
     def hint(self, value: object) -> str:
         words = {"yes": "true", "on": "true", "no": "false", "off": "false", "true": "true", "false": "false"}
@@ -51,6 +56,9 @@ class Integer(Check):
 
     def fits(self, value: object) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
+
+    def as_is(self) -> AsIs:
+        return lambda value: type(value) is int
 
     def hint(self, value: object) -> str:
         if isinstance(value, float) and value.is_integer():
@@ -84,6 +92,10 @@ class Number(Check):
             validation.add("not-finite", f"{label(path)} must be finite, not {show(number)}", path)
         return number
 
+    def as_is(self) -> AsIs | None:
+        infinity = math.inf
+        return (lambda value: type(value) is float and -infinity < value < infinity) if self.finite else None
+
     def hint(self, value: object) -> str:
         return _unquoted_number(value)
 
@@ -101,6 +113,9 @@ class Text(Check):
 
     def fits(self, value: object) -> bool:
         return isinstance(value, str)
+
+    def as_is(self) -> AsIs:
+        return lambda value: type(value) is str
 
     def hint(self, value: object) -> str:
         return "put it in quotes" if isinstance(value, (bool, int, float)) else ""
@@ -126,6 +141,10 @@ class Choice(Check):
     def fits(self, value: object) -> bool:
         # Equality alone would take true for 1.
         return any(type(value) is type(option) and value == option for option in self.options)
+
+    def as_is(self) -> AsIs:
+        words = frozenset(option for option in self.options if type(option) is str)
+        return lambda value: type(value) is str and value in words
 
     def hint(self, value: object) -> str:
         guess = nearest(value, self.options)

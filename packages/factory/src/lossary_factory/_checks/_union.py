@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from lossary_factory._validation import Validation
 
+    from ._base import AsIs
+
 
 @attrs.frozen
 class AnyOf(Check):
@@ -45,6 +47,14 @@ class AnyOf(Check):
             if not trial.problems:
                 return result
         return candidates[-1].read(value, path, validation)
+
+    def as_is(self) -> AsIs | None:
+        # Every option returns what it takes as it is: it does not matter which of them would be first.
+        known = [shortcut for option in self.options if (shortcut := option.as_is())]
+        if len(known) == 2:  # noqa: PLR2004  # mostly a kind of value, or null
+            one, other = known
+            return lambda value: one(value) or other(value)
+        return (lambda value: any(shortcut(value) for shortcut in known)) if known else None
 
     def hint(self, value: object) -> str:
         return next(filter(None, (option.hint(value) for option in self.options)), "")
