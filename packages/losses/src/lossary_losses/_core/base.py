@@ -1,7 +1,9 @@
 """The base classes: how a loss is declared, built, shown and called."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import attrs
 import torch
@@ -27,19 +29,31 @@ __all__ = ["Loss", "ReducedLoss", "define_loss"]
 _Class = TypeVar("_Class", bound=type)
 
 
+@overload
 @dataclass_transform(
-    kw_only_default=True, field_specifiers=(attrs.field, number, integer, choice, flag, per_class, group)
+    kw_only_default=True,
+    field_specifiers=(attrs.field, number, integer, choice, flag, per_class, group),
 )
-def define_loss(cls: _Class) -> _Class:
+def define_loss(cls: _Class, /) -> _Class: ...
+@overload
+@dataclass_transform(
+    kw_only_default=True,
+    field_specifiers=(attrs.field, number, integer, choice, flag, per_class, group),
+)
+def define_loss(*, kw_only: bool) -> Callable[[_Class], _Class]: ...
+def define_loss(cls: Any = None, /, *, kw_only: bool = True) -> Any:
     """Turn the annotated options of a loss class into its constructor, with attrs.
 
-    The options are keyword-only, and validated when a loss is built.
+    The options are keyword-only, unless ``kw_only`` is off, and validated when a loss is built.
     """
-    decorate = attrs.define(
+    if cls is None:
+        return partial(define_loss, kw_only=kw_only)
+    return attrs.define(
+        cls,
         eq=False,
         slots=False,
         repr=False,
-        kw_only=True,
+        kw_only=kw_only,
         # nn.Module's own __setattr__ stays: attrs would write one that does not register submodules.
         on_setattr=attrs.setters.NO_OP,
         # A loss's own options come before those that all losses have.
@@ -47,7 +61,6 @@ def define_loss(cls: _Class) -> _Class:
             fields, key=lambda field: getattr(field, "inherited", False)
         ),
     )
-    return decorate(cls)
 
 
 class Loss(nn.Module):
@@ -138,9 +151,8 @@ class ReducedLoss(Loss):
 def full_precision(input: Tensor) -> AbstractContextManager[object]:
     """Keep autocast from taking precision away, for as long as a loss computes with this input."""
     _require_floating_point(input)
-    device = input.device.type
-    # The meta device knows no autocast.
-    return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
+    # The meta device knows no autocast; asking torch whether a device does breaks the graph up to torch 2.11.
+    return nullcontext() if input.is_meta else torch.autocast(input.device.type, enabled=False)
 
 
 def _options(loss: Loss) -> "tuple[attrs.Attribute[Any], ...]":

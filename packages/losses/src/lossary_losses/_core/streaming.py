@@ -25,9 +25,11 @@ class Sums(Protocol):
 
     def sums(self, ready: Ready) -> tuple[Tensor, ...]:
         """Compute the sums, each of shape ``(B, ...)``, with operations that torch can differentiate."""
+        ...
 
     def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
         """Compute the gradient with respect to the input, given that with respect to each sum."""
+        ...
 
 
 def streamed_sums(formula: Sums, dense: Dense) -> tuple[Tensor, ...]:

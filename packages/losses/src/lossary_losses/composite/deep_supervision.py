@@ -35,7 +35,7 @@ def _check_weights(_instance: object, attribute: "attrs.Attribute[Any]", weights
 
 
 @loss_registry.register(name="deep_supervision", aliases=["DeepSupervision"], tags=["composite"])
-@define_loss
+@define_loss(kw_only=False)
 class DeepSupervision(Loss):
     r"""The weighted sum of one loss at several resolutions of the output.
 
@@ -74,7 +74,7 @@ class DeepSupervision(Loss):
         "nnU-Net", arXiv:1809.10486, before its normalisation.
     """
 
-    loss: nn.Module = attrs.field(validator=_check_loss, kw_only=False, repr=False)
+    loss: nn.Module = attrs.field(validator=_check_loss, repr=False)
     weights: Sequence[float] | None = attrs.field(default=None, validator=_check_weights)
     target: Literal["resize", "same", "given"] = choice("resize", "same", "given", default="resize")
 

@@ -31,7 +31,7 @@ def _check_inputs(loss: "Heads | None", attribute: "attrs.Attribute[Any]", input
 
 
 @loss_registry.register(name="heads", aliases=["Heads"], tags=["composite"])
-@define_loss
+@define_loss(kw_only=False)
 class Heads(WeightedTerms):
     r"""The weighted sum of one loss for each head of a model.
 
@@ -74,7 +74,7 @@ class Heads(WeightedTerms):
     """
 
     inputs: Mapping[str, Mapping[str, str]] | None = attrs.field(
-        default=None, validator=_check_inputs, repr=False
+        default=None, validator=_check_inputs, repr=False, kw_only=True
     )
 
     def forward(

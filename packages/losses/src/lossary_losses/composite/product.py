@@ -15,7 +15,7 @@ __all__ = ["Product"]
 
 
 @loss_registry.register(name="product", aliases=["Product"], tags=["composite"])
-@define_loss
+@define_loss(kw_only=False)
 class Product(Loss):
     r"""The product of named losses on the same input and target.
 
@@ -47,7 +47,7 @@ class Product(Loss):
         None: it is plain arithmetic.
     """
 
-    terms: Mapping[str, nn.Module] = attrs.field(kw_only=False, repr=False)
+    terms: Mapping[str, nn.Module] = attrs.field(repr=False)
 
     def __attrs_post_init__(self) -> None:
         """Check the terms, and hold them as submodules."""

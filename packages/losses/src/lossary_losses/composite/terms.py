@@ -34,13 +34,13 @@ class Evaluation(NamedTuple):
     """What each term added to the total, weight included, detached: for logs and plots."""
 
 
-@define_loss
+@define_loss(kw_only=False)
 class WeightedTerms(Loss):
     """Named losses, each with a weight that may change while training goes on, added up."""
 
-    terms: Mapping[str, nn.Module] = attrs.field(kw_only=False, repr=False)
+    terms: Mapping[str, nn.Module] = attrs.field(repr=False)
     initial_weights: Mapping[str, float | Schedule] | None = attrs.field(
-        default=None, alias="weights", repr=False
+        default=None, alias="weights", repr=False, kw_only=True
     )
 
     def __attrs_post_init__(self) -> None:

@@ -10,7 +10,7 @@ __all__ = ["WeightedSum"]
 
 
 @loss_registry.register(name="weighted_sum", aliases=["WeightedSum"], tags=["composite"])
-@define_loss
+@define_loss(kw_only=False)
 class WeightedSum(WeightedTerms):
     r"""The weighted sum of named losses on the same input and target.
 
