@@ -6,7 +6,7 @@ Each comment that ignores an error is itself an error where there is none.
 
 from collections.abc import Callable
 
-from lossary_registry import Deprecated, Registry
+from lossary_registry import Deprecated, FunctionRegistry, Registry
 
 
 class Shape: ...
@@ -54,7 +54,7 @@ shapes.entry("Circle").metadata["sides"] = 0  # type: ignore[index]  # ty: ignor
 shapes.snapshot()["Circle"] = shapes.entry("Circle")  # type: ignore[index]  # ty: ignore
 
 # A registry of functions gives functions of its type.
-activations = Registry[Callable[[float], float]](name="activations")
+activations = FunctionRegistry[Callable[[float], float]]("activations")
 activations.override("relu", len)  # type: ignore[arg-type]  # ty: ignore
 activations.get("relu")("text")  # type: ignore[arg-type]  # ty: ignore
 activations.get("relu")(1.0, 2.0)  # type: ignore[call-arg]  # ty: ignore

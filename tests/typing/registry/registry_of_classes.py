@@ -74,12 +74,12 @@ assert_type("cube" in shapes, bool)
 assert_type(shapes.version, int)
 assert_type(shapes.describe(), str)
 
-assert_type(shapes.entry("cube"), Entry[Shape])
+assert_type(shapes.entry("cube"), Entry[type[Shape]])
 assert_type(shapes.entry("cube").load(), type[Shape])
 assert_type(shapes.entry("cube").tags, tuple[str, ...])
 assert_type(shapes.entry("cube").where, tuple[str, int] | None)
-assert_type(shapes.unregister("cube"), Entry[Shape])
-assert_type(shapes.snapshot(), Mapping[str, Entry[Shape]])
+assert_type(shapes.unregister("cube"), Entry[type[Shape]])
+assert_type(shapes.snapshot(), Mapping[str, Entry[type[Shape]]])
 
 assert_type(shapes.override("cube", Circle), AbstractContextManager[None])
 with shapes.isolated(empty=True) as isolated:
@@ -107,3 +107,15 @@ anything: Registry[Any] = Registry(name="anything")
 anything.register(int)
 assert_type(Registry[Shape](name="shapes").get("cube"), type[Shape])
 assert_type(Registry(Shape, parent=shapes).get("cube"), type[Shape])
+
+
+class Layer:
+    """A base class whose instances can be called, as those of torch's modules can."""
+
+    def __call__(self, x: float) -> float:
+        return x
+
+
+layers = Registry(Layer, "layers")
+assert_type(layers.get("identity"), type[Layer])
+assert_type(layers.instantiate("identity"), Layer)

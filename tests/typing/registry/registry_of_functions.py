@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from typing_extensions import assert_type
 
-from lossary_registry import Entry, Registry
+from lossary_registry import Entry, FunctionRegistry
 
 Activation = Callable[[float], float]
 
@@ -13,7 +13,7 @@ def check(name: str, item: object) -> None:
     """Accept everything."""
 
 
-activations = Registry[Activation](name="activations", check=check)
+activations = FunctionRegistry[Activation]("activations", check=check)
 
 
 # A decorated function stays what it is, names of its parameters included.
@@ -33,12 +33,11 @@ assert_type(leaky_relu(x=1.0, slope=0.1), float)
 # What comes out is called as the registry's type says.
 assert_type(activations.get("leaky")(1.0), float)
 assert_type(activations["leaky"](1.0), float)
-assert_type(activations.instantiate("leaky", 1.0), float)
 assert_type(activations.entry("leaky"), Entry[Activation])
 assert_type(activations.entry("leaky").load()(1.0), float)
 
 with activations.override("leaky", relu):
-    assert_type(activations.parent, Registry[Activation] | None)
+    assert_type(activations.parent, FunctionRegistry[Activation] | None)
 
 found = activations.get("leaky", None)
 if found is not None:

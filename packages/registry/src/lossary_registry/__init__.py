@@ -12,13 +12,14 @@ from lossary_registry._errors import (
     UnknownNameError,
     UnknownTagError,
 )
-from lossary_registry._registry import Registry
+from lossary_registry._registry import FunctionRegistry, Registry
 
 __all__ = [
     "Deprecated",
     "DuplicateNameError",
     "Entry",
     "FrozenRegistryError",
+    "FunctionRegistry",
     "InvalidNameError",
     "NotAcceptedError",
     "RegistrationWarning",

@@ -10,16 +10,14 @@ from lossary_registry._record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, Generic, ParamSpec, TypeVar, overload
+    from typing import Any, Generic, TypeVar
 
     from lossary_registry._lazy import Source
     from lossary_registry._origin import Place
 
-    T = TypeVar("T")
-    P = ParamSpec("P")
-    R = TypeVar("R")
+    Item = TypeVar("Item")
 else:
-    from lossary_registry._typing import Generic, T, overload
+    from lossary_registry._typing import Generic, Item
 
 # Most entries have no metadata and no deprecated name: they share one empty mapping.
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -50,7 +48,7 @@ class Deprecated(Record):
         return _restore_deprecated, (self.since, self.use)
 
 
-class Entry(Record, Generic[T]):
+class Entry(Record, Generic[Item]):
     """What a registry knows about one name. Immutable: a change in the registry makes a new entry.
 
     Attributes:
@@ -149,33 +147,30 @@ class Entry(Record, Generic[T]):
         """Whether nothing is known to stand in the way of loading it. Imports nothing."""
         return not self.failure
 
-    @overload
-    def load(self: Entry[Callable[P, R]]) -> Callable[P, R]: ...  # type: ignore[overload-overlap]
-    @overload
-    def load(self) -> type[T]: ...
-    def load(self) -> Any:
+    def load(self) -> Item:
         """Return the object, importing it where that has not happened yet.
 
         Raises:
             UnavailableError: It cannot be imported; the cause is chained.
         """
-        if self._source is None or self.is_resolved:
-            return self._item
-        self._source.demand(self.name, self.registry)
-        return self._source.fetch(self.name, self.registry)
+        item: Item = self._item
+        if self._source is not None and not self.is_resolved:
+            self._source.demand(self.name, self.registry)
+            item = self._source.fetch(self.name, self.registry)
+        return item
 
     def names(self) -> tuple[str, ...]:
         """Return every name that leads here, the canonical one first."""
         return (self.name, *self.aliases)
 
-    def _without(self, aliases: set[str]) -> Entry[T]:
+    def _without(self, aliases: set[str]) -> Entry[Item]:
         """Return an entry like this one that gave up some of its aliases."""
         return self._replace(
             aliases=tuple(alias for alias in self.aliases if alias not in aliases),
             deprecated={key: reason for key, reason in self.deprecated.items() if key not in aliases},
         )
 
-    def _replace(self, **changes: Any) -> Entry[T]:
+    def _replace(self, **changes: Any) -> Entry[Item]:
         """Return an entry like this one but for some fields."""
         fields = {name.lstrip("_"): getattr(self, name) for name in self.__slots__}
         return Entry(**{**fields, **changes})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lossary_registry._entry import Entry
-    from lossary_registry._registry import Registry
+    from lossary_registry._writing import Writing
 
 
 def portable_source(entry: Entry[Any]) -> Source:
@@ -30,7 +30,7 @@ def portable_source(entry: Entry[Any]) -> Source:
     return Source(entry.target)
 
 
-def find_home(registry: Registry[Any], module: str) -> tuple[str, str]:
+def find_home(registry: Writing[Any], module: str) -> tuple[str, str]:
     """Return the module and the attribute that hold a registry, looking first where it was made."""
     for name, namespace in _namespaces(module):
         for attribute, value in namespace.items():

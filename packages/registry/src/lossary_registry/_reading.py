@@ -8,24 +8,23 @@ from lossary_registry._view import View, is_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar, overload
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any, Generic, TypeAlias, TypeVar, overload
+
+    from typing_extensions import Self
 
     from lossary_registry._acceptance import Acceptance
     from lossary_registry._entry import Entry
-    from lossary_registry._registry import Registry
     from lossary_registry._store import Store
 
-    T = TypeVar("T")
-    P = ParamSpec("P")
-    R = TypeVar("R")
+    Item = TypeVar("Item")
     Default = TypeVar("Default")
 
     # Within the class `list` is the method, so annotations need another word for the type.
     Names: TypeAlias = list[str]
     TagsByName: TypeAlias = dict[str, list[str]]
 else:
-    from lossary_registry._typing import Generic, T, overload
+    from lossary_registry._typing import Generic, Item, overload
 
 
 class _Missing:
@@ -35,13 +34,13 @@ class _Missing:
 _MISSING: Any = _Missing()
 
 
-class Reading(Generic[T]):
+class Reading(Generic[Item]):
     """The reading half of a registry: point look-ups, and listings made from a cached view."""
 
     _name: str
     _acceptance: Acceptance
     _vocabulary: frozenset[str] | None
-    _parent: Registry[T] | None
+    _parent: Any
     _group: str
     _plugins_pending: bool
     _store: Store
@@ -54,14 +53,10 @@ class Reading(Generic[T]):
         return self._name
 
     @property
-    def base_class(self) -> type[T] | None:
-        """What every registered class derives from."""
-        return self._acceptance.base_class
-
-    @property
-    def parent(self) -> Registry[T] | None:
+    def parent(self) -> Self | None:
         """The registry that is asked for what this one does not know."""
-        return self._parent
+        parent: Self | None = self._parent
+        return parent
 
     @property
     def version(self) -> int:
@@ -69,17 +64,13 @@ class Reading(Generic[T]):
 
         A cache that remembers it knows when it is stale. Importing a lazy entry changes no meaning.
         """
-        inherited = 0 if self._parent is None else self._parent.version
+        inherited: int = 0 if self._parent is None else self._parent.version
         return self._store.version + inherited
 
     @overload
-    def get(self: Reading[Callable[P, R]], name: str, /) -> Callable[P, R]: ...  # type: ignore[overload-overlap]
+    def get(self, name: str, /) -> Item: ...
     @overload
-    def get(self: Reading[Callable[P, R]], name: str, /, default: Default) -> Callable[P, R] | Default: ...
-    @overload
-    def get(self, name: str, /) -> type[T]: ...
-    @overload
-    def get(self, name: str, /, default: Default) -> type[T] | Default: ...
+    def get(self, name: str, /, default: Default) -> Item | Default: ...
     def get(self, name: str, /, default: Any = _MISSING) -> Any:
         """Return what a name or alias leads to, importing it first if it is a lazy entry.
 
@@ -98,23 +89,11 @@ class Reading(Generic[T]):
             pass  # outside of the handler, so that no message begins with the chained KeyError
         return self._find(name, default)
 
-    @overload
-    def __getitem__(self: Reading[Callable[P, R]], name: str, /) -> Callable[P, R]: ...  # type: ignore[overload-overlap]
-    @overload
-    def __getitem__(self, name: str, /) -> type[T]: ...
-    def __getitem__(self, name: str, /) -> Any:
+    def __getitem__(self, name: str, /) -> Item:
         """Return what a name or alias leads to, as ``get`` does."""
         return self.get(name)
 
-    @overload
-    def instantiate(self: Reading[Callable[..., R]], name: str, /, *args: Any, **kwargs: Any) -> R: ...
-    @overload
-    def instantiate(self, name: str, /, *args: Any, **kwargs: Any) -> T: ...
-    def instantiate(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        """Look a name up and call what it leads to; every keyword, ``name=`` too, goes to the call."""
-        return self.get(name)(*args, **kwargs)
-
-    def entry(self, name: str, /) -> Entry[T]:
+    def entry(self, name: str, /) -> Entry[Item]:
         """Return the record behind a name or alias. Imports nothing.
 
         Raises:
@@ -194,7 +173,7 @@ class Reading(Generic[T]):
         self._check_queries((*some, *every, *none), view)
         return view.select(some, every, none, pattern)
 
-    def snapshot(self) -> Mapping[str, Entry[T]]:
+    def snapshot(self) -> Mapping[str, Entry[Item]]:
         """Return a read-only mapping of names to entries that later registrations leave as it is."""
         return self._view().canonical
 
@@ -217,7 +196,8 @@ class Reading(Generic[T]):
         return _render.html(self._in_order(), repr(self))
 
     def __repr__(self) -> str:
-        kind = "" if self.base_class is None else f" of {self.base_class.__qualname__}"
+        base_class = self._acceptance.base_class
+        kind = "" if base_class is None else f" of {base_class.__qualname__}"
         count = len(self._store.view().canonical)
         frozen = ", frozen" if self._store.frozen else ""
         return f"<{type(self).__name__} {self._name!r}{kind}: {count} name{'s' * (count != 1)}{frozen}>"
@@ -233,16 +213,16 @@ class Reading(Generic[T]):
             return default
         raise UnknownNameError(name, self._name, self._view())
 
-    def _find_entry(self, name: Any) -> Entry[T] | None:
+    def _find_entry(self, name: Any) -> Entry[Item] | None:
         entry = self._store.entries.get(name)
         if entry is None and self._plugins_pending:
             self._add_plugins()
             entry = self._store.entries.get(name)
         if entry is None and self._parent is not None:
-            return self._parent._find_entry(name)
+            entry = self._parent._find_entry(name)
         return entry
 
-    def _load(self, entry: Entry[T], asked: str) -> Any:
+    def _load(self, entry: Entry[Item], asked: str) -> Any:
         """Return the object of an entry, with no lock held while other people's modules are imported."""
         if self._parent is not None and self._store.entries.get(asked) is not entry:
             return self._parent._load(entry, asked)
@@ -261,7 +241,7 @@ class Reading(Generic[T]):
         self._store.publish(entry._replace(item=item), instead_of=entry)
         return item
 
-    def _warn_of(self, entry: Entry[T], asked: str) -> None:
+    def _warn_of(self, entry: Entry[Item], asked: str) -> None:
         reason = entry.deprecated[asked]
         since = f" since {reason.since}" if reason.since else ""
         instead = reason.use or (entry.name if asked != entry.name else "")
@@ -282,7 +262,7 @@ class Reading(Generic[T]):
             self._merged = merged
         return merged
 
-    def _in_order(self) -> Iterator[Entry[T]]:
+    def _in_order(self) -> Iterator[Entry[Item]]:
         """Yield the entries sorted by name, for tables that do not depend on the order of imports."""
         view = self._view()
         return (view.canonical[name] for name in view.names)

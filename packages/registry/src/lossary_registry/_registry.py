@@ -1,44 +1,32 @@
-"""The registry: names to classes, or to functions."""
+"""Registries of classes, and of functions."""
 
 from __future__ import annotations
 
-from lossary_registry import _options, _origin
+from lossary_registry import _options
 from lossary_registry._acceptance import Acceptance
-from lossary_registry._errors import (
-    FrozenRegistryError,
-    NotAcceptedError,
-    RegistrationWarning,
-    UnknownNameError,
-)
-from lossary_registry._options import Options
-from lossary_registry._reading import Reading
-from lossary_registry._store import Store
+from lossary_registry._errors import NotAcceptedError
+from lossary_registry._writing import Writing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from contextlib import AbstractContextManager
-    from typing import Any, ParamSpec, TypeAlias, TypeVar, overload
+    from typing import Any, Generic, TypeVar, overload
 
-    from lossary_registry._entry import Deprecated, Entry
-    from lossary_registry._scopes import Layer
-    from lossary_registry._view import View
+    from lossary_registry._entry import Deprecated
+    from lossary_registry._writing import Aliases
 
     T = TypeVar("T")
-    P = ParamSpec("P")
-    R = TypeVar("R")
+    Item = TypeVar("Item")
     # Of the method, not of the class: a decorator typed with T would widen what it decorates to T.
     Class = TypeVar("Class", bound=type)
     Function = TypeVar("Function", bound=Callable[..., object])
-    Aliases: TypeAlias = Iterable[str] | Mapping[str, Deprecated | None]
 else:
-    from lossary_registry._typing import T, overload
+    from lossary_registry._typing import Generic, Item, T, overload
 
 
-class Registry(Reading[T]):
+class Registry(Writing[type[T]], Generic[T]):
     """Maps names to subclasses of a base class: ``Registry[Shape]`` gives ``type[Shape]``.
 
-    ``Registry[Callable[[float], float]]`` maps names to functions instead, which ``check`` may examine.
     Every method may be called from any thread at any time; looking a name up takes no lock.
 
     Args:
@@ -72,48 +60,19 @@ class Registry(Reading[T]):
     ) -> None:
         if name is None:
             name = getattr(base_class, "__name__", "Registry")
-        self._name = _options.checked_name(name, "registry name")
+        name = _options.checked_name(name, "registry name")
         if base_class is None and parent is not None:
             base_class = parent.base_class
-        self._acceptance = Acceptance(self._name, base_class, check)
+        acceptance = Acceptance(name, base_class, check)
         if parent is not None and base_class is not parent.base_class:
-            self._refuse_wider(parent)
-        self._vocabulary = None if tags is None else frozenset(_options.checked_words(tags, "tags"))
-        self._parent = parent
-        self._group = entry_points or ""
-        self._plugins_pending = entry_points is not None
-        self._store = Store()
-        self._objects = self._store.objects
-        self._merged: View | None = None
-        self._overrides: list[Layer] = []
-        self._module = _origin.calling_frame().f_globals.get("__name__", "__main__")
+            _refuse_wider(parent, acceptance)
+        self._set_up(acceptance, tags, parent, entry_points)
 
-    @overload
-    def register(  # type: ignore[overload-overlap]
-        self: Registry[Callable[P, R]],
-        item: Function,
-        /,
-        *,
-        name: str | None = None,
-        tags: Iterable[str] = (),
-        aliases: Aliases = (),
-        deprecated: Deprecated | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        force: bool = False,
-    ) -> Function: ...
-    @overload
-    def register(
-        self: Registry[Callable[P, R]],
-        item: str | None = None,
-        /,
-        *,
-        name: str | None = None,
-        tags: Iterable[str] = (),
-        aliases: Aliases = (),
-        deprecated: Deprecated | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        force: bool = False,
-    ) -> Callable[[Function], Function]: ...
+    @property
+    def base_class(self) -> type[T] | None:
+        """What every registered class derives from."""
+        return self._acceptance.base_class
+
     @overload
     def register(
         self,
@@ -177,159 +136,112 @@ class Registry(Reading[T]):
             UnknownTagError: A tag is not in the registry's vocabulary.
             FrozenRegistryError: The registry is frozen.
         """
-        if isinstance(item, str):
-            if name is not None:
-                raise NotAcceptedError(f"the name is given twice: {item!r} and name={name!r}")
-            item, name = None, item
-        options = Options(
-            self._name,
-            self._vocabulary,
+        return self._register(
+            item,
+            name,
             tags=tags,
             aliases=aliases,
-            metadata=metadata,
             deprecated=deprecated,
+            metadata=metadata,
+            force=force,
         )
-        if item is None:
-            return lambda target: self._add(target, name, options, force=force)
-        return self._add(item, name, options, force=force)
 
-    def register_lazy(
+    def instantiate(self, name: str, /, *args: Any, **kwargs: Any) -> T:
+        """Look a class up and make an instance; every keyword, ``name=`` too, goes to its constructor."""
+        return self.get(name)(*args, **kwargs)
+
+
+class FunctionRegistry(Writing[Item]):
+    """Maps names to functions, or to other things that can be called.
+
+    ``FunctionRegistry[Callable[[float], float]]`` gives such functions. All else is as in :class:`Registry`.
+
+    Args:
+        name: What messages call the registry.
+        check: Called with the name and the object before each registration. It raises TypeError or ValueError
+            in order to refuse.
+        tags: A closed vocabulary: any other tag is an error that names the nearest one.
+        parent: A registry that is asked for whatever this one does not know. Nothing is copied from it.
+        entry_points: The group in which installed distributions offer plugins for this registry.
+
+    >>> from collections.abc import Callable
+    >>> activations = FunctionRegistry[Callable[[float], float]]("activations")
+    >>> @activations.register(tags=["piecewise"])
+    ... def relu(x: float) -> float:
+    ...     return max(x, 0.0)
+    >>> activations.get("relu")(-1.0)
+    0.0
+    """
+
+    def __init__(
         self,
-        name: str,
-        target: str,
+        name: str = "FunctionRegistry",
+        *,
+        check: Callable[[str, Any], object] | None = None,
+        tags: Iterable[str] | None = None,
+        parent: FunctionRegistry[Item] | None = None,
+        entry_points: str | None = None,
+    ) -> None:
+        name = _options.checked_name(name, "registry name")
+        self._set_up(Acceptance(name, None, check), tags, parent, entry_points)
+
+    @overload
+    def register(
+        self,
+        item: Function,
         /,
         *,
-        requires: Iterable[str] = (),
-        install: str = "",
+        name: str | None = None,
         tags: Iterable[str] = (),
         aliases: Aliases = (),
+        deprecated: Deprecated | None = None,
         metadata: Mapping[str, Any] | None = None,
         force: bool = False,
-    ) -> None:
-        """Register what will be imported when it is asked for. Until then its module is left alone.
-
-        Args:
-            name: The name to register it under.
-            target: Where it is, as ``"package.module:Name"``.
-            requires: Modules that have to be installed first; the entry is listed without them, too.
-            install: What to do to have them, such as ``"pip install shapes[solid]"``.
-            tags: Words to find it by.
-            aliases: Other names for it.
-            metadata: Anything worth keeping with it.
-            force: Replace whatever holds the name.
-
-        Raises:
-            InvalidNameError: The target does not read ``"package.module:Name"``, or a name is empty.
-            DuplicateNameError: The name or an alias is taken by something else.
-            UnknownTagError: A tag is not in the registry's vocabulary.
-            FrozenRegistryError: The registry is frozen.
-        """
-        from lossary_registry._lazy import Source, checked_target  # noqa: PLC0415 - few registries are lazy
-
-        words = _options.checked_words(requires, "requires")
-        source = Source(checked_target(target), requires=words, install=install)
-        options = Options(self._name, self._vocabulary, tags=tags, aliases=aliases, metadata=metadata)
-        self._insert(options.make_entry(_options.checked_name(name), source=source), force=force)
-
-    def unregister(self, name: str, /) -> Entry[T]:
-        """Take out the entry behind a name or alias, with all its names, and return it.
-
-        Raises:
-            UnknownNameError: Nobody registered the name here; a parent's entries stay where they are.
-            FrozenRegistryError: The registry is frozen.
-        """
-        while True:
-            self._refuse_if_frozen(f"unregister {name!r}")
-            if self._plugins_pending:
-                self._add_plugins()
-            entry = self._store.entries.get(name)
-            if entry is None:
-                raise UnknownNameError(name, self._name, self._store.view())
-            if self._store.swap({entry.name: entry}, removed=[entry], added=[]):
-                return entry
-
+    ) -> Function: ...
     @overload
-    def override(
-        self: Registry[Callable[P, R]], name: str, item: Callable[P, R], /
-    ) -> AbstractContextManager[None]: ...
-    @overload
-    def override(self, name: str, item: type[T], /) -> AbstractContextManager[None]: ...
-    def override(self, name: str, item: Any, /) -> AbstractContextManager[None]:
-        """Let a name and its aliases lead to something else while a block runs, in every thread.
+    def register(
+        self,
+        item: str | None = None,
+        /,
+        *,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        aliases: Aliases = (),
+        deprecated: Deprecated | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        force: bool = False,
+    ) -> Callable[[Function], Function]: ...
+    def register(
+        self,
+        item: Any = None,
+        /,
+        *,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        aliases: Aliases = (),
+        deprecated: Deprecated | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        force: bool = False,
+    ) -> Any:
+        """Register a function: ``@register``, ``@register("name", ...)`` or ``register(function, ...)``.
 
-        Meant for tests and set-up. Blocks may overlap in any order; what somebody registered under the name
-        meanwhile is left alone.
-
-        Raises:
-            UnknownNameError: Nobody registered the name.
-            NotAcceptedError: The item is not what this registry holds.
-            FrozenRegistryError: The registry is frozen.
+        All is as in :meth:`Registry.register`.
         """
-        from lossary_registry import _scopes  # noqa: PLC0415 - contextlib is eight modules
+        return self._register(
+            item,
+            name,
+            tags=tags,
+            aliases=aliases,
+            deprecated=deprecated,
+            metadata=metadata,
+            force=force,
+        )
 
-        return _scopes.override(self, name, item)
 
-    def isolated(self, *, empty: bool = False) -> AbstractContextManager[Registry[T]]:
-        """Undo at the end of a block all that it did to the registry; a frozen one is thawed within.
-
-        One thing stays: what was registered by modules that the block imported for the first time. They will
-        not run again, so whoever imports them next would find nothing.
-
-        Args:
-            empty: Begin with a blank registry, without the plugins too. A parent's names stay visible.
-        """
-        from lossary_registry import _scopes  # noqa: PLC0415 - contextlib is eight modules
-
-        return _scopes.isolated(self, empty=empty)
-
-    def freeze(self) -> None:
-        """Refuse every change from now on. Plugins are looked for first; lazy entries still load."""
-        if self._plugins_pending:
-            self._add_plugins()
-        self._store.freeze()
-
-    def __reduce__(self) -> tuple[Callable[[str, str], Any], tuple[str, str]]:
-        from lossary_registry import _pickling  # noqa: PLC0415 - only workers need it
-
-        return _pickling.find_registry, _pickling.find_home(self, self._module)
-
-    def _add(self, item: Any, name: str | None, options: Options, *, force: bool) -> Any:
-        """Register an item, and return it."""
-        name = _options.checked_name(_options.default_name(item) if name is None else name)
-        self._acceptance.verify(name, item)
-        self._insert(options.make_entry(name, item=item), force=force)
-        return item
-
-    def _insert(self, entry: Entry[T], *, force: bool) -> None:
-        """Put an entry in, deciding again whenever another thread was faster."""
-        while not self._store.add(entry):
-            self._refuse_if_frozen(f"register {entry.name!r}")
-            if self._replace(entry, force=force):
-                return
-
-    def _replace(self, entry: Entry[T], *, force: bool) -> bool:
-        """Take the names of an entry from those that hold them, and tell whether all is said."""
-        from lossary_registry import _changes  # noqa: PLC0415 - in most programs no name is ever taken
-
-        expected = {key: self._store.entries.get(key) for key in entry.names()}
-        # Several names may lead to the same holder.
-        holders = list({id(holder): holder for holder in expected.values() if holder is not None}.values())
-        change = _changes.decide(entry, holders, force=force)
-        if change is None:
-            return True
-        if change.warning:
-            # Before the change: where warnings are errors, a failed call changes nothing.
-            _origin.warn_caller(change.warning, RegistrationWarning)
-        return self._store.swap(expected, removed=change.removed, added=change.added)
-
-    def _refuse_wider(self, parent: Registry[Any]) -> None:
-        """Refuse a parent that could answer with what does not belong here."""
-        problem = self._acceptance.find_problem(parent.base_class)
-        if problem:
-            raise NotAcceptedError(
-                f"{parent.name} cannot be the parent of {self._name}: of what it holds, {problem}"
-            )
-
-    def _refuse_if_frozen(self, change: str) -> None:
-        if self._store.frozen:
-            raise FrozenRegistryError(self._name, change)
+def _refuse_wider(parent: Registry[Any], acceptance: Acceptance) -> None:
+    """Refuse a parent that could answer with what does not belong to its child."""
+    problem = acceptance.find_problem(parent.base_class)
+    if problem:
+        raise NotAcceptedError(
+            f"{parent.name} cannot be the parent of {acceptance.registry}: of what it holds, {problem}"
+        )

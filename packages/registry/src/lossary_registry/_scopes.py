@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from lossary_registry._entry import Entry
     from lossary_registry._origin import Place
-    from lossary_registry._registry import Registry
     from lossary_registry._store import Store
+    from lossary_registry._writing import Writing
 
-    T = TypeVar("T")
+    AnyRegistry = TypeVar("AnyRegistry", bound=Writing[Any])
 
 
 class Layer:
@@ -42,7 +42,7 @@ class Layer:
 
 
 @contextlib.contextmanager
-def override(registry: Registry[Any], name: str, item: object) -> Iterator[None]:
+def override(registry: Writing[Any], name: str, item: object) -> Iterator[None]:
     """Let a name lead to something else while a block runs."""
     layer = _begin(registry, name, item)
     try:
@@ -53,7 +53,7 @@ def override(registry: Registry[Any], name: str, item: object) -> Iterator[None]
 
 
 @contextlib.contextmanager
-def isolated(registry: Registry[T], *, empty: bool) -> Iterator[Registry[T]]:
+def isolated(registry: AnyRegistry, *, empty: bool) -> Iterator[AnyRegistry]:
     """Bring a registry back at the end of a block to what it was, but for newly imported modules."""
     store = registry._store
     # A view, since it is made between two writes and not in the middle of one.
@@ -69,7 +69,7 @@ def isolated(registry: Registry[T], *, empty: bool) -> Iterator[Registry[T]]:
         registry._plugins_pending = pending
 
 
-def _begin(registry: Registry[Any], name: str, item: object) -> Layer:
+def _begin(registry: Writing[Any], name: str, item: object) -> Layer:
     registry._acceptance.verify(name, item)
     store, mark = registry._store, _origin.calling_place()
     while True:
@@ -89,7 +89,7 @@ def _begin(registry: Registry[Any], name: str, item: object) -> Layer:
                 return layer
 
 
-def _end(registry: Registry[Any], layer: Layer) -> None:
+def _end(registry: Writing[Any], layer: Layer) -> None:
     """Take one layer out: from the top by restoring what was below, from below by telling the one above."""
     store = registry._store
     registry._overrides.remove(layer)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # What ``Generic[T]`` needs in order to be evaluated.
-T = object
+T = Item = object
 
 
 class Generic:
