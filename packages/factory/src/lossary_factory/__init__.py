@@ -24,6 +24,7 @@ from ._problems import (
     UnwritableError,
 )
 from ._reverse import to_config
+from ._schema import schema
 from ._spec import LossSpec
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "check",
     "describe",
     "load",
+    "schema",
     "to_config",
     "validate",
 ]

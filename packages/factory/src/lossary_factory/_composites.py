@@ -80,7 +80,7 @@ class _Terms:
         self.path = path
         self.validation = validation
         base_class: Any = validation.registry.base_class
-        self.weight_check = _WEIGHT if found is None else _weight_check(found.loss_class, base_class)
+        self.weight_check = _WEIGHT if found is None else weight_check(found.loss_class, base_class)
         self.keys = (*NODE_KEYS, *form.term_keys)
 
     def params(self, terms: Mapping[Any, object]) -> FrozenDict[str, object]:
@@ -121,7 +121,7 @@ class _Terms:
 
 
 @functools.lru_cache(maxsize=256)
-def _weight_check(loss_class: Any, base_class: Any) -> Check:  # noqa: ANN401  # hashable, all of them
+def weight_check(loss_class: Any, base_class: Any) -> Check:  # noqa: ANN401  # hashable, all of them
     """Return what a weight may be: a number, or whatever parts the class takes in its place."""
     weights = plan_of(loss_class, base_class).parameters.get("weights")
     entries = [option for option in _options(weights.check) if isinstance(option, Entries)] if weights else []

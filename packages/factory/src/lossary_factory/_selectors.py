@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 ROOTS = ("input", "target", "batch")
 
+_STEP = r"(?:\.[A-Za-z_]\w*|\[-?\d+\])*"
+PATTERN = rf"^(?:{'|'.join(ROOTS)}){_STEP}$"
+"""What a selector looks like, as a regular expression that other languages read as well."""
+
 _ROOT = re.compile(r"\w*")
-_STEPS = re.compile(r"(?:\.[A-Za-z_]\w*|\[-?\d+\])*")
+_STEPS = re.compile(_STEP)
 
 
 def read_inputs(inputs: Value, spec: LossSpec[Any] | None, validation: Validation) -> FrozenDict[str, str]:

@@ -1,0 +1,178 @@
+"""The grammar and all losses of a registry as a JSON Schema, for editors that complete and underline.
+
+Every loss is a branch with its name as a constant, which is what lets an editor offer the parameters of the
+loss that was chosen. A schema cannot say everything: the validator has the last word, and better ones.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import attrs
+
+from ._checks import Check, Nested, Part
+from ._collections import installed_registry
+from ._composites import weight_check
+from ._describe import summary
+from ._forms import DEEP_SUPERVISION, HEADS, OF_TERMS, SUM
+from ._plan import Parameter, Plan, plan_of
+from ._schema_values import Schema, default_of, value_schema
+from ._selectors import PATTERN
+
+if TYPE_CHECKING:
+    from lossary_registry import Registry
+
+_SHORT = 36
+_NODE = {"$ref": "#/definitions/node"}
+_INPUTS: Schema = {"type": "object", "additionalProperties": {"type": "string", "pattern": PATTERN}}
+_BESIDE_NAME = {"weight": {"$ref": "#/definitions/weight"}, "inputs": {"$ref": "#/definitions/inputs"}}
+
+
+def schema(*, registry: Registry[Any] | None = None) -> Schema:
+    """Return a JSON Schema (draft-07) of the configs that name the losses of a registry.
+
+    Args:
+        registry: The losses; those of the installed collection if None. What cannot be loaded is left out.
+
+    Raises:
+        CollectionError: No registry was given, and not exactly one collection is installed.
+    """
+    return _Writer(installed_registry() if registry is None else registry).document()
+
+
+@attrs.define
+class _Writer:
+    registry: Registry[Any]
+    parts: dict[str, Registry[Any]] = attrs.field(factory=dict)
+    """The registries of parts that the losses need, by their key words."""
+    shared: Schema = attrs.field(factory=dict)
+    """The parameters that losses have in common, each written once: they are most of the whole."""
+    uses: Counter[tuple[str, str]] = attrs.field(factory=Counter)
+    """How many losses have a parameter of this name that takes just this."""
+
+    def document(self) -> Schema:
+        names = [name for name in self.registry.list() if self.registry.entry(name).available]
+        for name in names:
+            offered = self.plan(name).offered
+            self.uses.update((parameter.name, _compact(self.parameter(parameter))) for parameter in offered)
+        losses = {_loss(name): self.loss(name) for name in names}
+        definitions = {"node": self.node(names), "inputs": _INPUTS, "weight": self.weight(), **losses}
+        known: set[str] = set()
+        while new := self.parts.keys() - known:  # a part may need others
+            known |= new
+            definitions.update({_part(keyword): self.part(keyword) for keyword in sorted(new)})
+        definitions.update(self.shared)
+        document = _closed(
+            {
+                "version": {"const": 1},
+                "defs": {"type": "object", "additionalProperties": _NODE},
+                "loss": _NODE,
+            },
+            ["loss"],
+        )
+        return {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "title": f"A loss of {self.registry.name}",
+            "oneOf": [document, _NODE],
+            "definitions": definitions,
+        }
+
+    def node(self, names: list[str]) -> Schema:
+        branches: list[Schema] = [{"enum": names}, *(_reference(_loss(name)) for name in names)]
+        aliases = [alias for name in names for alias in self.registry.entry(name).aliases]
+        if aliases:
+            self.shared["alias"] = {"enum": aliases}
+            alias = _reference("alias")
+            branches += [alias, _closed({"name": alias, "params": {}, **_BESIDE_NAME}, ["name"])]
+        terms = {"type": "object", "minProperties": 1, "additionalProperties": _NODE}
+        forms = [form.key for form in OF_TERMS.values() if form.name in names]
+        branches.extend(_closed({key: terms, **_BESIDE_NAME}, [key]) for key in forms)
+        if DEEP_SUPERVISION in names:
+            params = self.params(self.plan(DEEP_SUPERVISION))
+            branches.append(_closed({DEEP_SUPERVISION: params, **_BESIDE_NAME}, [DEEP_SUPERVISION]))
+        use = {"use": {"type": "string"}, "params": {"type": "object"}, **_BESIDE_NAME}
+        return {"oneOf": [*branches, _closed(use, ["use"])]}
+
+    def loss(self, name: str) -> Schema:
+        plan = self.plan(name)
+        properties = {"name": {"const": name}, "params": self.params(plan), **_BESIDE_NAME}
+        about = summary(self.registry.get(name))
+        described = {"description": about} if about else {}
+        return {**described, **_closed(properties, ["name", *(["params"] if plan.required else [])])}
+
+    def part(self, keyword: str) -> Schema:
+        registry = self.parts[keyword]
+        branches = []
+        for name in registry.list():
+            plan = plan_of(registry.get(name), self.registry.base_class)
+            params = self.params(plan)
+            names = [name, *registry.entry(name).aliases]
+            properties = {keyword: {"enum": names}, **params["properties"]}
+            branches.append(_closed(properties, [keyword, *params.get("required", [])]))
+        return {"oneOf": branches}
+
+    def weight(self) -> Schema:
+        for form in (SUM, HEADS):
+            if form.name in self.registry and self.registry.entry(form.name).available:
+                composite: Any = self.registry.get(form.name)
+                base_class: Any = self.registry.base_class
+                return self.value(weight_check(composite, base_class))
+        return {"type": "number", "minimum": 0}
+
+    def plan(self, name: str) -> Plan:
+        return plan_of(self.registry.get(name), self.registry.base_class)
+
+    def params(self, plan: Plan) -> Schema:
+        properties = {}
+        for parameter in plan.offered:
+            properties[parameter.name] = self.share(parameter.name, self.parameter(parameter))
+        required = [name for name in properties if name in plan.required]
+        params = _closed(properties, required)
+        del params["type"]  # null stands for no parameters
+        return params
+
+    def share(self, name: str, value: Schema) -> Schema:
+        """Return a reference to what several losses have in common, or the schema where that is as short."""
+        text = _compact(value)
+        if len(text) <= _SHORT or self.uses[name, text] == 1:
+            return value
+        number = 1
+        while self.shared.setdefault(definition := f"{number}.{name}", value) != value:
+            number += 1
+        return _reference(definition)
+
+    def parameter(self, parameter: Parameter) -> Schema:
+        return {**self.value(parameter.check), **default_of(parameter)}
+
+    def value(self, check: Check) -> Schema:
+        """Return what a check accepts of plain data."""
+        if isinstance(check, Nested):
+            return _NODE
+        if isinstance(check, Part):
+            self.parts[check.keyword] = check.registry
+            return _reference(_part(check.keyword))
+        return value_schema(check, self.value)
+
+
+def _compact(value: Schema) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _closed(properties: Schema, required: list[str]) -> Schema:
+    need = {"required": required} if required else {}
+    return {"type": "object", "properties": properties, **need, "additionalProperties": False}
+
+
+def _loss(name: str) -> str:
+    return f"loss.{name}"
+
+
+def _part(keyword: str) -> str:
+    return f"part.{keyword}"
+
+
+def _reference(definition: str) -> Schema:
+    return {"$ref": f"#/definitions/{quote(definition.replace('~', '~0').replace('/', '~1'))}"}

@@ -1,0 +1,105 @@
+"""What a parameter accepts, as JSON Schema."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ._bounds import Bound, Bounded
+from ._checks import (
+    AnyOf,
+    Boolean,
+    Check,
+    Choice,
+    Entries,
+    FixedItems,
+    Instance,
+    Integer,
+    Items,
+    Member,
+    Null,
+    Number,
+    Text,
+)
+from ._problems import UnwritableError
+from ._writing import plain
+
+if TYPE_CHECKING:
+    import enum
+
+    from ._plan import Parameter
+
+Schema = dict[str, Any]
+Inner = Callable[[Check], Schema]
+
+_TYPES: dict[type[Check], str] = {
+    Boolean: "boolean",
+    Integer: "integer",
+    Null: "null",
+    Number: "number",
+    Text: "string",
+}
+_LIMITS = {">=": "minimum", ">": "exclusiveMinimum", "<=": "maximum", "<": "exclusiveMaximum"}
+_LENGTHS = {">=": ("minItems", "minLength"), "<=": ("maxItems", "maxLength")}
+
+
+def value_schema(check: Check, inner: Inner) -> Schema:  # noqa: PLR0911  # a table of cases
+    """Return the schema of a check; ``inner`` gives those of the checks inside it."""
+    if type(check) in _TYPES:
+        return {"type": _TYPES[type(check)]}
+    if isinstance(check, Choice):
+        return {"enum": [plain(option) for option in check.options]}
+    if isinstance(check, Member):
+        return {"enum": _spellings(check.kind)}
+    if isinstance(check, Items):
+        return {"type": "array", "items": inner(check.item)}
+    if isinstance(check, FixedItems):
+        count = len(check.items)
+        return {"type": "array", "items": list(map(inner, check.items)), "minItems": count, "maxItems": count}
+    if isinstance(check, Entries):
+        return {"type": "object", "additionalProperties": inner(check.value)}
+    if isinstance(check, Bounded):
+        return {**inner(check.inner), **_limits(check.bounds)}
+    if isinstance(check, AnyOf):
+        return _any_of([inner(option) for option in check.options if not isinstance(option, Instance)])
+    return {}  # it accepts anything, or nothing that a file could hold
+
+
+def default_of(parameter: Parameter) -> Schema:
+    """Return the default of a parameter for editors to show, if JSON can hold it."""
+    if parameter.is_required:
+        return {}
+    try:
+        default = plain(parameter.default)
+    except UnwritableError:
+        return {}
+    is_finite = not isinstance(default, float) or math.isfinite(default)
+    # That nothing is the default of what may be nothing, an editor need not say.
+    return {"default": default} if default is not None and is_finite else {}
+
+
+def _any_of(options: list[Schema]) -> Schema:
+    """Join schemas; ``null`` beside one other reads better as a part of it."""
+    if {"type": "null"} in options and len(options) == 2:  # noqa: PLR2004
+        (other,) = (option for option in options if option != {"type": "null"})
+        if isinstance(other.get("type"), str):
+            return {**other, "type": [other["type"], "null"]}
+        if other.keys() == {"enum"}:
+            return {"enum": [*other["enum"], *([] if None in other["enum"] else [None])]}
+    return options[0] if len(options) == 1 else {"anyOf": options}
+
+
+def _spellings(kind: type[enum.Enum]) -> list[object]:
+    """List every way to write the members, the one that people are told first."""
+    told = [plain(member) for member in kind]
+    values = [member.value for member in kind if isinstance(member.value, (bool, int, float, str))]
+    return list(dict.fromkeys([*told, *kind.__members__, *values]))
+
+
+def _limits(bounds: tuple[Bound, ...]) -> Schema:
+    limits: Schema = {}
+    for bound in bounds:
+        names = _LENGTHS.get(bound.symbol, ()) if bound.of_length else (_LIMITS[bound.symbol],)
+        limits.update(dict.fromkeys(names, bound.limit))
+    return limits
