@@ -10,7 +10,7 @@ from lossary_registry._writing import Writing
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any, Generic, TypeVar, overload
+    from typing import Any, Generic, Type, TypeVar, overload  # noqa: UP035 - pyrefly reads a base type[T] as type[Any]
 
     from lossary_registry._entry import Deprecated
     from lossary_registry._writing import Aliases
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     Class = TypeVar("Class", bound=type)
     Function = TypeVar("Function", bound=Callable[..., object])
 else:
-    from lossary_registry._typing import Generic, Item, T, overload
+    from lossary_registry._typing import Generic, Item, T, Type, overload
 
 
-class Registry(Writing[type[T]], Generic[T]):
+class Registry(Writing[Type[T]], Generic[T]):
     """Maps names to subclasses of a base class: ``Registry[Shape]`` gives ``type[Shape]``.
 
     Every method may be called from any thread at any time; looking a name up takes no lock.

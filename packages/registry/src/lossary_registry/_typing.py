@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # What ``Generic[T]`` needs in order to be evaluated.
 T = Item = object
+Type = type
 
 
 class Generic:
