@@ -1,11 +1,20 @@
 """Overlap losses against their formulas in NumPy, and against each other."""
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 from torch.testing import assert_close
 
-from lossary_losses import DiceLoss, FocalTverskyLoss, JaccardLoss, LogCoshDiceLoss, TverskyLoss
+from lossary_losses import (
+    DiceLoss,
+    FocalTverskyLoss,
+    JaccardLoss,
+    LogCoshDiceLoss,
+    LovaszHingeLoss,
+    LovaszSoftmaxLoss,
+    TverskyLoss,
+)
 
 
 @pytest.fixture
@@ -219,3 +228,57 @@ def test_the_family_knows_each_other(logits, labels):
     assert_close(ones, jaccard_loss)
     assert_close(jaccard_loss, 2 * dice_loss / (1 + dice_loss))
     assert_close(FocalTverskyLoss(alpha=1.0, beta=1.0, gamma=1.0, reduction="none")(logits, labels), ones)
+
+
+def lovasz_by_hand(errors, truth):
+    """Add up each error times the rise of the Jaccard loss when its position is got wrong as well."""
+    wrong, before, total = np.zeros(len(errors), bool), 0.0, 0.0
+    for index in np.argsort(-errors, kind="stable"):
+        wrong[index] = True
+        predicted = np.where(wrong, 1 - truth, truth)
+        jaccard = 1 - (predicted * truth).sum() / np.maximum(predicted, truth).sum()
+        total += max(errors[index], 0) * (jaccard - before)
+        before = jaccard
+    return total
+
+
+def test_lovasz_hinge_is_the_papers(logits, labels):
+    """The extension by its definition, over hinge errors of each sample and channel."""
+    truth = one_hot(labels)
+    expected = [
+        [lovasz_by_hand(1 - x * (2 * t - 1), t) for x, t in zip(xs, ts, strict=True)]
+        for xs, ts in zip(logits.flatten(2).numpy(), truth.flatten(2).numpy(), strict=True)
+    ]
+    result = LovaszHingeLoss(reduction="none")(logits, truth)
+    assert_close(result, torch.tensor(expected, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("empty", ["skip", "score"])
+def test_lovasz_softmax_is_the_papers(logits, labels, empty):
+    """The extension by its definition, over softmax errors, with and without absent classes."""
+    labels[0] = labels[0].clamp(max=2)
+    p, truth = logits.softmax(1).flatten(2).numpy(), one_hot(labels).flatten(2).numpy()
+    each = np.array(
+        [
+            [lovasz_by_hand(abs(t - q), t) for q, t in zip(qs, ts, strict=True)]
+            for qs, ts in zip(p, truth, strict=True)
+        ]
+    )
+    present = truth.sum(2) > 0
+    expected = each[present].mean() if empty == "skip" else each.mean()
+    assert_close(LovaszSoftmaxLoss(empty=empty)(logits, labels), torch.tensor(expected))
+
+
+def test_lovasz_of_hard_predictions_is_the_jaccard_loss(labels):
+    """At confident predictions, right or wrong, the extension is one minus intersection over union."""
+    prediction = labels.roll(1, dims=0)
+    logits = (one_hot(prediction) - 0.5) * 2e3
+    p, t = one_hot(prediction).bool(), one_hot(labels).bool()
+    expected = 1 - (p & t).sum((2, 3)).double() / (p | t).sum((2, 3))
+    assert_close(LovaszSoftmaxLoss(empty="score", reduction="none")(logits, labels), expected)
+
+
+def test_lovasz_has_no_soft_form():
+    """A target between 0 and 1 raises ValueError."""
+    with pytest.raises(ValueError, match="target must hold 0 and 1 and nothing between"):
+        LovaszHingeLoss()(torch.zeros(1, 1, 2), torch.tensor([[[0.5, 1.0]]]))

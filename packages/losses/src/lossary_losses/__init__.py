@@ -38,6 +38,7 @@ from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
 from lossary_losses.segmentation.dice import DiceLoss, LogCoshDiceLoss
 from lossary_losses.segmentation.jaccard import JaccardLoss
+from lossary_losses.segmentation.lovasz import LovaszHingeLoss, LovaszSoftmaxLoss
 from lossary_losses.segmentation.region_and_pixel import BCEDiceLoss, DiceCELoss, FocalDiceLoss
 from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
 
@@ -68,6 +69,8 @@ __all__ = [
     "LogCoshLoss",
     "Loss",
     "LossError",
+    "LovaszHingeLoss",
+    "LovaszSoftmaxLoss",
     "MSELoss",
     "OptionTypeError",
     "OptionValueError",

@@ -14,7 +14,7 @@ from torch._C._functorch import is_functorch_wrapped_tensor
 
 from lossary_losses.errors import InputValueError
 
-__all__ = ["check_labels", "check_unit_interval", "value_checks", "values_readable"]
+__all__ = ["check_binary", "check_labels", "check_unit_interval", "value_checks", "values_readable"]
 
 _enabled: ContextVar[bool] = ContextVar("value_checks", default=True)
 
@@ -76,3 +76,11 @@ def check_unit_interval(values: Tensor, name: str) -> None:
             f"{name} must hold probabilities, 0 to 1; it holds {lowest.item():g} to {highest.item():g}"
             + ("; divide a mask of 0 and 255 by 255" if highest.item() == 255 else "")  # noqa: PLR2004
         )
+
+
+def check_binary(values: Tensor, name: str) -> None:
+    """Raise for values other than 0 and 1, where a loss has no meaning for anything between."""
+    if not (values_readable(values) and values.numel() and _enabled.get()):
+        return
+    if not ((values == 0) | (values == 1)).all():
+        raise InputValueError(f"{name} must hold 0 and 1 and nothing between: this loss has no soft form")

@@ -25,6 +25,10 @@ __all__ = [
 ]
 
 
+_TAKEN = frozenset(dir(nn.ModuleDict()))
+"""Names that would hide what the module of the terms needs itself."""
+
+
 class Evaluation(NamedTuple):
     """What one pass through a composite gives."""
 
@@ -149,7 +153,7 @@ def checked_terms(terms: object) -> dict[str, nn.Module]:
     if not terms:
         raise OptionValueError("terms must name one loss or more, got none")
     for name, term in terms.items():
-        if not isinstance(name, str) or not name or "." in name or hasattr(nn.ModuleDict(), name):
+        if not isinstance(name, str) or not name or "." in name or name in _TAKEN:
             raise OptionValueError(
                 f"terms has an unusable name, {name!r}: "
                 "it must not be empty, hold a dot, or be taken by nn.ModuleDict"
