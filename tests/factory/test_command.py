@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from lossary_factory import CollectionError, check
-from lossary_factory._command import _commands, _terminal
+from lossary_factory._command import _call, _commands, _terminal
 
 GOOD = """\
 loss:
@@ -52,7 +52,7 @@ def lossary(losses, monkeypatch):
             raise CollectionError(f"no installed collection is called {collection!r}")
         return losses
 
-    monkeypatch.setattr(_commands, "installed_registry", installed)
+    monkeypatch.setattr(_call, "installed_registry", installed)
 
     def call(*arguments, **options):
         return CliRunner().invoke(_commands.lossary, arguments, prog_name="lossary", **options)
@@ -286,10 +286,10 @@ def test_a_poor_terminal_gets_an_answer_too(tmp_path):
     (tmp_path / "caf\u00e9.yaml").write_text("loss: \u2713\n", encoding="utf-8")
     code = (
         "import lossary_registry, lossary_factory.__main__ as command\n"
-        "from lossary_factory._command import _commands, _terminal\n"
+        "from lossary_factory._command import _call, _commands, _terminal\n"
         "class Loss: pass\n"
         "registry = lossary_registry.Registry(Loss, 'Toys')\n"
-        "_commands.installed_registry = lambda name: registry\n"
+        "_call.installed_registry = lambda name: registry\n"
         "command.main()\n"
     )
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
@@ -310,11 +310,11 @@ def test_a_closed_pipe_is_no_error():
     """``lossary list | head -1`` shows one line and no traceback."""
     code = (
         "import lossary_registry, lossary_factory.__main__ as command\n"
-        "from lossary_factory._command import _commands, _terminal\n"
+        "from lossary_factory._command import _call, _commands, _terminal\n"
         "class Loss: pass\n"
         "registry = lossary_registry.Registry(Loss, 'Toys')\n"
         "for number in range(20_000): registry.register(Loss, name=f'loss_{number:05}')\n"
-        "_commands.installed_registry = lambda name: registry\n"
+        "_call.installed_registry = lambda name: registry\n"
         "command.main()\n"
     )
     result = subprocess.run(  # noqa: S602  # a pipe is what this is about

@@ -71,6 +71,7 @@ def validate(
         ConfigError: The config is wrong. The error holds everything that is wrong with it.
         CollectionError: No registry was given, and not exactly one collection is installed.
         UnknownNameError: ``allow`` has a name that nobody registered.
+        ValueError: ``key`` is no path.
     """
     return _accepted(Request(registry, key, overrides, allow).check_data(config))
 

@@ -16,41 +16,60 @@ from ._example import flow
 from ._terminal import bold, dim
 
 
-def draw(spec: LossSpec[Any], base_class: type | None) -> Iterator[str]:
-    """Yield the lines of the tree."""
-    yield _title(spec)
-    yield from _inside(spec, base_class)
-
-
-def _title(spec: LossSpec[Any]) -> str:
-    return f"{bold(spec.name)} {dim(f'({spec.loss_class.__name__})')}"
-
-
-def _inside(spec: LossSpec[Any], base_class: type | None) -> Iterator[str]:
-    children = list(_children(spec))
-    bar = "│" if children else " "
-    for line in _parameters(spec, base_class):
-        yield f"{bar}   {line}"
-    for number, (label, child) in enumerate(children, 1):
-        is_last = number == len(children)
-        yield f"{'└── ' if is_last else '├── '}{label}{_title(child)}"
-        for line in _inside(child, base_class):
-            yield f"{'    ' if is_last else '│   '}{line}"
-
-
-def _parameters(spec: LossSpec[Any], base_class: type | None) -> Iterator[str]:
-    for parameter in plan_of(spec.loss_class, base_class).parameters.values():
-        name = parameter.name
-        if name in spec.params:
-            if not _is_drawn(spec, name):
-                yield f"{name} = {flow(plain(spec.params[name]))}"
-        elif not parameter.is_for_python:
-            yield dim(f"{name} = {default_text(parameter.default)}  (default)")
+def draw(spec: LossSpec[Any], base_class: type | None, *, with_places: bool = False) -> Iterator[str]:
+    """Yield the lines of the tree; ``with_places`` says of each value in which line it stands."""
+    return _Tree(base_class, with_places).whole(spec)
 
 
 def default_text(default: object) -> str:
     """Write a default; one that is made anew for each object has no value to show."""
     return "made anew" if isinstance(default, attrs.Factory) else flow(default)  # type: ignore[arg-type]
+
+
+@attrs.frozen
+class _Tree:
+    base_class: type | None
+    with_places: bool
+
+    def whole(self, spec: LossSpec[Any]) -> Iterator[str]:
+        yield self.title(spec)
+        yield from self.inside(spec)
+
+    def title(self, spec: LossSpec[Any]) -> str:
+        loss_class: Any = spec.loss_class
+        if not self.with_places:
+            return f"{bold(spec.name)} {dim(f'({loss_class.__name__})')}"
+        target = f"{loss_class.__module__}.{loss_class.__qualname__}"
+        return f"{bold(spec.name)}  {dim(target)}{self.place(spec)}"
+
+    def inside(self, spec: LossSpec[Any]) -> Iterator[str]:
+        children = list(_children(spec))
+        bar = "│" if children else " "
+        for line in self.parameters(spec):
+            yield f"{bar}   {line}"
+        for number, (label, child) in enumerate(children, 1):
+            is_last = number == len(children)
+            yield f"{'└── ' if is_last else '├── '}{label}{self.title(child)}"
+            for line in self.inside(child):
+                yield f"{'    ' if is_last else '│   '}{line}"
+
+    def parameters(self, spec: LossSpec[Any]) -> Iterator[str]:
+        for parameter in plan_of(spec.loss_class, self.base_class).parameters.values():
+            name = parameter.name
+            if name not in spec.params:
+                if not parameter.is_for_python:
+                    yield dim(f"{name} = {default_text(parameter.default)}  (default)")
+            elif not _is_drawn(spec, name):
+                yield f"{name} = {flow(plain(spec.params[name]))}{self.place(spec, name)}"
+
+    def place(self, spec: LossSpec[Any], parameter: str = "") -> str:
+        """Return the line of a loss or of its parameter, in the file or override that it comes from."""
+        origin = spec.origin
+        if not self.with_places or origin is None or origin.source is None:
+            return ""
+        path = (*origin.path, "params", parameter) if parameter else origin.path
+        location = origin.source.locate(path, at_key=True)
+        return dim(f"  {origin.source.file}:{location.line}")
 
 
 def _is_drawn(spec: LossSpec[Any], name: str) -> bool:

@@ -1,0 +1,89 @@
+"""The verbs that tell what there is: list, show and schema."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lossary_factory._describe import describe, summary
+from lossary_factory._named import LOSS, instead_of
+from lossary_factory._schema import schema
+from lossary_factory._suggest import did_you_mean
+
+from ._call import BadCallError, collection_option, deliver, echo, output_option, registry
+from ._page import page
+from ._terminal import columns, dim, fitted, width
+
+if TYPE_CHECKING:
+    from lossary_registry import Registry
+
+_format = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="For people or for machines.",
+)
+
+
+@click.command(name="list")
+@click.option(
+    "--tag", "tags", metavar="TAG", multiple=True, help="Only losses with this tag; may be repeated."
+)
+@_format
+@collection_option
+def list_losses(tags: tuple[str, ...], form: str) -> None:
+    """List the losses that a config can name."""
+    losses = registry()
+    names = _tagged(tags, losses)
+    if form == "json":
+        about = [describe(name, registry=losses) for name in names if losses.entry(name).available]
+        click.echo(json.dumps(about, indent=2, ensure_ascii=False))
+        return
+    rows = columns([name, dim(", ".join(losses.entry(name).tags)), _summary(name, losses)] for name in names)
+    echo(fitted(rows, width()))
+
+
+def _tagged(tags: tuple[str, ...], losses: Registry[Any]) -> list[str]:
+    names = losses.list()
+    known = sorted({tag for tags in losses.list_with_tags().values() for tag in tags})
+    for tag in tags:
+        if tag not in known:
+            instead = f"{did_you_mean(tag, known)}the tags are: {', '.join(known)}"
+            raise BadCallError(f"no loss has the tag {tag!r}\n{instead}")
+        tagged = losses.filter_by_tag(tag)
+        names = [name for name in names if name in tagged]
+    return names
+
+
+def _summary(name: str, losses: Registry[Any]) -> str:
+    entry = losses.entry(name)
+    return summary(entry.load()) if entry.available else dim(f"unavailable: {entry.failure}")
+
+
+@click.command()
+@click.argument("name")
+@_format
+@collection_option
+def show(name: str, form: str) -> None:
+    """Describe one loss: what it takes, where it comes from, and a config to start with."""
+    losses = registry()
+    if name not in losses:
+        raise BadCallError(f"{losses.name} has no {LOSS} {name!r}\n{instead_of(name, losses)}")
+    entry = losses.entry(name)
+    if not entry.available:
+        raise BadCallError(f"{name} cannot be loaded: {entry.failure}")
+    if form == "json":
+        click.echo(json.dumps(describe(name, registry=losses), indent=2, ensure_ascii=False))
+    else:
+        echo(page(entry, losses))
+
+
+@click.command(name="schema")
+@output_option
+@collection_option
+def write_schema(output: str | None) -> None:
+    """Write a JSON Schema, with which editors complete and check configs."""
+    deliver(json.dumps(schema(registry=registry()), separators=(",", ":")) + "\n", output)

@@ -1,0 +1,97 @@
+"""What all verbs of the command share: its errors, its options, and the collection that it speaks of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lossary_factory._collections import installed_registry
+from lossary_factory._paths import parse_path
+from lossary_factory._problems import CollectionError
+from lossary_factory._wording import counted
+
+from ._terminal import paint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lossary_factory._problems import Problem
+    from lossary_registry import Registry
+
+
+class BadCallError(click.ClickException):
+    """A call that click can read and that still makes no sense."""
+
+    exit_code = 2
+
+
+def _keep_collection(context: click.Context, _option: click.Parameter, name: str | None) -> None:
+    """Remember the choice for the whole call, whether it stands before the verb or after it."""
+    if name is not None:
+        context.find_root().obj = name
+
+
+def _check_path(_context: click.Context, _option: click.Parameter, path: str | None) -> str | None:
+    try:
+        parse_path(path or "loss")
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return path
+
+
+collection_option = click.option(
+    "--collection",
+    metavar="NAME",
+    expose_value=False,
+    callback=_keep_collection,
+    help="Use this installed collection, where there are several.",
+)
+key_option = click.option(
+    "--key", metavar="PATH", callback=_check_path, help="Where the config stands in a larger file."
+)
+set_option = click.option(
+    "--set",
+    "overrides",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="Put a value in the place of another; may be repeated.",
+)
+output_option = click.option(
+    "-o", "--output", metavar="FILE", help="Write to a new file, and not to the terminal."
+)
+
+
+def registry() -> Registry[Any]:
+    """Return the registry of the collection that was chosen, with its classes."""
+    try:
+        return installed_registry(click.get_current_context().find_root().obj)
+    except CollectionError as error:
+        raise BadCallError(str(error)) from None
+
+
+def echo(lines: Iterable[str]) -> None:
+    """Print lines."""
+    for line in lines:
+        click.echo(line)
+
+
+def report(problems: Iterable[Problem], *, to_stderr: bool = False) -> None:
+    """Print problems as people read them."""
+    for problem in problems:
+        click.echo(f"{problem.render(paint)}\n", err=to_stderr)
+
+
+def deliver(text: str, output: str | None) -> None:
+    """Print a text, or write it to a file that is not there yet."""
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with open(output, "x", encoding="utf-8") as stream:  # noqa: PTH123  # plain names in messages
+            stream.write(text)
+    except FileExistsError:
+        raise BadCallError(f"{output} is there already, and is left as it is") from None
+    except OSError as error:
+        raise BadCallError(f"{output} cannot be written: {error.strerror}") from None
+    click.echo(f"wrote {output} ({counted(len(text), 'character')})", err=True)

@@ -1,0 +1,94 @@
+"""The verbs that write configs: init and migrate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lossary_factory._checking import Request
+from lossary_factory._forms import COMPOSITES
+from lossary_factory._migration import Migration
+from lossary_factory._paths import parse_path
+from lossary_factory._plan import plan_of
+from lossary_factory._problems import ConfigError
+from lossary_factory._reading import read
+from lossary_factory._suggest import did_you_mean
+
+from ._call import BadCallError, collection_option, deliver, key_option, output_option, registry, report
+from ._example import example_config, yaml_lines
+from ._terminal import dim
+
+if TYPE_CHECKING:
+    from lossary_registry import Registry
+
+_HEAD = """\
+# Check this file with: lossary validate FILE
+# For completion in editors: lossary schema --output loss.schema.json, and this line:
+# yaml-language-server: $schema=loss.schema.json
+"""
+
+
+@click.command()
+@click.argument("task", required=False)
+@output_option
+@collection_option
+def init(task: str | None, output: str | None) -> None:
+    """Write a config to start with, for a task such as segmentation (any tag will do)."""
+    losses = registry()
+    names = _simple(losses.list() if task is None else _of_task(task, losses), losses)
+    if not names:
+        raise BadCallError(f"no loss for {task or 'a start'} can be built without parameters of your own")
+    name = max(names, key=lambda name: len(losses.entry(name).tags))  # what serves the most purposes
+    lines = yaml_lines({"version": 1, **(example_config(name, losses) or {"loss": name})})
+    deliver(_HEAD + "".join(f"{line}\n" for line in lines), output)
+
+
+def _of_task(task: str, losses: Registry[Any]) -> list[str]:
+    names = losses.filter_by_tag(task)
+    if not names:
+        known = sorted({tag for tags in losses.list_with_tags().values() for tag in tags})
+        raise BadCallError(
+            f"no loss has the tag {task!r}\n{did_you_mean(task, known)}the tags are: {', '.join(known)}"
+        )
+    return names
+
+
+def _simple(names: list[str], losses: Registry[Any]) -> list[str]:
+    """Keep the losses that need no parameters, in alphabetical order."""
+    there = sorted(name for name in names if losses.entry(name).available and name not in COMPOSITES)
+    plans = {name: plan_of(losses.get(name), losses.base_class) for name in there}
+    return [name for name, plan in plans.items() if not plan.required and not plan.obstacle]
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@key_option
+@output_option
+@collection_option
+def migrate(file: str, key: str | None, output: str | None) -> None:
+    """Rewrite a config of hydra, mmengine, MONAI and the like; what may be meant otherwise is noted."""
+    losses = registry()
+    migration = Migration(losses)
+    try:
+        data = read(file).data
+    except ConfigError as error:
+        report(error.problems)
+        raise SystemExit(1) from None
+    config = migration.document(_at(key, data))
+    deliver("".join(f"{line}\n" for line in yaml_lines(config)), output)
+    for note in migration.notes:
+        click.echo(dim(f"note: {note}"), err=True)
+    problems = Request(losses).check_data(config).problems
+    report(problems, to_stderr=True)
+    if any(problem.severity == "error" for problem in problems):
+        raise SystemExit(1)
+
+
+def _at(key: str | None, data: Any) -> object:  # noqa: ANN401  # plain data of any kind
+    try:
+        for part in parse_path(key) if key else ():
+            data = data[part]
+    except (TypeError, LookupError):
+        raise BadCallError(f"the file has nothing at {key}") from None
+    return data

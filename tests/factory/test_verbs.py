@@ -1,0 +1,205 @@
+"""The verbs that write: schema, init, migrate; and what validate and explain say beside plain reports."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lossary_factory import check, schema, validate
+from lossary_factory._command import _call, _commands
+from lossary_factory._migration import Migration
+
+BAD = "loss:\n  name: dice_loss\n  params: {smooth: -1}\n"
+
+
+@pytest.fixture
+def lossary(losses, monkeypatch):
+    """Return a function that calls the command on the toys."""
+    monkeypatch.setattr(_call, "installed_registry", lambda _collection: losses)
+    return lambda *arguments: CliRunner().invoke(_commands.lossary, arguments, prog_name="lossary")
+
+
+def test_validate_as_json(lossary, write):
+    """A machine gets a list of files, each with its problems; the exit code is the same."""
+    result = lossary("validate", "--format=json", write("good.yaml", "dice_loss"), write("bad.yaml", BAD))
+    good, bad = json.loads(result.output)
+    assert result.exit_code == 1
+    assert good == {"file": "good.yaml", "correct": True, "problems": []}
+    assert (bad["correct"], [problem["line"] for problem in bad["problems"]]) == (False, [3])
+
+
+def test_validate_as_annotations(lossary, write):
+    """GitHub gets a line for each problem, and nothing else."""
+    result = lossary("validate", "--format=github", write("good.yaml", "dice_loss"), write("bad.yaml", BAD))
+    assert (result.exit_code, result.output) == (
+        1,
+        "::error file=bad.yaml,line=3,col=20,title=out-of-range::smooth must be >= 0, not -1\n",
+    )
+
+
+def test_validate_within_a_larger_file(lossary, write):
+    """``--key`` and ``--set`` are those of ``load``; a warning is shown, and is no failure."""
+    file = write("train.yaml", "smooth: 1\nloss: {name: dice_loss}\n")
+    result = lossary("validate", file, "--key=loss", "--set=loss.params.smooth=2")
+    assert result.exit_code == 0
+    assert "train.yaml:1:1: warning[misplaced-key]" in result.output
+    assert result.output.endswith("ok train.yaml: dice_loss\n1 correct file\n")
+
+
+def test_a_key_that_is_no_path_is_a_wrong_call(lossary, write):
+    """It cannot be in any file."""
+    assert lossary("validate", write("a.yaml", "dice_loss"), "--key=a..b").exit_code == 2
+
+
+def test_explain_says_where_everything_comes_from(lossary, write, losses):
+    """The whole loss, with the line of each value, the defaults, and the fingerprint."""
+    file = write(
+        "train.yaml", "loss:\n  sum:\n    region:\n      name: dice_loss\n      params:\n        mode: hard\n"
+    )
+    result = lossary("explain", file, "--set", "loss.sum.region.weight=0.5")
+    module = losses.get("dice_loss").__module__
+    fingerprint = validate(
+        {"sum": {"region": {"name": "dice_loss", "weight": 0.5, "params": {"mode": "hard"}}}}, registry=losses
+    ).fingerprint()
+    assert (result.exit_code, result.output) == (
+        0,
+        f"""\
+weighted_sum  {module}.WeightedSum  train.yaml:1
+└── region: 0.5 \N{MULTIPLICATION SIGN} dice_loss  {module}.DiceLoss  train.yaml:3
+        smooth = 1.0  (default)
+        mode = hard  train.yaml:6
+
+fingerprint {fingerprint}
+""",
+    )
+
+
+def test_explain_of_a_wrong_config_ends_with_one(lossary, write):
+    """There is nothing to explain in what cannot be built."""
+    result = lossary("explain", write("bad.yaml", BAD))
+    assert result.exit_code == 1
+    assert result.output.startswith("bad.yaml:3:20: error[out-of-range]")
+
+
+@pytest.mark.parametrize("verb", ["list", "show"])
+def test_machines_get_descriptions(lossary, verb):
+    """``--format json`` is what ``describe`` gives."""
+    result = lossary(verb, "--format=json", *(["tversky_loss"] if verb == "show" else []))
+    found = json.loads(result.output)
+    named = found if verb == "show" else next(each for each in found if each["name"] == "tversky_loss")
+    assert named["parameters"]["beta"] == {"accepts": "a number", "required": True}
+
+
+def test_the_schema_is_written(lossary, losses, tmp_path):
+    """To the terminal, or to a new file, as JSON."""
+    assert json.loads(lossary("schema").output) == schema(registry=losses)
+    file = tmp_path / "loss.schema.json"
+    assert lossary("schema", "--output", str(file)).exit_code == 0
+    assert json.loads(file.read_text()) == schema(registry=losses)
+
+
+def test_what_is_there_is_not_written_over(lossary, write):
+    """A file that somebody wrote is left as it is."""
+    file = write("mine.yaml", "dice_loss")
+    result = lossary("init", "--output", file)
+    assert (result.exit_code, Path(file).read_text()) == (2, "dice_loss")
+
+
+@pytest.mark.parametrize("task", [[], ["segmentation"], ["binary"]])
+def test_a_start_is_correct(lossary, losses, write, task):
+    """What ``init`` writes validates as it stands."""
+    result = lossary("init", *task)
+    assert result.exit_code == 0
+    assert check(write("start.yaml", result.output), registry=losses) == []
+
+
+def test_a_start_is_the_loss_with_the_most_tags(lossary):
+    """It serves the most purposes; its parameters are written out, so that they can be changed."""
+    assert lossary("init", "binary").output.endswith(
+        "\nversion: 1\nloss:\n  name: dice_loss\n  params:\n    smooth: 1.0\n"
+    )
+
+
+def test_an_unknown_task_is_a_wrong_call(lossary):
+    """A task is a tag, and the nearest one is named."""
+    result = lossary("init", "segmentatoin")
+    assert result.exit_code == 2
+    assert "did you mean 'segmentation'?" in result.output
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"_target_": "src.losses.DiceLoss", "smooth": 2}, {"name": "dice_loss", "params": {"smooth": 2}}),
+        ({"_target_": "dice_loss", "_convert_": "all"}, {"name": "dice_loss"}),
+        (
+            {"type": "FocalLoss", "gamma": 1, "loss_weight": 0.4},
+            {"name": "focal_loss", "weight": 0.4, "params": {"gamma": 1}},
+        ),
+        (
+            {"class_path": "x.Tversky", "init_args": {"alpha": 1}},
+            {"name": "tversky_loss", "params": {"alpha": 1}},
+        ),
+        (
+            {"_target_": "m.FocalLoss", "weight": [1, 2]},
+            {"name": "focal_loss", "params": {"weight": [1, 2]}},
+        ),
+        (
+            {"_target_": "m.MaskedLoss", "inner": {"_target_": "m.DiceLoss"}},
+            {"name": "masked_loss", "params": {"inner": {"name": "dice_loss"}}},
+        ),
+        (
+            {
+                "type": "combined",
+                "components": [{"type": "dice_loss", "params": {"smooth": 1}}, "dice_loss"],
+                "weights": [0.6, 0.4],
+            },
+            {
+                "sum": {
+                    "dice": {"name": "dice_loss", "params": {"smooth": 1}, "weight": 0.6},
+                    "dice_2": {"name": "dice_loss", "weight": 0.4},
+                }
+            },
+        ),
+        ([{"type": "DiceLoss", "loss_weight": 3.0}], {"sum": {"dice": {"name": "dice_loss", "weight": 3.0}}}),
+        (
+            {"sum": {"a": {"name": "DiceLoss", "weight": 2}}},
+            {"sum": {"a": {"name": "dice_loss", "weight": 2}}},
+        ),
+    ],
+)
+def test_configs_of_others_are_rewritten(losses, old, new):
+    """Each form of the origin, hydra, mmengine, jsonargparse and MONAI becomes a form of ours."""
+    assert Migration(losses).document({"loss": old}) == {"version": 1, "loss": new}
+
+
+def test_what_may_mean_something_else_is_noted(losses):
+    """Guessed names, unknown ones, and weights that some tools would divide."""
+    migration = Migration(losses)
+    migration.document({"components": ["DiceLos", "os.system"], "weights": [1, 2]})
+    assert migration.notes == [
+        "DiceLos was taken for dice_loss",
+        "ToyLosses has nothing like 'os.system'",
+        "the weights add up to 3, and are used as they are: some tools divide them by their sum",
+    ]
+
+
+def test_migrate_writes_the_new_config(lossary, write):
+    """The config goes to the terminal; what is still wrong with it decides the exit code."""
+    good = lossary(
+        "migrate", write("old.yaml", "train: {loss: {_target_: a.DiceLoss}}"), "--key", "train.loss"
+    )
+    assert (good.exit_code, good.stdout) == (0, "version: 1\nloss:\n  name: dice_loss\n")
+    bad = lossary("migrate", write("old.yaml", "{_target_: a.DiceLoss, smoth: 1}"))
+    assert bad.exit_code == 1
+    assert "did you mean 'smooth'?" in bad.output
+
+
+@pytest.mark.parametrize(("file", "key", "code"), [("missing.yaml", "loss", 1), ("old.yaml", "train.los", 2)])
+def test_migrate_without_a_config(lossary, write, file, key, code):
+    """A file that is not there is a wrong config; a key that is not there is a wrong call."""
+    write("old.yaml", "train: {loss: dice_loss}")
+    assert lossary("migrate", file, "--key", key).exit_code == code
