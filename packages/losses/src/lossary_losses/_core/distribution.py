@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 from torch.distributed import ProcessGroup
+from torch.nn import functional
 
 from lossary_losses._core.reduction import Fraction
 
-__all__ = ["over_processes", "sum_over_processes"]
+__all__ = ["gather_over_processes", "over_processes", "sum_over_processes"]
 
 
 def over_processes(fraction: Fraction, group: ProcessGroup) -> Fraction:
@@ -26,6 +27,17 @@ def sum_over_processes(local: Tensor, group: ProcessGroup) -> Tensor:
     """Add up a tensor of one shape over the processes, with gradients."""
     total: Tensor = _Sum.apply(local, group)  # type: ignore[no-untyped-call]
     return total
+
+
+def gather_over_processes(local: Tensor, group: ProcessGroup) -> Tensor:
+    """Join what all processes have along the last dimension, with gradients; shorter ones end in zeros."""
+    longest = torch.tensor(local.shape[-1], device=local.device)
+    distributed.all_reduce(longest, distributed.ReduceOp.MAX, group=group)
+    padded = functional.pad(local, (0, int(longest) - local.shape[-1]))
+    # Each process puts its part between zeros, so that joining is adding, gradients included.
+    before = [torch.zeros_like(padded)] * group.rank()
+    after = [torch.zeros_like(padded)] * (group.size() - group.rank() - 1)
+    return sum_over_processes(torch.cat([*before, padded, *after], dim=-1), group)
 
 
 class _Sum(torch.autograd.Function):

@@ -9,6 +9,7 @@ from torch import Tensor
 from lossary_losses._core.base import ReducedLoss, define_loss
 from lossary_losses._core.checks import check_binary
 from lossary_losses._core.dense import Kind, Selection, class_membership, kind_of, per_channel, prepare, ready
+from lossary_losses._core.distribution import gather_over_processes
 from lossary_losses._core.options import choice, flag, integer, per_class
 from lossary_losses._core.reduction import Elements, drop_dimension, weigh
 from lossary_losses._core.stable import bounded, times
@@ -44,6 +45,11 @@ class LovaszLoss(ReducedLoss):
     ignore_index: int | None = integer(default=None)
 
     @property
+    def sums_over_processes(self) -> bool:
+        """Whether the batch is one region, wherever its samples are."""
+        return self.batch
+
+    @property
     def skips_absent(self) -> bool:
         """Whether a class without truth has no part in the mean."""
         return False
@@ -71,6 +77,10 @@ class LovaszLoss(ReducedLoss):
         errors, truth, share = (
             self._regions(each.expand_as(logits)) for each in (self.errors(logits, truth), truth, share)
         )
+        if self.process_group is not None and self.batch:
+            errors, truth, share = (
+                gather_over_processes(each, self.process_group) for each in (errors, truth, share)
+            )
         value = lovasz_extension(errors, truth, share)
         counted = ((truth if self.skips_absent else 1) * share).sum(dim=-1) > 0
         class_weight = per_channel(self.weight, value, "weight")
@@ -109,7 +119,7 @@ class LovaszHingeLoss(LovaszLoss):
         ignore_index: Positions where the target equals it do not count. Default: None, all count.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
         process_group: The processes that share a batch: their gradients, once averaged, are then those of the
-            whole batch in one process; not with ``batch=True``. Default: None, each process for itself.
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.
@@ -164,7 +174,7 @@ class LovaszSoftmaxLoss(LovaszLoss):
         ignore_index: Positions where the target equals it do not count. Default: None, all count.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
         process_group: The processes that share a batch: their gradients, once averaged, are then those of the
-            whole batch in one process; not with ``batch=True``. Default: None, each process for itself.
+            whole batch in one process. Default: None, each process for itself.
 
     Raises:
         OptionTypeError: An option has the wrong type.
