@@ -53,6 +53,7 @@ def lossary(losses, monkeypatch):
         return losses
 
     monkeypatch.setattr(_call, "installed_registry", installed)
+    monkeypatch.setattr(_call, "described_registry", installed)
 
     def call(*arguments, **options):
         return CliRunner().invoke(_commands.lossary, arguments, prog_name="lossary", **options)
@@ -289,7 +290,7 @@ def test_a_poor_terminal_gets_an_answer_too(tmp_path):
         "from lossary_factory._command import _call, _commands, _terminal\n"
         "class Loss: pass\n"
         "registry = lossary_registry.Registry(Loss, 'Toys')\n"
-        "_call.installed_registry = lambda name: registry\n"
+        "_call.described_registry = lambda name: registry\n"
         "command.main()\n"
     )
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
@@ -314,7 +315,7 @@ def test_a_closed_pipe_is_no_error():
         "class Loss: pass\n"
         "registry = lossary_registry.Registry(Loss, 'Toys')\n"
         "for number in range(20_000): registry.register(Loss, name=f'loss_{number:05}')\n"
-        "_call.installed_registry = lambda name: registry\n"
+        "_call.described_registry = lambda name: registry\n"
         "command.main()\n"
     )
     result = subprocess.run(  # noqa: S602  # a pipe is what this is about

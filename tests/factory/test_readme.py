@@ -50,6 +50,7 @@ def _page(losses, write, monkeypatch):
         write(block.partition("\n")[0].removeprefix("# "), block)
     monkeypatch.setattr(_checking, "installed_registry", lambda: losses)
     monkeypatch.setattr(_call, "installed_registry", lambda _collection: losses)
+    monkeypatch.setattr(_call, "described_registry", lambda _collection: losses)
 
 
 def test_examples_of_the_page():

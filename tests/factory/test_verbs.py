@@ -19,6 +19,7 @@ BAD = "loss:\n  name: dice_loss\n  params: {smooth: -1}\n"
 def lossary(losses, monkeypatch):
     """Return a function that calls the command on the toys."""
     monkeypatch.setattr(_call, "installed_registry", lambda _collection: losses)
+    monkeypatch.setattr(_call, "described_registry", lambda _collection: losses)
     return lambda *arguments: CliRunner().invoke(_commands.lossary, arguments, prog_name="lossary")
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from ._api import build, check, load, validate
 from ._describe import describe
+from ._manifest import make_manifest
 from ._problems import (
     CollectionError,
     ConfigError,
@@ -39,6 +40,7 @@ __all__ = [
     "check",
     "describe",
     "load",
+    "make_manifest",
     "schema",
     "to_config",
     "validate",

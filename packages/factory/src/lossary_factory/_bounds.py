@@ -155,7 +155,9 @@ def with_validator(check: Check, validator: Any) -> tuple[Check, bool]:
         return bounded(check, [Bound(validator.compare_op, validator.bound)]), True
     if kind == "_InValidator" and _is_words(validator.options):
         return Choice(tuple(validator.options)), True
-    return bounded(check, annotated_bounds([validator])), validator is None
+    # A validator of one's own may say that its bounds, and the type of its field, are all that it checks.
+    is_all = validator is None or getattr(validator, "declares_all", False) is True
+    return bounded(check, annotated_bounds([validator])), is_all
 
 
 def _is_words(options: object) -> bool:

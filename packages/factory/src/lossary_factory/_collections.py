@@ -49,6 +49,15 @@ def installed_registry(collection: str | None = None) -> Registry[Any]:
     Raises:
         CollectionError: There is no such collection, there are several, or it does not load.
     """
+    return loaded(chosen_entry(collection))
+
+
+def chosen_entry(collection: str | None) -> EntryPoint:
+    """Return the entry point of an installed collection; of the only one where none is named.
+
+    Raises:
+        CollectionError: There is no such collection, or there are several.
+    """
     found = _installed()
     if not found:
         raise CollectionError(
@@ -63,13 +72,14 @@ def installed_registry(collection: str | None = None) -> Registry[Any]:
             + "    Choose one with registry=, or with --collection NAME on the command line."
         )
     if collection is None:
-        return _loaded(*found.values())
+        (only,) = found.values()
+        return only
     if collection not in found:
         raise CollectionError(
             f"no installed collection is called {collection!r}\n"
             f"    {did_you_mean(collection, found)}installed: {', '.join(found)}"
         )
-    return _loaded(found[collection])
+    return found[collection]
 
 
 def _installed() -> dict[str, EntryPoint]:
@@ -86,7 +96,7 @@ def parts_of(kind: type) -> Parts | None:
     """
     for entry in _part_entries():
         if entry.module in sys.modules:
-            registry = _loaded(entry)
+            registry = loaded(entry)
             if registry.base_class in kind.__mro__:
                 return Parts(entry.name, registry)
     return None
@@ -99,7 +109,17 @@ def _part_entries() -> tuple[EntryPoint, ...]:
     return tuple(sorted(entry_points(group=PARTS_GROUP)))
 
 
-def _loaded(entry: EntryPoint) -> Registry[Any]:
+def part_registry(keyword: str) -> Registry[Any]:
+    """Return the registry of parts with a key word, which somebody offers."""
+    return next(loaded(entry) for entry in _part_entries() if entry.name == keyword)
+
+
+def loaded(entry: EntryPoint) -> Registry[Any]:
+    """Import the registry that an entry point offers.
+
+    Raises:
+        CollectionError: That fails, or it is no registry.
+    """
     try:
         registry = entry.load()
     except Exception as error:

@@ -15,6 +15,7 @@ from ._bounds import with_validator
 from ._checks import Anything, Check, Null, any_of
 from ._hints import Hints
 from ._spec import SCALARS, holds_spec
+from ._stand_in import StandIn
 
 if TYPE_CHECKING:
     from ._checks import AsIs
@@ -67,7 +68,7 @@ class Parameter:
             result = self.check(value, path, validation)
             if len(validation.problems) > before:
                 return result
-        if self.rule is not None:
+        if self.rule is not None and result is not self.default:  # a default needs no judge
             try:
                 self.rule(result)
             except (TypeError, ValueError) as error:
@@ -121,6 +122,8 @@ def plan_of(loss_class: Any, base_class: type | None) -> Plan:  # noqa: ANN401  
 
 @functools.lru_cache(maxsize=4096)
 def _read_constructor(cls: Any, base_class: Any) -> Plan:  # noqa: ANN401  # a class or a function
+    if isinstance(cls, type) and issubclass(cls, StandIn):
+        return cls.make_plan()
     try:
         signature = inspect.signature(cls)
     except (TypeError, ValueError):

@@ -135,7 +135,7 @@ def _default(parameter: Parameter, origin: Origin) -> dict[str, object]:
     if default is inspect.Parameter.empty or isinstance(default, attrs.Factory):  # type: ignore[arg-type]
         return {}
     validation = Validation(origin.registry, GRAMMAR)
-    value = parameter.read(default, (parameter.name,), validation)
+    value = parameter.check(default, (parameter.name,), validation)
     try:
         plain(value)
     except UnwritableError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from lossary_factory._annotations import Unknown
+from lossary_factory._stand_in import is_kind_of
 from lossary_factory._wording import ConfigPath, label
 
 from ._base import Check
@@ -61,7 +62,7 @@ class Nested(Check):
 
     def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
         spec = validation.grammar.read_node(value, path, validation)
-        if spec is not None and not self.is_base and self.kind not in spec.loss_class.__mro__:
+        if spec is not None and not self.is_base and not is_kind_of(spec.loss_class, self.kind):
             message = f"{label(path)} must be a {self.kind.__name__}, and {spec.name} is none"
             validation.add("wrong-kind", message, path)
         return spec
@@ -87,7 +88,7 @@ class Part(Check):
 
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:  # noqa: ANN401
         spec = validation.grammar.read_part(value, path, self, validation)
-        if spec is not None and self.kind not in spec.loss_class.__mro__:
+        if spec is not None and not is_kind_of(spec.loss_class, self.kind):
             message = f"{label(path)} must be a {self.kind.__name__}, and {spec.name} is none"
             validation.add("wrong-kind", message, path)
         return spec

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossary_factory._collections import installed_registry
+from lossary_factory._manifest import described_registry
 from lossary_factory._paths import parse_path
 from lossary_factory._problems import CollectionError
 from lossary_factory._wording import counted
@@ -62,10 +63,11 @@ output_option = click.option(
 )
 
 
-def registry() -> Registry[Any]:
-    """Return the registry of the collection that was chosen, with its classes."""
+def registry(*, described: bool = True) -> Registry[Any]:
+    """Return the registry of the collection that was chosen, without its classes where it is described."""
+    find = described_registry if described else installed_registry
     try:
-        return installed_registry(click.get_current_context().find_root().obj)
+        return find(click.get_current_context().find_root().obj)
     except CollectionError as error:
         raise BadCallError(str(error)) from None
 

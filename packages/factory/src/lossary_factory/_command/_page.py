@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossary_factory._describe import summary
 from lossary_factory._plan import Parameter, Plan, plan_of
+from lossary_factory._stand_in import StandIn
 
 from ._example import example_config, yaml_lines
 from ._terminal import bold, columns, dim
@@ -34,6 +35,8 @@ def page(entry: Entry[Any], registry: Registry[Any]) -> Iterator[str]:
 
 def _facts(entry: Entry[Any], loss_class: type) -> list[str]:
     where = ":".join(map(str, entry.where)) if entry.where else entry.distribution
+    if issubclass(loss_class, StandIn):
+        where = loss_class.origin
     facts = {
         "class": f"{loss_class.__module__}.{loss_class.__qualname__}",
         "aliases": ", ".join(entry.aliases),

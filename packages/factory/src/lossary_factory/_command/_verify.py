@@ -82,7 +82,7 @@ def build(file: str, key: str | None, overrides: tuple[str, ...], *, dry_run: bo
             "a loss that is built here ends with the command: add --dry-run to see what would be built\n"
             "In Python, lossary_factory.build(path) returns the loss."
         )
-    losses = registry()
+    losses = registry(described=False)
     spec = _accepted(Request(losses, key, overrides).check_file(file))
     try:
         spec.build()
