@@ -6,7 +6,14 @@ import torch
 from torch.nn import functional
 from torch.testing import assert_close
 
-from lossary_losses import BCELoss, CrossEntropyLoss, FocalLoss
+from lossary_losses import (
+    BCELoss,
+    CrossEntropyLoss,
+    FocalLoss,
+    GeneralizedCrossEntropyLoss,
+    PolyLoss,
+    SymmetricCrossEntropyLoss,
+)
 
 
 @pytest.fixture
@@ -242,3 +249,36 @@ def test_weight_of_the_wrong_length(logits, labels):
     """Class weights of another number than the classes raise ValueError with both numbers."""
     with pytest.raises(ValueError, match="weight has 3 values, and the input 4 classes in dimension 1"):
         CrossEntropyLoss(weight=[1.0, 2.0, 3.0])(logits, labels.clamp(max=3))
+
+
+@pytest.mark.parametrize(
+    ("loss", "formula"),
+    [
+        (PolyLoss(epsilon=2.0, reduction="none"), lambda p: -np.log(p) + 2 * (1 - p)),
+        (PolyLoss(epsilon=-1.0, reduction="none"), lambda p: -np.log(p) - (1 - p)),
+        (GeneralizedCrossEntropyLoss(q=0.7, reduction="none"), lambda p: (1 - p**0.7) / 0.7),
+        (GeneralizedCrossEntropyLoss(q=1.0, reduction="none"), lambda p: 1 - p),
+        (SymmetricCrossEntropyLoss(reduction="none"), lambda p: -0.1 * np.log(p) + 4 * (1 - p)),
+        (
+            SymmetricCrossEntropyLoss(alpha=6.0, beta=0.1, log_of_zero=-2.0, reduction="none"),
+            lambda p: -6 * np.log(p) + 0.2 * (1 - p),
+        ),
+    ],
+    ids=repr,
+)
+def test_losses_of_the_truth_are_their_papers(logits, labels, loss, formula):
+    """The paper's formula of the probability of the truth, under a softmax and under a sigmoid."""
+    clean = labels.clamp(max=3)
+    p = np.take_along_axis(probabilities(logits.numpy()), clean.numpy()[:, None], axis=1)[:, 0]
+    assert_close(loss(logits, clean), torch.from_numpy(formula(p)))
+    target = (logits.flip(0) > 0).double()
+    q = 1 / (1 + np.exp(-logits.numpy()))
+    expected = torch.from_numpy(np.where(target.numpy() == 1, formula(q), formula(1 - q)))
+    assert_close(loss(logits, target), expected)
+
+
+def test_generalized_cross_entropy_tends_to_cross_entropy(logits, labels):
+    """A small q is cross entropy, without losing digits."""
+    clean = labels.clamp(max=3)
+    expected = CrossEntropyLoss()(logits, clean)
+    assert_close(GeneralizedCrossEntropyLoss(q=1e-12)(logits, clean), expected)

@@ -356,7 +356,7 @@ def test_names_lead_to_classes(registered):
 VOCABULARY = {
     *("segmentation", "classification", "regression", "composite"),
     *("binary", "multilabel", "multiclass"),
-    *("cross_entropy", "overlap", "pointwise", "imbalance"),
+    *("cross_entropy", "overlap", "pointwise", "imbalance", "noise_robust"),
 }
 
 

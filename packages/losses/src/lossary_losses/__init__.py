@@ -10,6 +10,9 @@ from lossary_losses._core.reduction import Elements, Fraction
 from lossary_losses.classification.binary_cross_entropy import BCELoss
 from lossary_losses.classification.cross_entropy import CrossEntropyLoss
 from lossary_losses.classification.focal import FocalLoss
+from lossary_losses.classification.generalized_cross_entropy import GeneralizedCrossEntropyLoss
+from lossary_losses.classification.poly import PolyLoss
+from lossary_losses.classification.symmetric_cross_entropy import SymmetricCrossEntropyLoss
 from lossary_losses.composite.deep_supervision import DeepSupervision
 from lossary_losses.composite.heads import Heads
 from lossary_losses.composite.product import Product
@@ -58,6 +61,7 @@ __all__ = [
     "FocalLoss",
     "FocalTverskyLoss",
     "Fraction",
+    "GeneralizedCrossEntropyLoss",
     "Heads",
     "HuberLoss",
     "InputTypeError",
@@ -75,10 +79,12 @@ __all__ = [
     "OptionTypeError",
     "OptionValueError",
     "PiecewiseSchedule",
+    "PolyLoss",
     "Product",
     "ReducedLoss",
     "Schedule",
     "SmoothL1Loss",
+    "SymmetricCrossEntropyLoss",
     "TverskyLoss",
     "WarmUpSchedule",
     "WeightedMSELoss",

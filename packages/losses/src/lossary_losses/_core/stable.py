@@ -6,14 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["binary_modulation", "binary_surprise", "bounded", "log_cosh", "power_of_nonnegative", "times"]
+__all__ = ["binary_surprise", "bounded", "log_cosh", "power_of_nonnegative", "times"]
 
 
 _LARGEST = 1e30
 """Stands for infinity where zero times infinity would be NaN, in a product or in its gradient."""
-
-_CHEAP_POWERS = (0.5, 1, 2, 3)
-"""Exponents for which torch multiplies instead of taking logarithms."""
 
 
 def bounded(values: Tensor) -> Tensor:
@@ -29,14 +26,6 @@ def binary_surprise(logits: Tensor) -> tuple[Tensor, Tensor]:
     # Half the work, but autograd would take the slope at zero for zero.
     common = logits.abs().neg_().exp_().log1p_()
     return common - logits.clamp(max=0), common + logits.clamp(min=0)
-
-
-def binary_modulation(logits: Tensor, surprise: Tensor, exponent: float) -> Tensor:
-    """Give ``sigmoid(logits) ** exponent``, where ``surprise`` is ``-log(sigmoid(logits))``."""
-    if torch.is_grad_enabled() or exponent not in _CHEAP_POWERS:
-        # From the logarithm: the power of a zero would have no gradient to give.
-        return (-exponent * surprise).exp()
-    return logits.sigmoid() ** exponent
 
 
 def log_cosh(values: Tensor) -> Tensor:

@@ -1,76 +1,17 @@
 """Focal loss: cross entropy that looks away from what is already easy."""
 
-from collections.abc import Sequence
-from typing import Literal
-
 import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
-from lossary_losses._core.dense import (
-    Dense,
-    Kind,
-    Ready,
-    Selection,
-    class_membership,
-    kind_of,
-    per_channel,
-    prepare,
-)
-from lossary_losses._core.options import choice, integer, number, per_class
-from lossary_losses._core.pointwise import PointwiseLoss
-from lossary_losses._core.reduction import Elements, weigh
-from lossary_losses._core.stable import (
-    binary_modulation,
-    binary_surprise,
-    bounded,
-    power_of_nonnegative,
-    times,
-)
-from lossary_losses.classification.cross_entropy import weight_of_labels
+from lossary_losses._core.dense import Dense
+from lossary_losses._core.options import number
+from lossary_losses._core.stable import power_of_nonnegative
+from lossary_losses.classification.truth import TruthLoss
 from lossary_losses.errors import InputValueError
 from lossary_losses.loss_registry_setup import loss_registry
 
 __all__ = ["FocalLoss"]
-
-
-def binary_focal(logits: Tensor, target: Tensor, gamma: float, alpha: float | None) -> Tensor:
-    """Compute the focal loss of each element under a sigmoid."""
-    positive, negative = binary_surprise(logits)
-    if gamma:
-        p, q = binary_modulation(logits, positive, gamma), binary_modulation(-logits, negative, gamma)
-        positive, negative = positive * q, negative * p
-    if alpha is not None:
-        positive, negative = alpha * positive, (1 - alpha) * negative
-    return target * positive + (1 - target) * negative
-
-
-def binary_focal_slope(logits: Tensor, target: Tensor, gamma: float, alpha: float | None) -> Tensor:
-    """Compute the derivative of :func:`binary_focal` with respect to the logits."""
-    positive, negative = binary_surprise(logits)
-    p, q = logits.sigmoid(), (-logits).sigmoid()
-    of_positive = -binary_modulation(-logits, negative, gamma) * (q + gamma * p * positive)
-    of_negative = binary_modulation(logits, positive, gamma) * (p + gamma * q * negative)
-    if alpha is not None:
-        of_positive, of_negative = alpha * of_positive, (1 - alpha) * of_negative
-    return target * of_positive + (1 - target) * of_negative
-
-
-def focal(log_probability: Tensor, gamma: float) -> Tensor:
-    """Compute the focal loss of a class that is true, from the logarithm of its probability."""
-    if not gamma:
-        return -log_probability
-    # expm1 keeps 1 - p exact where p is nearly one.
-    return power_of_nonnegative(-log_probability.expm1(), gamma) * -log_probability
-
-
-def focal_slope(log_probability: Tensor, gamma: float) -> Tensor:
-    """Compute the derivative of :func:`focal` with respect to the logarithm."""
-    log_probability = bounded(log_probability)
-    q = -log_probability.expm1()
-    # log p over 1 - p is -1 in the limit of p = 1, where the quotient is 0 / 0.
-    quotient = torch.where(q > 0, log_probability / q, -1)
-    return q**gamma * (gamma * log_probability.exp() * quotient - 1)
 
 
 @loss_registry.register(
@@ -87,7 +28,7 @@ def focal_slope(log_probability: Tensor, gamma: float) -> Tensor:
     ],
 )
 @define_loss
-class FocalLoss(PointwiseLoss):
+class FocalLoss(TruthLoss):
     r"""Cross entropy that looks away from what is already easy.
 
     .. math:: \ell = -\alpha_t\, (1 - p_t)^\gamma \log p_t
@@ -134,57 +75,28 @@ class FocalLoss(PointwiseLoss):
 
     gamma: float = number(default=2.0, at_least=0)
     alpha: float | None = number(default=None, at_least=0, at_most=1)
-    weight: Sequence[float] | Tensor | None = per_class(default=None)
-    activation: Literal["sigmoid", "softmax"] | None = choice("sigmoid", "softmax", None, default=None)
-    ignore_index: int | None = integer(default=None)
+
+    def cost(self, log_probability: Tensor, complement: Tensor) -> Tensor:
+        """Give the surprise, times how hard it is to the power of gamma."""
+        if not self.gamma:
+            return -log_probability
+        return power_of_nonnegative(complement, self.gamma) * -log_probability
+
+    def cost_slope(self, log_probability: Tensor, complement: Tensor) -> Tensor:
+        """Give the derivative of both factors."""
+        # log p over 1 - p is -1 in the limit of p = 1, where the quotient is 0 / 0.
+        quotient = torch.where(complement > 0, log_probability / complement, -1)
+        return complement**self.gamma * (self.gamma * (1 - complement) * quotient - 1)
+
+    def balance(self) -> tuple[float, float]:
+        """Give alpha and its complement."""
+        return (1.0, 1.0) if self.alpha is None else (self.alpha, 1 - self.alpha)
 
     def prepare(self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None) -> Dense:
-        """Decide by the target's shape, or by the option, whether classes exclude each other."""
-        kind: Kind = kind_of(input, target)
-        softmax = self.activation == "softmax" or (self.activation is None and kind == "labels")
-        if softmax and self.alpha is not None:
+        """Decide whether classes exclude each other; alpha has no meaning if they do."""
+        dense = super().prepare(input, target, mask=mask, weight=weight)
+        if self.alpha is not None and not self.is_binary(dense.kind):
             raise InputValueError(
                 "alpha weighs positives against negatives, under a sigmoid; for classes use weight"
             )
-        if softmax and kind == "probabilities":
-            kind = "distributions"
-        return prepare(input, target, Selection(self.ignore_index, mask, weight), kind)
-
-    def point(self, ready: Ready) -> Elements:
-        """Give the focal loss of each position (softmax) or element (sigmoid)."""
-        input, target, share, kind = ready
-        class_weight = per_channel(self.weight, input, "weight")
-        if self._independent(kind):
-            value = binary_focal(input, _binary_target(ready), self.gamma, self.alpha)
-            return weigh(times(value, class_weight), share, class_weight)
-        log_probability = input.log_softmax(dim=1)
-        if kind == "labels":
-            weight_of_truth = weight_of_labels(class_weight, target)
-            value = focal(log_probability.gather(1, target), self.gamma)
-            return weigh(times(value, weight_of_truth), share, weight_of_truth)
-        each = focal(bounded(log_probability), self.gamma)
-        return weigh((times(target, class_weight) * each).sum(dim=1, keepdim=True), share)
-
-    def slope(self, ready: Ready) -> Tensor:
-        """Give the derivative by hand where it is worth it: under a sigmoid, and for class indices."""
-        input, target, share, kind = ready
-        class_weight = per_channel(self.weight, input, "weight")
-        if self._independent(kind):
-            slope = binary_focal_slope(input, _binary_target(ready), self.gamma, self.alpha)
-            return times(times(slope, class_weight), share)
-        if kind != "labels":
-            return super().slope(ready)
-        slope = input.log_softmax(dim=1)
-        upstream = focal_slope(slope.gather(1, target), self.gamma)
-        upstream = times(times(upstream, weight_of_labels(class_weight, target)), share)
-        return slope.exp_().mul_(-upstream).scatter_add_(1, target, upstream)
-
-    def _independent(self, kind: Kind) -> bool:
-        return kind == "probabilities" or (kind == "labels" and self.activation == "sigmoid")
-
-
-def _binary_target(ready: Ready) -> Tensor:
-    """Turn class indices into one binary target per class."""
-    if ready.kind != "labels":
-        return ready.target
-    return class_membership(ready.target, ready.input.shape[1]).to(ready.input.dtype)
+        return dense
