@@ -81,6 +81,21 @@ def test_a_cycle_is_shown(losses):
     assert problem.message == "'a' is used in its own definition: a -> b -> a"
 
 
+def test_definitions_that_double_are_refused(losses):
+    """Forty definitions, each of two of the one before, would be built as a million million losses."""
+    defs = {"a0": "dice_loss"}
+    for number in range(1, 41):
+        defs[f"a{number}"] = {"sum": {"x": {"use": f"a{number - 1}"}, "y": {"use": f"a{number - 1}"}}}
+    problems = check({"defs": defs, "loss": {"use": "a40"}}, registry=losses)
+    assert {problem.code for problem in problems} == {"too-large"}
+
+
+def test_a_definition_may_be_used_a_thousand_times(losses):
+    """Use alone is no abuse."""
+    terms = {f"t{number}": {"use": "a"} for number in range(1000)}
+    assert check({"defs": {"a": "dice_loss"}, "loss": {"sum": terms}}, registry=losses) == []
+
+
 def test_definitions_in_toml(losses, write):
     """Reuse does not depend on what a format offers: TOML has no anchors."""
     text = "[defs]\nbase = 'dice_loss'\n[loss]\nuse = 'base'\nparams = {smooth = 2}\n"

@@ -40,6 +40,7 @@ WORDS = [
         "terms",
         "weights",
     ),
+    *("product", "heads", "deep_supervision", "use", "defs", "inputs", "schedule", "linear", "final"),
 ]
 SCALARS = st.one_of(
     st.sampled_from(WORDS),
@@ -72,6 +73,7 @@ ODDITIES = ['"""', "'''", "[[", "]]", "1e-3", "NaN", "null", "0x1F", "\u2028", "
 SOUP = st.lists(st.sampled_from([*WORDS, *MARKS, *ODDITIES]), max_size=40).map("".join)
 GOOD = {
     "version": 1,
+    "defs": {"base": {"name": "focal_loss", "params": {"gamma": 1}}},
     "loss": {
         "sum": {
             "region": {"name": "dice_loss", "weight": 0.5, "params": {"smooth": 2, "mode": "hard"}},
@@ -80,6 +82,10 @@ GOOD = {
                     "focal": {
                         "name": "focal_loss",
                         "params": {"alpha": None, "weight": [1, 2.0], "reduction": "sum"},
+                    },
+                    "late": {
+                        "weight": {"schedule": "linear", "final": 1, "unit": "epoch"},
+                        "use": "base",
                     },
                     "other": {
                         "name": "masked_loss",
@@ -113,12 +119,20 @@ def replaced(data, path, value):
 
 
 @patient
+@given(DATA, st.lists(st.text(st.sampled_from("abloss.=[]0'{}: \n"), max_size=15), max_size=2))
+def test_arbitrary_overrides_are_applied_or_a_config_error(losses, data, overrides):
+    """No override makes the factory raise anything but ConfigError."""
+    assert all(str(problem) for problem in check(data, registry=losses, overrides=overrides))
+
+
+@patient
 @given(DATA)
-def test_arbitrary_data_is_correct_or_a_config_error(losses, data):
-    """No plain data makes the factory raise anything but ConfigError."""
+def test_arbitrary_data_is_correct_or_a_config_error(composites, data):
+    """No plain data makes the factory raise anything but ConfigError; what is correct can be written."""
     with contextlib.suppress(ConfigError):
-        validate(data, registry=losses)
-    assert all(str(problem) for problem in check(data, registry=losses))
+        spec = validate(data, registry=composites)
+        assert validate(spec.to_dict(), registry=composites) == spec
+    assert all(str(problem) for problem in check(data, registry=composites))
 
 
 @patient
@@ -127,7 +141,7 @@ def test_one_wrong_value_is_reported_where_it_stands(losses, path, value):
     """A correct config with another value in one place has problems in that place only, or none."""
     for problem in check(replaced(GOOD, path, value), registry=losses):
         assert problem.code
-        assert len(path) < 2 or problem.path.startswith("loss.sum")
+        assert len(path) < 2 or problem.path.startswith(("loss.sum", "defs.base"))
 
 
 def test_the_config_that_is_changed_is_correct(losses):

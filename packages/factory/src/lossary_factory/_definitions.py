@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._frozen import FrozenDict
+from ._limits import MOST_VALUES
 from ._named import Found, Value, read_params
 from ._spec import LossSpec
 from ._suggest import did_you_mean
@@ -50,6 +51,11 @@ def read_use(name: Value, params: Value, path: ConfigPath, validation: Validatio
         validation.add("definition-cycle", message, name.path)
         return None
     spec = _spec_of(name.value, validation)
+    definitions.counts[-1] += definitions.sizes[name.value]
+    if definitions.counts[-1] > MOST_VALUES:  # definitions of two uses each double with every step
+        message = f"the definitions that are used here stand for more than {MOST_VALUES:,} losses"
+        validation.add("too-large", message, name.path)
+        return None
     if spec is None:
         return None
     found = Found(spec.name, spec.loss_class)
@@ -62,7 +68,9 @@ def _spec_of(name: str, validation: Validation) -> LossSpec[Any] | None:
     definitions = validation.definitions
     if name not in definitions.specs:
         definitions.open.append(name)
+        definitions.counts.append(1)
         path = (*definitions.path, name)
         definitions.specs[name] = validation.grammar.read_node(definitions.nodes[name], path, validation)
         definitions.open.pop()
+        definitions.sizes[name] = min(definitions.counts.pop(), MOST_VALUES)
     return definitions.specs[name]

@@ -45,6 +45,10 @@ class Definitions:
     specs: dict[str, LossSpec[Any] | None] = attrs.field(factory=dict)
     open: list[str] = attrs.field(factory=list)
     """Those that are being read, each inside the one before."""
+    sizes: dict[str, int] = attrs.field(factory=dict)
+    """How many definitions each of them stands for, with those that it uses, and so on."""
+    counts: list[int] = attrs.field(factory=lambda: [0])
+    """The same for what is being read, the document itself first."""
 
 
 _NOTHING_DEFINED = Definitions()
