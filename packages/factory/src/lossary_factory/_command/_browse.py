@@ -1,4 +1,4 @@
-"""The verbs that tell what there is: list, show and schema."""
+"""The verbs that tell what all losses are: list and schema."""
 
 from __future__ import annotations
 
@@ -8,31 +8,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossary_factory._describe import describe, summary
-from lossary_factory._named import LOSS, instead_of
 from lossary_factory._schema import schema
 from lossary_factory._suggest import did_you_mean
 
-from ._call import BadCallError, collection_option, deliver, echo, output_option, registry
-from ._page import page
+from ._call import BadCallError, collection_option, deliver, echo, format_option, output_option, registry
 from ._terminal import columns, dim, fitted, width
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
-
-_format = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="For people or for machines.",
-)
 
 
 @click.command(name="list")
 @click.option(
     "--tag", "tags", metavar="TAG", multiple=True, help="Only losses with this tag; may be repeated."
 )
-@_format
+@format_option
 @collection_option
 def list_losses(tags: tuple[str, ...], form: str) -> None:
     """List the losses that a config can name."""
@@ -61,24 +51,6 @@ def _tagged(tags: tuple[str, ...], losses: Registry[Any]) -> list[str]:
 def _summary(name: str, losses: Registry[Any]) -> str:
     entry = losses.entry(name)
     return summary(entry.load()) if entry.available else dim(f"unavailable: {entry.failure}")
-
-
-@click.command()
-@click.argument("name")
-@_format
-@collection_option
-def show(name: str, form: str) -> None:
-    """Describe one loss: what it takes, where it comes from, and a config to start with."""
-    losses = registry()
-    if name not in losses:
-        raise BadCallError(f"{losses.name} has no {LOSS} {name!r}\n{instead_of(name, losses)}")
-    entry = losses.entry(name)
-    if not entry.available:
-        raise BadCallError(f"{name} cannot be loaded: {entry.failure}")
-    if form == "json":
-        click.echo(json.dumps(describe(name, registry=losses), indent=2, ensure_ascii=False))
-    else:
-        echo(page(entry, losses))
 
 
 @click.command(name="schema")

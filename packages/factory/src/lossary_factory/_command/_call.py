@@ -58,6 +58,13 @@ set_option = click.option(
     multiple=True,
     help="Put a value in the place of another; may be repeated.",
 )
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="For people or for machines.",
+)
 output_option = click.option(
     "-o", "--output", metavar="FILE", help="Write to a new file, and not to the terminal."
 )

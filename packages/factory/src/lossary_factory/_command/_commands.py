@@ -5,17 +5,40 @@ It ends with 0; with 1 where a config or its file is wrong; with 2 where the cal
 
 from __future__ import annotations
 
+import importlib
 import os
 
 import click
 
-from ._browse import list_losses, show, write_schema
 from ._call import collection_option
-from ._start import init, migrate
-from ._verify import build, explain, validate
+
+_VERBS = {
+    "list": ("_browse", "list_losses"),
+    "show": ("_show", "show"),
+    "validate": ("_verify", "validate"),
+    "explain": ("_verify", "explain"),
+    "build": ("_verify", "build"),
+    "init": ("_start", "init"),
+    "migrate": ("_start", "migrate"),
+    "schema": ("_browse", "write_schema"),
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Verbs(click.Group):
+    """Imports a verb when it is called: what the others need would take longer than most answers."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # same
+        if cmd_name not in _VERBS:
+            return None
+        module, attribute = _VERBS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"{__package__}.{module}"), attribute)
+        return command
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lossary-factory", prog_name="lossary")
 @collection_option
 @click.pass_context
@@ -23,7 +46,3 @@ def lossary(context: click.Context) -> None:
     """List losses, describe them, and check the configs that name them."""
     if os.environ.get("NO_COLOR"):
         context.color = False
-
-
-for verb in (list_losses, show, write_schema, validate, build, explain, init, migrate):
-    lossary.add_command(verb)
