@@ -13,10 +13,10 @@ from ._grammar import GRAMMAR, read_document
 from ._overrides import overridden
 from ._paths import parse_path
 from ._plan import plan_of
-from ._problems import ConfigError, Problem
+from ._problems import ConfigError, Problem, too_many_problems
 from ._reading import read
 from ._suggest import did_you_mean
-from ._validation import Validation
+from ._validation import EnoughError, Validation
 from ._wording import listing, show, show_key, show_path
 
 if TYPE_CHECKING:
@@ -77,10 +77,15 @@ class Request:
                 data, validation.overridden = overridden(data, self.overrides)
             except ConfigError as error:
                 return Checked(None, [*earlier, *error.problems])
-        if self.key is None:
-            spec = read_document(data, (), validation)
-        else:
-            spec = _read_at(self.key, data, validation)
+        try:
+            spec = (
+                read_document(data, (), validation)
+                if self.key is None
+                else _read_at(self.key, data, validation)
+            )
+        except EnoughError:
+            spec = None
+            validation.problems.append(too_many_problems())
         problems = validation.problems
         if not earlier and not problems:
             return Checked(spec, [])

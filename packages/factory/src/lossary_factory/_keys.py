@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
 from ._forms import DEEP_SUPERVISION, OF_TERMS
+from ._limits import MOST_PROBLEMS
 from ._plan import Plan
 from ._suggest import did_you_mean, nearest
 from ._wording import ConfigPath, listing, show
@@ -46,7 +48,7 @@ def as_written(mapping: Mapping[Any, object], allowed: Collection[str]) -> dict[
     """
     written: dict[str, Any] = {key: key for key in allowed if key in mapping}
     if len(written) < len(mapping):
-        for key in mapping:
+        for key in itertools.islice(mapping, MOST_PROBLEMS):
             meant = _ELSEWHERE.get(key) if isinstance(key, str) else None
             if meant not in allowed:
                 meant = nearest(key, allowed)

@@ -5,3 +5,4 @@ from __future__ import annotations
 MOST_CHARACTERS = 1 << 20
 MOST_VALUES = 100_000
 DEEPEST = 100
+MOST_PROBLEMS = 1000

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
+from ._limits import MOST_PROBLEMS
 from ._wording import ConfigPath, counted, show_path
 
 if TYPE_CHECKING:
@@ -103,6 +104,12 @@ def make_problem(
     return Problem(
         code=code, message=message, path=show_path(path), hint=hint, file=file, severity=severity, **where
     )
+
+
+def too_many_problems() -> Problem:
+    """Return what is said in the place of all problems beyond the first thousand."""
+    message = f"there are more than {MOST_PROBLEMS:,} problems, and the rest was not looked at"
+    return Problem("too-many-problems", message)
 
 
 class FactoryError(Exception):

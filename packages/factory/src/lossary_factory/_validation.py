@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import attrs
 
 from ._frozen import FrozenDict, FrozenList
-from ._limits import DEEPEST
+from ._limits import DEEPEST, MOST_PROBLEMS
 from ._problems import Problem, Severity, make_problem
 from ._spec import Origin
 from ._wording import ConfigPath, label, show
@@ -55,9 +55,13 @@ _NOTHING_DEFINED = Definitions()
 _NOTHING_OVERRIDDEN: Mapping[ConfigPath, Source] = FrozenDict()
 
 
+class EnoughError(Exception):
+    """So much is wrong that to go on would help nobody, and might take long."""
+
+
 @attrs.define
 class Validation:
-    """Collects every problem of a config; nothing here raises, so nothing hides behind a first mistake.
+    """Collects every problem of a config, so that nothing hides behind a first mistake.
 
     Attributes:
         registry: Where the names of losses are looked up.
@@ -87,7 +91,13 @@ class Validation:
         at_key: bool = False,
         severity: Severity = "error",
     ) -> None:
-        """Note a problem at a path, pointing at the value or at its key."""
+        """Note a problem at a path, pointing at the value or at its key.
+
+        Raises:
+            EnoughError: There were so many before that this cannot be a config.
+        """
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise EnoughError
         location = file = None
         source = self.source_at(path)
         if source is not None:

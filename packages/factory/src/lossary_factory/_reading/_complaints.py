@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from lossary_factory._limits import DEEPEST
-from lossary_factory._problems import ConfigError, Problem, make_problem
+from lossary_factory._limits import DEEPEST, MOST_PROBLEMS
+from lossary_factory._problems import ConfigError, Problem, make_problem, too_many_problems
 
 if TYPE_CHECKING:
     from lossary_factory._source import Source, Span
@@ -22,7 +22,13 @@ class Complaints:
     problems: list[Problem] = attrs.field(factory=list)
 
     def add(self, code: str, message: str, span: Span, *, path: ConfigPath = (), hint: str = "") -> None:
-        """Note a problem, and go on reading."""
+        """Note a problem, and go on reading.
+
+        Raises:
+            ConfigError: There were so many before that this cannot be a config.
+        """
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise ConfigError([*self.problems, too_many_problems()])
         location = self.source.at(span)
         file = self.source.file
         self.problems.append(make_problem(code, message, path=path, hint=hint, file=file, location=location))
