@@ -98,7 +98,7 @@ def test_a_report_of_a_mapping(losses):
         ),
         (
             {"name": "focal_loss", "weight": [1, 2]},
-            "this loss is not a term, so it has no 'weight'",
+            "a 'weight' has no meaning here",
             (
                 "only a term of a sum, or of heads, has one: {sum: {KEY: {name: ..., weight: ...}}}\n"
                 "the parameter of focal_loss with this name stands under 'params'"
@@ -111,6 +111,11 @@ def test_a_report_of_a_mapping(losses):
                 "dice_loss takes: smooth, mode\n"
                 "as a key of the loss itself, 'weight' stands beside 'params', not under it"
             ),
+        ),
+        (
+            {"name": "dice_loss", "params": [1]},
+            "params must be a mapping of parameters of dice_loss, not a list",
+            "write each by its name, such as {NAME: value}; dice_loss takes: smooth, mode",
         ),
         (
             {"sum": ["dice_loss"]},

@@ -15,7 +15,7 @@ from ._named import LOSS, Found, Value, find, read_params
 from ._plan import plan_of
 from ._selectors import read_inputs
 from ._spec import LossSpec
-from ._wording import ConfigPath, show
+from ._wording import MAPPINGS, ConfigPath, show
 
 if TYPE_CHECKING:
     from ._validation import Validation
@@ -82,6 +82,7 @@ class _Terms:
         base_class: Any = validation.registry.base_class
         self.weight_check = _WEIGHT if found is None else weight_check(found.loss_class, base_class)
         self.keys = (*NODE_KEYS, *form.term_keys)
+        self.known = frozenset(self.keys)
 
     def params(self, terms: Mapping[Any, object]) -> FrozenDict[str, object]:
         """Return what the class of the form gets."""
@@ -114,10 +115,14 @@ class _Terms:
 
     def beside(self, name: object, term: object, key: str) -> Value | None:
         """Return what a term has beside the keys of its loss, however it is spelled."""
-        if not isinstance(term, Mapping):
+        if not isinstance(term, MAPPINGS):
             return None
-        written = as_written(term, self.keys).get(key)
+        written = key if key in term else self.meant(term, key)
         return None if written is None else Value(term[written], (*self.path, name, written))
+
+    def meant(self, term: Mapping[Any, object], key: str) -> Any:  # noqa: ANN401  # a key may be anything
+        """Return what a term has in the place of a key, if it has keys that are none."""
+        return None if self.known.issuperset(term) else as_written(term, self.keys).get(key)
 
 
 @functools.lru_cache(maxsize=256)

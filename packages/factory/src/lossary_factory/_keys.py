@@ -119,7 +119,7 @@ class Level:
         hint = "only a term of a sum, or of heads, has one: {sum: {KEY: {name: ..., weight: ...}}}"
         if takes_weight:
             hint += f"\nthe parameter of {self.loss} with this name stands under 'params'"
-        return _Complaint("misplaced-key", "this loss is not a term, so it has no 'weight'", hint)
+        return _Complaint("misplaced-key", "a 'weight' has no meaning here", hint)
 
     def _moved(self, parameter: str, value: object) -> str:
         brief = "..." if isinstance(value, (list, Mapping)) else show(value)

@@ -74,7 +74,10 @@ def read_params(
     if params is None:
         params = {}
     if not isinstance(params, MAPPINGS):
-        validation.wrong_type(path, params, f"a mapping of parameters of {name}")
+        offered = plan_of(loss_class, validation.registry.base_class).offered
+        takes = listing(parameter.name for parameter in offered)
+        hint = f"write each by its name, such as {{NAME: value}}; {name} takes: {takes}"
+        validation.wrong_type(path, params, f"a mapping of parameters of {name}", hint=hint if takes else "")
         return FrozenDict()
     plan = plan_of(loss_class, validation.registry.base_class)
     if plan.obstacle:
