@@ -238,6 +238,22 @@ def demo(session: nox.Session) -> None:
     session.run("python", "docs/examples/segment_page.py", *session.posargs)
 
 
+@nox.session(python=OWN)
+def manifest(session: nox.Session) -> None:
+    """Write down what the collection offers, so that the command answers without torch; a test compares."""
+    install(session, REGISTRY, LOSSES, FACTORY, groups=(), torch=PAIRS[OWN])
+    code = """
+import json, pathlib, sys
+from importlib.metadata import version
+from lossary_factory import make_manifest
+from lossary_losses import loss_registry
+manifest = make_manifest(loss_registry, version=version("lossary-losses"))
+text = json.dumps(manifest, indent=1, ensure_ascii=False)
+pathlib.Path(sys.argv[1]).write_text(text + "\\n", encoding="utf-8")
+"""
+    session.run("python", "-I", "-c", code, "packages/losses/src/lossary_losses/lossary-manifest.json")
+
+
 @nox.session(python=OWN, tags=["once"])
 def coverage(session: nox.Session) -> None:
     """The tests reach nearly every line and branch of the three packages."""

@@ -1,11 +1,12 @@
 """Declarations of constructor options: each is default, type check, bounds and schema at once.
 
-The validators carry their bounds as ``ge``, ``gt``, ``le`` and ``lt``, so that tools can read them.
+The validators carry their bounds as ``ge``, ``gt``, ``le`` and ``lt``, so that tools can read them; one with
+``declares_all`` checks nothing beyond these and the field's type, so that tools need not run it.
 """
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import torch
@@ -24,6 +25,7 @@ _BUFFER = "lossary_losses.buffer"
 class _Number:
     """Accepts a finite number within bounds; a bool is no number."""
 
+    declares_all: ClassVar = True
     ge: float | None = None
     gt: float | None = None
     le: float | None = None
@@ -54,6 +56,9 @@ class _Number:
 
 @attrs.frozen
 class _Integer:
+    """Accepts an integer; a bool is none."""
+
+    declares_all: ClassVar = True
     optional: bool = False
 
     def __call__(self, _instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
@@ -66,6 +71,9 @@ class _Integer:
 
 @attrs.frozen
 class _Choice:
+    """Accepts one of a few words."""
+
+    declares_all: ClassVar = True
     options: tuple[str | None, ...]
 
     def __call__(self, _instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
@@ -75,9 +83,15 @@ class _Choice:
             raise error(f"{attribute.name} must be one of {wanted}, got {_shown(value)}")
 
 
-def _flag(_instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
-    if not isinstance(value, bool):
-        raise OptionTypeError(f"{attribute.name} must be True or False, got {_shown(value)}")
+@attrs.frozen
+class _Flag:
+    """Accepts True and False, and nothing that only behaves like them."""
+
+    declares_all: ClassVar = True
+
+    def __call__(self, _instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
+        if not isinstance(value, bool):
+            raise OptionTypeError(f"{attribute.name} must be True or False, got {_shown(value)}")
 
 
 def _group(_instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
@@ -116,7 +130,7 @@ def choice(*options: str | None, default: str | None) -> Any:  # noqa: ANN401 - 
 
 def flag(*, default: bool) -> Any:  # noqa: ANN401 - as above
     """Declare an option that is True or False."""
-    return attrs.field(default=default, validator=_flag)
+    return attrs.field(default=default, validator=_Flag())
 
 
 def group(*, default: None) -> Any:  # noqa: ANN401 - as above
