@@ -10,8 +10,11 @@ import lossary_factory
 
 
 def modules_after(code):
-    """Return the names of all modules that a fresh interpreter has imported after some code."""
-    program = f"{code}\nimport sys; print(*sys.modules)"
+    """Return the names of all modules that some code imports in a fresh interpreter.
+
+    What a tool that starts with the interpreter has imported before, such as coverage, does not count.
+    """
+    program = f"import sys; before = set(sys.modules)\n{code}\nprint(*(set(sys.modules) - before))"
     return set(
         subprocess.run(
             [sys.executable, "-c", program], check=True, capture_output=True, text=True
