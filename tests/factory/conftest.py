@@ -127,9 +127,9 @@ class PartsEntry:
         return schedules
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _parts():
-    """Offer the toy schedules, and nothing that happens to be installed, throughout: plans are made once."""
+    """Offer the toy schedules, and nothing that happens to be installed; tests of the real ones see those."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_collections, "_part_entries", lambda: (PartsEntry(),))
         yield
