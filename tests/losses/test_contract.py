@@ -279,10 +279,16 @@ def test_descent_reaches_a_good_fit(hard_case):
 def test_forward_writes_no_attribute(case):
     """Calling a loss leaves it as it was."""
     loss = case.loss()
-    before = copy.deepcopy(loss.__dict__)
+    before = {name: copy.copy(value) for name, value in vars(loss).items()}
+    buffers = [(name, buffer, buffer.clone()) for name, buffer in loss.named_buffers()]
     loss(*case.data())
-    assert loss.__dict__.keys() == before.keys()
-    assert str(loss.__dict__) == str(before)
+    assert {name: value for name, value in vars(loss).items() if name != "_buffers"} == {
+        name: value for name, value in before.items() if name != "_buffers"
+    }
+    for (name, buffer), (old_name, old, value) in zip(loss.named_buffers(), buffers, strict=True):
+        assert name == old_name
+        assert buffer is old
+        assert torch.equal(buffer, value)
 
 
 def test_copies_and_pickles(case):
