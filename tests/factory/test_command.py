@@ -258,6 +258,7 @@ def test_what_click_cannot_read_is_a_wrong_call(lossary, arguments):
 
 def test_colour_is_for_terminals(lossary, write, monkeypatch):
     """Problems are coloured in a terminal, plain in a pipe, and plain where NO_COLOR says so."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
     bad = write("bad.yaml", "loss: nothing")
     assert "\x1b[" in lossary("validate", bad, color=True).output
     assert "\x1b[" not in lossary("validate", bad).output
