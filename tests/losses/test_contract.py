@@ -73,6 +73,8 @@ def test_excluded_positions_may_hold_anything(case, kept, gradient):
     clean = gradient(case.loss(), input, target.nan_to_num(), mask=kept)
     assert (result[excluded] == 0).all()
     assert_close(result, clean)
+    expected = case.loss()(input, target.nan_to_num(), mask=kept)
+    assert_close(case.loss()(poisoned, target, mask=kept), expected)
 
 
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
