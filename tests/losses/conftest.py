@@ -32,6 +32,9 @@ from lossary_losses import (
     WingLoss,
     loss_registry,
 )
+from lossary_losses.testing.plugin import loss_trial, pytest_generate_tests
+
+__all__ = ["loss_trial", "pytest_generate_tests"]
 
 CLASSES = 4
 SPACE = (3, 5)

@@ -6,7 +6,10 @@ its class name.
 
 from lossary_losses._core.base import Loss, ReducedLoss, define_loss
 from lossary_losses._core.checks import value_checks
+from lossary_losses._core.claims import Claims
+from lossary_losses._core.docstring import Paper
 from lossary_losses._core.reduction import Elements, Fraction
+from lossary_losses.card import Card, card_of, cards
 from lossary_losses.classification.binary_cross_entropy import BCELoss
 from lossary_losses.classification.cross_entropy import CrossEntropyLoss
 from lossary_losses.classification.focal import FocalLoss
@@ -48,7 +51,9 @@ from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
 __all__ = [
     "BCEDiceLoss",
     "BCELoss",
+    "Card",
     "CharbonnierLoss",
+    "Claims",
     "ConstantSchedule",
     "CosineSchedule",
     "CrossEntropyLoss",
@@ -78,6 +83,7 @@ __all__ = [
     "MSELoss",
     "OptionTypeError",
     "OptionValueError",
+    "Paper",
     "PiecewiseSchedule",
     "PolyLoss",
     "Product",
@@ -90,6 +96,8 @@ __all__ = [
     "WeightedMSELoss",
     "WeightedSum",
     "WingLoss",
+    "card_of",
+    "cards",
     "define_loss",
     "loss_registry",
     "schedule_registry",

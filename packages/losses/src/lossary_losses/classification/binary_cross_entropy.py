@@ -1,10 +1,12 @@
 """Binary cross entropy on logits."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Dense, Ready, Selection, per_channel, prepare
 from lossary_losses._core.options import integer, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
@@ -64,6 +66,8 @@ class BCELoss(PointwiseLoss):
     Reference:
         Good 1952, "Rational Decisions", doi:10.1111/j.2517-6161.1952.tb00104.x.
     """
+
+    claims: ClassVar = Claims(targets={"binary": {}, "soft": {}}, at_soft="lowest")
 
     weight: Sequence[float] | Tensor | None = per_class(default=None)
     pos_weight: float | Sequence[float] | Tensor | None = per_class(default=None, one_for_all=True)

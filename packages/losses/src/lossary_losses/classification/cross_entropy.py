@@ -1,11 +1,13 @@
 """Cross entropy over exclusive classes."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Dense, Kind, Ready, Selection, kind_of, per_channel, prepare
 from lossary_losses._core.options import integer, number, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
@@ -67,6 +69,8 @@ class CrossEntropyLoss(PointwiseLoss):
         Good 1952, "Rational Decisions", doi:10.1111/j.2517-6161.1952.tb00104.x. Smoothing: Szegedy et al.
         2016, "Rethinking the Inception Architecture for Computer Vision", arXiv:1512.00567.
     """
+
+    claims: ClassVar = Claims(targets={"labels": {}, "distributions": {}, "one_hot": {}}, at_soft="lowest")
 
     weight: Sequence[float] | Tensor | None = per_class(default=None)
     label_smoothing: float = number(default=0.0, at_least=0, at_most=1)

@@ -1,11 +1,12 @@
 """What losses share that depend on the probability of the truth alone."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import (
     Dense,
     Kind,
@@ -31,6 +32,11 @@ class TruthLoss(PointwiseLoss):
 
     Subclasses say what a probability costs, and how fast the cost changes with its logarithm.
     """
+
+    claims: ClassVar = Claims(
+        targets={"labels": {}, "binary": {}, "soft": {}, "distributions": {"activation": "softmax"}},
+        at_soft="elsewhere",
+    )
 
     weight: Sequence[float] | Tensor | None = per_class(default=None)
     activation: Literal["sigmoid", "softmax"] | None = choice("sigmoid", "softmax", None, default=None)

@@ -1,8 +1,11 @@
 """What losses share that depend on the difference of input and target alone."""
 
+from typing import ClassVar
+
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Dense, Ready, Selection, prepare
 from lossary_losses._core.options import number
 from lossary_losses._core.pointwise import PointwiseLoss
@@ -15,6 +18,8 @@ __all__ = ["DifferenceLoss"]
 @define_loss
 class DifferenceLoss(PointwiseLoss):
     """A loss of ``input - target``; subclasses say what a difference costs, and how fast the cost rises."""
+
+    claims: ClassVar = Claims(targets={"values": {}}, input="values", layout="*")
 
     ignore_index: float | None = number(default=None)
 

@@ -1,5 +1,8 @@
 """Absolute errors whose corner at zero is rounded off by one formula for all."""
 
+from typing import ClassVar
+
+import attrs
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
@@ -48,6 +51,9 @@ class CharbonnierLoss(DifferenceLoss):
         Charbonnier et al. 1994, "Two deterministic half-quadratic regularization algorithms for computed
         imaging", doi:10.1109/ICIP.1994.413553; epsilon as in Lai et al. 2017, arXiv:1710.01992.
     """
+
+    # Its lowest value is epsilon.
+    claims: ClassVar = attrs.evolve(DifferenceLoss.claims, low=1e-3, perfect=1e-3)
 
     epsilon: float = number(default=1e-3, above=0)
 

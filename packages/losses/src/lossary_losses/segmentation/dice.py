@@ -68,8 +68,10 @@ class DiceLoss(OverlapLoss):
 
     Reference:
         Milletari et al. 2016, "V-Net: Fully Convolutional Neural Networks for Volumetric Medical Image
-        Segmentation", arXiv:1606.04797; sizes as in Sudre et al. 2017, arXiv:1707.03237; soft targets as in
-        Wang et al. 2023, "Dice Semimetric Losses", arXiv:2303.16296.
+        Segmentation", arXiv:1606.04797; sizes as in Sudre et al. 2017, "Generalised Dice
+        overlap as a deep learning loss function for highly unbalanced segmentations", arXiv:1707.03237; soft
+        targets as in Wang et al. 2023, "Dice Semimetric Losses: Optimizing the Dice Score with Soft Labels",
+        arXiv:2303.16296.
     """
 
     smooth: float = number(default=1.0, at_least=0)

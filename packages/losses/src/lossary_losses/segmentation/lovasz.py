@@ -1,13 +1,14 @@
 """Lovasz losses: the Jaccard loss of hard predictions, extended to soft ones by sorting."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from lossary_losses._core.base import ReducedLoss, define_loss
 from lossary_losses._core.checks import check_binary
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Kind, Selection, class_membership, kind_of, per_channel, prepare, ready
 from lossary_losses._core.distribution import gather_over_processes
 from lossary_losses._core.options import choice, flag, integer, per_class
@@ -135,6 +136,8 @@ class LovaszHingeLoss(LovaszLoss):
         intersection-over-union measure in neural networks", arXiv:1705.08790, section 3.
     """
 
+    claims: ClassVar = Claims(targets={"binary": {}})
+
     def kind(self, input: Tensor, target: Tensor) -> Kind:
         """Take the target as one value per element."""
         del input, target
@@ -189,6 +192,8 @@ class LovaszSoftmaxLoss(LovaszLoss):
         Berman et al. 2018, "The Lovasz-Softmax loss: A tractable surrogate for the optimization of the
         intersection-over-union measure in neural networks", arXiv:1705.08790.
     """
+
+    claims: ClassVar = Claims(targets={"labels": {}, "one_hot": {}}, high=1.0)
 
     empty: Literal["skip", "score"] = choice("skip", "score", default="skip")
 

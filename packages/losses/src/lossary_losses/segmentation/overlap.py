@@ -1,13 +1,14 @@
 """Soft counts of prediction, truth and their intersection: what every overlap loss is made of."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from lossary_losses._core.base import ReducedLoss, define_loss
 from lossary_losses._core.checks import check_unit_interval
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import (
     Dense,
     Kind,
@@ -45,6 +46,11 @@ class Overlap(NamedTuple):
 @define_loss
 class OverlapLoss(ReducedLoss):
     """A loss of one score for each sample and class; subclasses say how the counts make a score."""
+
+    claims: ClassVar = Claims(
+        targets={"labels": {}, "binary": {}, "soft": {}, "distributions": {"activation": "softmax"}},
+        high=1.0,
+    )
 
     weight: Sequence[float] | Tensor | None = per_class(default=None)
     activation: Activation | None = choice("sigmoid", "softmax", "none", None, default=None)

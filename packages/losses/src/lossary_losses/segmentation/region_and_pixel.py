@@ -1,12 +1,13 @@
 """Losses of a region and of its pixels at once: one pass over the input for both."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
 from lossary_losses._core.base import Loss, define_loss, full_precision
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Ready
 from lossary_losses._core.options import choice, flag, group, integer, number, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
@@ -21,6 +22,12 @@ from lossary_losses.segmentation.dice import DiceLoss
 from lossary_losses.segmentation.overlap import OverlapLoss, SoftCounts
 
 __all__ = ["BCEDiceLoss", "DiceCELoss", "FocalDiceLoss"]
+
+
+_EXEMPT: dict[str, str] = dict.fromkeys(
+    ("sum_is_the_sum_of_none", "mean_is_the_fraction", "fractions_of_parts_add_up"),
+    "the elements of both losses are not the same",
+)
 
 
 @define_loss
@@ -155,6 +162,8 @@ class BCEDiceLoss(RegionAndPixelLoss):
         arXiv:1805.02798.
     """
 
+    claims: ClassVar = Claims(targets={"binary": {}, "soft": {}}, at_soft="lowest", exempt=_EXEMPT)
+
     bce_weight: float = number(default=1.0, at_least=0)
     pos_weight: float | Sequence[float] | Tensor | None = per_class(default=None, one_for_all=True)
 
@@ -217,6 +226,8 @@ class DiceCELoss(RegionAndPixelLoss):
         Isensee et al. 2018, "nnU-Net: Self-adapting Framework for U-Net-Based Medical Image Segmentation",
         arXiv:1809.10486.
     """
+
+    claims: ClassVar = Claims(targets={"labels": {}, "distributions": {}}, at_soft="lowest", exempt=_EXEMPT)
 
     ce_weight: float = number(default=1.0, at_least=0)
     label_smoothing: float = number(default=0.0, at_least=0, at_most=1)
@@ -282,6 +293,10 @@ class FocalDiceLoss(RegionAndPixelLoss):
         Zhu et al. 2019, "AnatomyNet: Deep learning for fast and fully automated whole-volume segmentation of
         head and neck anatomy", arXiv:1808.05238.
     """
+
+    claims: ClassVar = Claims(
+        targets={"labels": {}, "binary": {}, "soft": {}}, at_soft="elsewhere", exempt=_EXEMPT
+    )
 
     focal_weight: float = number(default=1.0, at_least=0)
     gamma: float = number(default=2.0, at_least=0)

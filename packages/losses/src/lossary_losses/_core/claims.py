@@ -1,0 +1,52 @@
+"""What a loss says about itself in a form that can be tested."""
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+import attrs
+
+__all__ = ["ArgumentKind", "Claims", "InputKind", "TargetKind"]
+
+InputKind = Literal["logits", "probabilities", "values"]
+"""What the network gives: any numbers that become probabilities, numbers from 0 to 1, or any numbers."""
+
+TargetKind = Literal["labels", "binary", "soft", "one_hot", "distributions", "values"]
+"""What a target holds: class indices ``(B, *S)``, or in the input's shape: 0 and 1; numbers from 0 to 1; 1
+for one class and 0 for the others; probabilities over the classes; any numbers."""
+
+ArgumentKind = Literal["positive"]
+"""What a tensor of the input's shape holds that ``forward`` needs besides input and target."""
+
+
+def _kinds(_instance: object, _attribute: object, value: Mapping[TargetKind, object]) -> None:
+    unknown = sorted(set(value) - set(get_args(TargetKind)))
+    if unknown or not value:
+        raise ValueError(f"targets must be some of {', '.join(get_args(TargetKind))}, got {list(value)}")
+
+
+@attrs.frozen(kw_only=True)
+class Claims:
+    """What a loss class claims; the conformance suite tests all of it.
+
+    A class declares it as ``claims: ClassVar = Claims(...)``.
+    """
+
+    targets: Mapping[TargetKind, Mapping[str, object]] = attrs.field(validator=_kinds)
+    """The kinds of target, each with the options that it needs."""
+    input: InputKind = "logits"
+    low: float | None = 0.0
+    """The smallest value of an element; None: there is none."""
+    high: float | None = None
+    """The largest value of an element; None: there is none."""
+    perfect: float | None = 0.0
+    """The value at a perfect prediction, lower than any other; None: the lowest is elsewhere, or nowhere."""
+    at_soft: Literal["zero", "lowest", "elsewhere"] = "zero"
+    """What the loss is where a prediction equals a soft target: zero; lowest, but not zero; or neither."""
+    layout: str = "B C *S"
+    """The input's dimensions; ``*S`` stands for any number of them."""
+    arguments: Mapping[str, ArgumentKind] = attrs.field(factory=dict)
+    """What ``forward`` needs besides input and target."""
+    options: Mapping[str, object] = attrs.field(factory=dict)
+    """What the constructor needs, as an example over four classes."""
+    exempt: Mapping[str, str] = attrs.field(factory=dict)
+    """The rules of the suite that do not apply, each with the reason."""

@@ -1,0 +1,190 @@
+"""Running the rules over a loss."""
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import cast
+
+import attrs
+
+from lossary_losses._core.claims import Claims, InputKind, TargetKind
+from lossary_losses.testing import rules as rules  # noqa: PLC0414 - named so that linters keep it
+from lossary_losses.testing.data import Data
+from lossary_losses.testing.report import ConformanceError, Report, Result, Status
+from lossary_losses.testing.rule import needs_of, rule_registry
+from lossary_losses.testing.subject import Buildable, Subject, subject_of
+
+__all__ = ["Trial", "check_loss", "examine_loss", "trials"]
+
+_CHANNELS = 4
+
+
+@attrs.frozen
+class Trial:
+    """One rule, to be tried on one loss with one kind of data."""
+
+    rule: str
+    subject: Subject
+    data: Data
+
+    @property
+    def name(self) -> str:
+        """A label for reports."""
+        return f"{self.subject.name}-{self.data.kind}-{self.rule}"
+
+    @property
+    def promise(self) -> str:
+        """What the rule says."""
+        return (rule_registry.get(self.rule).__doc__ or "").strip()
+
+    def run(self) -> Result:
+        """Try the rule."""
+        needs = needs_of(self.rule)
+        reason = self.subject.claims.exempt.get(self.rule)
+        if reason is not None:
+            return self._result("exempt", reason)
+        if missing := needs.missing(self.subject):
+            return self._result("missing", missing)
+        try:
+            rule_registry.get(self.rule)(self.subject, self.data)
+        except AssertionError as error:
+            return self._result("failed", str(error))
+        except Exception as error:  # noqa: BLE001 - whatever a loss raises is what there is to report
+            return self._result("failed", f"{type(error).__name__}: {_first_line(error)}")
+        return self._result("passed", "")
+
+    def _result(self, status: Status, detail: str) -> Result:
+        return Result(self.rule, self.promise, self.data.kind, status, detail)
+
+
+def trials(
+    loss: Buildable,
+    *,
+    options: Mapping[str, object] | None = None,
+    targets: Iterable[TargetKind] | None = None,
+    input: InputKind | None = None,
+    channels: int = _CHANNELS,
+    exempt: Mapping[str, str] | None = None,
+    only: Iterable[str] | None = None,
+) -> Iterator[Trial]:
+    """Give every rule that concerns a loss, to be tried one by one; for the arguments see check_loss."""
+    claims = _claims(loss, targets, input, exempt)
+    chosen = list(rule_registry) if only is None else _known_rules(only)
+    _known_rules(claims.exempt)
+    for kind, its_options in claims.targets.items():
+        subject = subject_of(loss, claims, {**claims.options, **its_options, **(options or {})})
+        data = Data(kind, claims.input, claims.arguments, channels)
+        for name in chosen:
+            if needs_of(name).concern(subject, data):
+                yield Trial(name, subject, data)
+
+
+def examine_loss(
+    loss: Buildable,
+    *,
+    options: Mapping[str, object] | None = None,
+    targets: Iterable[TargetKind] | None = None,
+    input: InputKind | None = None,
+    channels: int = _CHANNELS,
+    exempt: Mapping[str, str] | None = None,
+    only: Iterable[str] | None = None,
+) -> Report:
+    """Try every rule on a loss, and report; the arguments are those of :func:`check_loss`."""
+    all_trials = list(
+        trials(
+            loss,
+            options=options,
+            targets=targets,
+            input=input,
+            channels=channels,
+            exempt=exempt,
+            only=only,
+        )
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = tuple(each.run() for each in all_trials)
+    return Report(all_trials[0].subject.name, results)
+
+
+def check_loss(
+    loss: Buildable,
+    *,
+    options: Mapping[str, object] | None = None,
+    targets: Iterable[TargetKind] | None = None,
+    input: InputKind | None = None,
+    channels: int = _CHANNELS,
+    exempt: Mapping[str, str] | None = None,
+    only: Iterable[str] | None = None,
+) -> Report:
+    """Hold a loss to everything that the losses of this collection promise.
+
+    Args:
+        loss: A loss class, a loss, or whatever builds one from options. A class may declare ``claims``; what
+            is given here comes before them.
+        options: What it is built with. Default: the options of its claims, or none.
+        targets: The kinds of target that it takes. Default: those of its claims.
+        input: What its input is. Default: that of its claims, or ``"logits"``.
+        channels: How many classes the data have, in dimension 1. Default: 4.
+        exempt: The rules that do not apply, each with the reason, which is printed.
+        only: The rules to try. Default: all.
+
+    Returns:
+        What was found; ``print`` it to see what is exempt, and why.
+
+    Raises:
+        ConformanceError: A promise is not kept. It is an AssertionError that says which, and what happened.
+        ValueError: There is no such rule, or no kind of target is known.
+
+    Example:
+        >>> from lossary_losses import DiceLoss
+        >>> print(check_loss(DiceLoss, targets=["labels"], only=["masked_is_cut_out", "exports"]))
+        DiceLoss: 2 passed, 0 broken
+    """
+    report = examine_loss(
+        loss, options=options, targets=targets, input=input, channels=channels, exempt=exempt, only=only
+    )
+    if report.broken:
+        raise ConformanceError(report)
+    return report
+
+
+def _claims(
+    loss: Buildable,
+    targets: Iterable[TargetKind] | None,
+    input: InputKind | None,
+    exempt: Mapping[str, str] | None,
+) -> Claims:
+    """Put together what a class claims and what is given beside."""
+    claims = cast("Claims | None", getattr(loss, "claims", None))
+    if targets is None and claims is None:
+        raise ValueError(
+            f"which targets does {loss!r} take? Say targets=[...], or declare claims = Claims(targets=...)"
+        )
+    known: Mapping[TargetKind, Mapping[str, object]] = claims.targets if claims else {}
+    chosen: dict[TargetKind, Mapping[str, object]] = {
+        kind: known.get(kind, {}) for kind in (known if targets is None else targets)
+    }
+    if claims is None:
+        claims = Claims(targets=chosen, low=None, perfect=None, at_soft="elsewhere")
+    return attrs.evolve(
+        claims,
+        targets=chosen,
+        input=input or claims.input,
+        exempt={**claims.exempt, **(exempt or {})},
+    )
+
+
+def _known_rules(names: Iterable[str]) -> list[str]:
+    names = list(names)
+    for name in names:
+        if name not in rule_registry:
+            near = get_close_matches(name, list(rule_registry), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"the rules are {', '.join(rule_registry)}"
+            raise ValueError(f"there is no rule {name!r}: {hint}")
+    return names
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else ""

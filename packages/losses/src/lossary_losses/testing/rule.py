@@ -1,0 +1,130 @@
+"""How a rule of the suite is declared: a function that raises AssertionError where a loss breaks it."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import attrs
+import torch
+from torch import Tensor
+
+from lossary_losses.testing.data import Data, Sample
+from lossary_losses.testing.subject import Subject
+from lossary_registry import FunctionRegistry
+
+__all__ = ["Needs", "close", "expect", "gradient", "needs_of", "raises", "refused", "rule", "rule_registry"]
+
+Rule = Callable[[Subject, Data], None]
+_Function = TypeVar("_Function", bound=Rule)
+
+rule_registry = FunctionRegistry[Rule]("rules of the conformance suite")
+"""Every rule, by name, tagged by what it is about."""
+
+
+@attrs.frozen
+class Needs:
+    """What a rule is about: it is tried only where a loss offers it, on data that it says something about."""
+
+    arguments: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    if_option: tuple[str, ...] = ()
+    """Options that a loss may well do without: the rule says nothing then."""
+    methods: tuple[str, ...] = ()
+    kinds: frozenset[str] | None = None
+    """The kinds of target; None: all."""
+    inputs: frozenset[str] | None = None
+    """The kinds of input; None: all."""
+
+    def missing(self, subject: Subject) -> str:
+        """Say what a loss does not offer; nothing if it offers all."""
+        for name in self.arguments:
+            if not subject.takes_argument(name):
+                return f"forward of {subject.name} takes no argument {name!r}"
+        for name in self.options:
+            if not subject.takes_option(name):
+                return f"{subject.name} takes no option {name!r}"
+        for name in self.methods:
+            if not hasattr(subject.own_class, name):
+                return f"{subject.name} has no method {name!r}"
+        return ""
+
+    def concern(self, subject: Subject, data: Data) -> bool:
+        """Tell whether a rule says anything about such a loss and such data."""
+        return (
+            (self.kinds is None or data.kind in self.kinds)
+            and (self.inputs is None or data.input in self.inputs)
+            and all(subject.takes_option(name) for name in self.if_option)
+        )
+
+
+def rule(about: str, **needs: Iterable[str]) -> Callable[[_Function], _Function]:
+    """Declare a rule; the docstring is what it promises."""
+    gathered: dict[str, Any] = {
+        name: frozenset(values) if name in ("kinds", "inputs") else tuple(values)
+        for name, values in needs.items()
+    }
+    return rule_registry.register(tags=[about], metadata={"needs": Needs(**gathered)})
+
+
+def needs_of(name: str) -> Needs:
+    """Give what a rule needs."""
+    needs: Needs = rule_registry.entry(name).metadata["needs"]
+    return needs
+
+
+def expect(condition: object, message: str) -> None:
+    """Raise AssertionError unless a condition holds, also where Python leaves assertions out."""
+    if not condition:
+        raise AssertionError(message)
+
+
+def close(actual: Tensor, expected: Tensor, what: str, *, relative: float = 1e-6) -> None:
+    """Assert that two tensors are equal but for rounding; ``what`` says which."""
+    actual, expected = actual.detach().double(), expected.detach().double()
+    expect(
+        actual.shape == expected.shape,
+        f"{what}: the shape is {tuple(actual.shape)}, not {tuple(expected.shape)}",
+    )
+    if not torch.allclose(actual, expected, rtol=relative, atol=1e-8):
+        gap = (actual - expected).abs().nan_to_num(torch.inf)
+        where = int(gap.argmax())
+        got, wanted = actual.flatten()[where].item(), expected.flatten()[where].item()
+        raise AssertionError(f"{what}: got {got:.6g}, expected {wanted:.6g}")
+
+
+def gradient(subject: Subject, sample: Sample, **extra: Any) -> Tensor:  # noqa: ANN401 - arguments of forward
+    """Give the gradient of the loss with respect to the input."""
+    input = sample.input.detach().clone().requires_grad_()
+    total = subject.value(sample.at(input), **extra).sum()
+    expect(total.requires_grad, "the result is not connected to the input: it has no gradient")
+    (result,) = torch.autograd.grad(total, input, allow_unused=True)
+    if result is None:
+        raise AssertionError("the result does not depend on the input")
+    return result
+
+
+def refused(
+    subject: Subject,
+    sample: Sample,
+    error: type[Exception],
+    what: str,
+    *mentioned: object,
+    **extra: Any,  # noqa: ANN401 - arguments of forward
+) -> None:
+    """Assert that a loss refuses a sample, by an error that mentions what it is about."""
+    raises(lambda: subject.value(sample, **extra), (error,), what, *mentioned)
+
+
+def raises(
+    call: Callable[[], object], errors: tuple[type[Exception], ...], what: str, *mentioned: object
+) -> None:
+    """Assert that a call raises one of some errors, with a message that mentions what it is about."""
+    try:
+        result = call()
+    except errors as error:
+        for each in mentioned:
+            expect(str(each) in str(error), f"{what}: the message does not mention {each}: {error}")
+    except Exception as error:
+        wanted = " or ".join(each.__name__ for each in errors)
+        raise AssertionError(f"{what}: {type(error).__name__} instead of {wanted}: {error}") from error
+    else:
+        raise AssertionError(f"{what} is accepted, and gives {result!r}")

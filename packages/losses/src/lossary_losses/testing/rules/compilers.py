@@ -1,0 +1,98 @@
+"""Compilers, transforms, derivatives and determinism: what torch may do with a loss."""
+
+import torch
+from torch import Tensor
+from torch.autograd.gradcheck import GradcheckError
+
+from lossary_losses.testing.data import Data, Sample
+from lossary_losses.testing.rule import close, expect, gradient, rule
+from lossary_losses.testing.subject import Subject
+
+
+@rule("compilers")
+def compiles_in_one_graph(subject: Subject, data: Data) -> None:
+    """The loss compiles with fullgraph=True, and with a dynamic batch only once for several sizes."""
+    torch.compiler.reset()
+    loss, graphs = subject.loss(), _Counter()
+    compiled = torch.compile(loss, fullgraph=True, backend=graphs)
+    for batch in (3, 4, 5):
+        sample = data.draw(batch=batch)
+        for tensor in (sample.input, sample.target, *sample.arguments.values()):
+            torch._dynamo.mark_dynamic(tensor, 0)  # noqa: SLF001 - torch documents it under this name
+        close(subject.value(sample, loss=compiled), subject.value(sample, loss=loss), f"compiled, {batch}")  # type: ignore[arg-type]
+    expect(graphs.count == 1, f"{graphs.count} graphs for three sizes of a dynamic batch, not one")
+
+
+class _Counter:
+    """A backend that counts the graphs, and runs them through autograd's tracing, as inductor does."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, module: torch.fx.GraphModule, inputs: list[Tensor]) -> object:
+        self.count += 1
+        lookup = torch._dynamo.lookup_backend  # noqa: SLF001 - there is no other way to name a backend
+        return lookup("aot_eager")(module, inputs)
+
+
+@rule("compilers")
+def exports(subject: Subject, data: Data) -> None:
+    """The loss exports with torch.export, and the exported program computes the same."""
+    sample = data.draw()
+    loss = subject.loss()
+    program = torch.export.export(loss, (sample.input, sample.target), dict(sample.arguments))
+    close(subject.value(sample, loss=program.module()), subject.value(sample, loss=loss), "exported")
+
+
+@rule("compilers")
+def maps_over_samples(subject: Subject, data: Data) -> None:
+    """Vmap of grad gives each sample the gradient that it has alone."""
+    sample, loss = data.draw(), subject.loss()
+
+    def single(input: Tensor, target: Tensor, arguments: dict[str, Tensor]) -> Tensor:
+        one = Sample(input, target, arguments).every(lambda tensor: tensor.unsqueeze(0))
+        return subject.value(one, loss=loss)
+
+    inputs = (sample.input, sample.target, dict(sample.arguments))
+    together = torch.func.vmap(torch.func.grad(single))(*inputs)
+    for index in range(len(sample.input)):
+        alone = gradient(subject, sample.every(lambda tensor: tensor[index : index + 1]), loss=loss)  # noqa: B023 - called at once
+        close(together[index], alone[0], f"the gradient of sample {index}")
+
+
+@rule("derivatives")
+def first_derivative_is_right(subject: Subject, data: Data) -> None:
+    """The gradient agrees with finite differences, under a non-uniform gradient from above."""
+    _check(torch.autograd.gradcheck, subject, data)
+
+
+@rule("derivatives")
+def second_derivative_is_right(subject: Subject, data: Data) -> None:
+    """The gradient of the gradient agrees with finite differences."""
+    _check(torch.autograd.gradgradcheck, subject, data)
+
+
+def _check(check: object, subject: Subject, data: Data) -> None:
+    sample = data.draw(space=(3,))
+    loss = subject.loss(**({"reduction": "none"} if _has_elements(subject) else {}))
+
+    def weighted(input: Tensor) -> Tensor:
+        value = subject.value(sample.at(input), loss=loss).flatten()
+        return (value * torch.linspace(0.5, 1.5, len(value), dtype=value.dtype)).sum()
+
+    try:
+        check(weighted, sample.input.requires_grad_())  # type: ignore[operator]
+    except GradcheckError as error:
+        raise AssertionError(" ".join(str(error).split())) from error
+
+
+def _has_elements(subject: Subject) -> bool:
+    return subject.takes_option("reduction") and "sum_is_the_sum_of_none" not in subject.claims.exempt
+
+
+@rule("determinism")
+def the_same_call_gives_the_same_bits(subject: Subject, data: Data) -> None:
+    """Twice the same call gives bitwise the same value and gradient."""
+    sample = data.draw(space=(64, 64), dtype=torch.float32)
+    expect(torch.equal(subject.value(sample), subject.value(sample)), "two values differ")
+    expect(torch.equal(gradient(subject, sample), gradient(subject, sample)), "two gradients differ")

@@ -1,0 +1,150 @@
+"""Exclusion: what a mask or ignore_index leaves out has no part in anything."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lossary_losses.testing.data import SPACE, Data, Sample
+from lossary_losses.testing.rule import close, expect, gradient, rule
+from lossary_losses.testing.subject import Subject
+
+_IGNORED = 77
+_KEPT = 9
+_REDUCTIONS = ("mean", "sum")
+
+
+@rule("exclusion", arguments=["mask"])
+def masked_is_cut_out(subject: Subject, data: Data) -> None:
+    """The loss under a mask is the loss of the data with the masked positions cut out."""
+    sample, kept = data.draw(), _kept()
+    for options in _reductions(subject):
+        loss = subject.loss(**options)
+        result = subject.value(sample, loss=loss, mask=kept)
+        close(result, subject.value(_cut(sample, kept), loss=loss), f"masked, {options}")
+
+
+@rule("exclusion", arguments=["mask"])
+def a_mask_hides_anything(subject: Subject, data: Data) -> None:
+    """Masked positions may hold NaN and infinity: they change nothing, and their gradient is exactly zero."""
+    sample, kept = data.draw(), _kept()
+    expected, slope = subject.value(sample, mask=kept), gradient(subject, sample, mask=kept)
+    poisoned = _poison(sample, kept)
+    close(subject.value(poisoned, mask=kept), expected, "the value beside masked NaN")
+    result = gradient(subject, poisoned, mask=kept)
+    expect((_outside(result, kept) == 0).all(), "the gradient of masked positions is not zero")
+    close(result, slope, "the gradient beside masked NaN")
+
+
+@rule("exclusion", arguments=["mask"])
+def nothing_counts_under_an_empty_mask(subject: Subject, data: Data) -> None:
+    """With everything masked the loss is exactly zero and has a gradient, of zero."""
+    nothing = torch.zeros(2, *SPACE, dtype=torch.bool)
+    _expect_nothing(subject, lambda **options: _with_mask(subject, data, nothing, options))
+
+
+@rule("exclusion", arguments=["mask"])
+def one_sample_may_be_masked(subject: Subject, data: Data) -> None:
+    """A sample that is masked altogether adds nothing to the sum and has no gradient."""
+    sample, mask = data.draw(), torch.ones(2, *SPACE, dtype=torch.bool)
+    mask[0] = False
+    slope = gradient(subject, sample, mask=mask)
+    expect(slope.isfinite().all(), "the gradient is not finite")
+    expect((slope[0] == 0).all(), "the masked sample has a gradient")
+    alone = sample.every(lambda tensor: tensor[1:])
+    close(subject.value(sample, mask=mask), subject.value(alone), "beside a sample that is masked")
+
+
+@rule("exclusion", options=["ignore_index"])
+def ignored_is_cut_out(subject: Subject, data: Data) -> None:
+    """Positions whose target is ignore_index count as little as if they were cut out."""
+    sample, kept = data.draw(), _kept()
+    for options in _reductions(subject):
+        result = subject.value(_ignore(sample, kept, data), loss=_ignoring(subject, options))
+        expected = subject.value(_cut(sample, kept), loss=subject.loss(**options))
+        close(result, expected, f"ignored, {options}")
+
+
+@rule("exclusion", options=["ignore_index"])
+def an_ignored_position_hides_anything(subject: Subject, data: Data) -> None:
+    """Input at ignored positions may be NaN: it changes nothing, and its gradient is exactly zero."""
+    sample, kept = data.draw(), _kept()
+    poisoned = _poison(sample, kept)._replace(target=_ignore(sample, kept, data).target)
+    loss = _ignoring(subject, {})
+    expected = subject.value(_ignore(sample, kept, data), loss=loss)
+    close(subject.value(poisoned, loss=loss), expected, "the value beside ignored NaN")
+    result = gradient(subject, poisoned, loss=loss)
+    expect(result.isfinite().all(), "the gradient is not finite")
+    expect((_outside(result, kept) == 0).all(), "the gradient of ignored positions is not zero")
+
+
+@rule("exclusion", options=["ignore_index"])
+def nothing_counts_when_all_is_ignored(subject: Subject, data: Data) -> None:
+    """With everything ignored the loss is exactly zero and has a gradient, of zero."""
+    sample = data.draw()
+    ignored = sample._replace(target=torch.full_like(sample.target, _IGNORED))
+    _expect_nothing(subject, lambda **options: (ignored, {"loss": _ignoring(subject, options)}))
+
+
+def _expect_nothing(subject: Subject, call: Callable[..., tuple[Sample, dict[str, Any]]]) -> None:
+    for options in _reductions(subject):
+        sample, arguments = call(**options)
+        value = subject.value(sample, **arguments)
+        expect((value == 0).all(), f"the loss of nothing is {value.sum().item()}, {options}")
+        expect((gradient(subject, sample, **arguments) == 0).all(), "the gradient of nothing is not zero")
+
+
+def _with_mask(
+    subject: Subject, data: Data, mask: Tensor, options: dict[str, object]
+) -> tuple[Sample, dict[str, Any]]:
+    return data.draw(), {"loss": subject.loss(**options), "mask": mask}
+
+
+def _reductions(subject: Subject) -> list[dict[str, object]]:
+    return [{"reduction": each} for each in _REDUCTIONS] if subject.takes_option("reduction") else [{}]
+
+
+def _ignoring(subject: Subject, options: dict[str, object]) -> torch.nn.Module:
+    return subject.loss(ignore_index=_IGNORED, **options)
+
+
+def _kept() -> Tensor:
+    """Give positions that count, in each sample equally many, so that the others can be cut out."""
+    order = torch.rand(2, SPACE[0] * SPACE[1], generator=torch.Generator().manual_seed(1)).argsort(dim=1)
+    return (order < _KEPT).reshape(2, *SPACE)
+
+
+def _cut(sample: Sample, kept: Tensor) -> Sample:
+    """Cut out the positions that do not count; space becomes one row, which is two-dimensional still."""
+
+    def cut(tensor: Tensor) -> Tensor:
+        each = [
+            values[..., where].unsqueeze(-2)
+            for values, where in zip(tensor.flatten(-2), kept.flatten(1), strict=True)
+        ]
+        return torch.stack(each)
+
+    return sample.every(cut)
+
+
+def _ignore(sample: Sample, kept: Tensor, data: Data) -> Sample:
+    ignored = data.of_position(~kept, sample)
+    return sample._replace(target=sample.target.masked_fill(ignored, _IGNORED))
+
+
+def _poison(sample: Sample, kept: Tensor) -> Sample:
+    """Put NaN and infinity where nothing counts; class indices have no such thing."""
+    poison = torch.tensor([torch.nan, torch.inf, -torch.inf], dtype=torch.float64)
+
+    def poisoned(tensor: Tensor) -> Tensor:
+        if not tensor.is_floating_point():
+            return tensor
+        outside = ~kept.unsqueeze(1).expand_as(tensor)
+        return tensor.masked_scatter(outside, poison.repeat(tensor.numel()).to(tensor.dtype))
+
+    return sample.every(poisoned)
+
+
+def _outside(slope: Tensor, kept: Tensor) -> Tensor:
+    return slope[~kept.unsqueeze(1).expand_as(slope)]

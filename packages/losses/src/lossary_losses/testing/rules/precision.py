@@ -1,0 +1,83 @@
+"""Precision: half, single and double, and logits that are far out."""
+
+import torch
+
+from lossary_losses.testing.data import HARD_KINDS, Data
+from lossary_losses.testing.rule import close, expect, gradient, rule
+from lossary_losses.testing.subject import Subject
+
+_HALVES = (torch.float16, torch.bfloat16)
+
+
+@rule("precision")
+def half_is_computed_in_single(subject: Subject, data: Data) -> None:
+    """Half-precision input gives the single-precision result of the same numbers, in single precision."""
+    for dtype in _HALVES:
+        _compare_half(subject, data, dtype, space=(16, 16))
+
+
+@rule("precision")
+def half_holds_a_million_pixels(subject: Subject, data: Data) -> None:
+    """On an image of a million pixels float16, which ends at 65504, gives the single-precision result."""
+    _compare_half(subject, data, torch.float16, space=(1024, 1024))
+
+
+def _compare_half(subject: Subject, data: Data, dtype: torch.dtype, space: tuple[int, ...]) -> None:
+    sample = data.draw(batch=1, space=space, dtype=dtype)
+    input = sample.input.requires_grad_()
+    result = subject.value(sample.at(input))
+    expect(result.dtype == torch.float32, f"the result of {dtype} is {result.dtype}, not torch.float32")
+    single = sample.every(lambda tensor: tensor.float() if tensor.is_floating_point() else tensor)
+    close(result, subject.value(single), f"{dtype} on {space}", relative=1e-4)
+    (slope,) = torch.autograd.grad(result.sum(), input)
+    expect(slope.isfinite().all(), f"the gradient of {dtype} on {space} is not finite")
+
+
+@rule("precision")
+def double_stays_double(subject: Subject, data: Data) -> None:
+    """A double-precision input is computed in double precision."""
+    result = subject.value(data.draw())
+    expect(result.dtype == torch.float64, f"the result of torch.float64 is {result.dtype}")
+
+
+@rule("precision")
+def autocast_changes_nothing(subject: Subject, data: Data) -> None:
+    """Under autocast the loss is what it is without."""
+    sample = data.draw(dtype=torch.float32)
+    expected = subject.value(sample)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        close(subject.value(sample), expected, "under autocast")
+
+
+@rule("precision", inputs=["logits", "values"])
+def far_inputs_are_finite(subject: Subject, data: Data) -> None:
+    """Inputs of fifty and of ten thousand, right and wrong, give finite values and gradients."""
+    for size in (50.0, 1e4):
+        sample = data.draw(dtype=torch.float32)
+        sample = sample.at(sample.input.sign() * size)
+        expect(subject.value(sample).isfinite().all(), f"the value is not finite at ±{size:g}")
+        expect(gradient(subject, sample).isfinite().all(), f"the gradient is not finite at ±{size:g}")
+
+
+@rule("precision", inputs=["logits"], kinds=HARD_KINDS)
+def minus_infinity_off_the_target_is_finite(subject: Subject, data: Data) -> None:
+    """A logit of minus infinity on what is not the target gives a finite value and gradient."""
+    sample = data.draw(dtype=torch.float32)
+    some = torch.rand(sample.input.shape, generator=torch.Generator().manual_seed(3)) < 0.5  # noqa: PLR2004 - half of them
+    sample = sample.at(sample.input.masked_fill(~data.membership(sample) & some, -torch.inf))
+    expect(subject.value(sample).isfinite().all(), "the value is not finite")
+    expect(gradient(subject, sample).isfinite().all(), "the gradient is not finite")
+
+
+@rule("precision", inputs=["logits"], kinds=HARD_KINDS)
+def wrong_predictions_have_a_gradient(subject: Subject, data: Data) -> None:
+    """A prediction that is confidently wrong everywhere, by a logit of eight, can still learn."""
+    sample = data.draw(dtype=torch.float32)
+    wrong = sample.at(-data.perfect(sample).sign() * 8)
+    slope = gradient(subject, wrong)
+    expect((slope.flatten(1).abs().sum(1) > 0).all(), "the gradient of a sample is zero")
+    better = sample.at(wrong.input - 4 * slope / slope.abs().max())
+    expect(
+        subject.value(better).sum() < subject.value(wrong).sum(),
+        "a step against the gradient does not make the loss smaller",
+    )

@@ -1,0 +1,69 @@
+"""One signature: how a loss is built and called."""
+
+import copy
+import inspect
+from functools import partial
+
+import torch
+
+from lossary_losses.testing.data import Data
+from lossary_losses.testing.rule import expect, raises, refused, rule
+from lossary_losses.testing.subject import Subject
+
+_REFUSED = (TypeError, ValueError)
+
+
+@rule("signature")
+def one_signature(subject: Subject, data: Data) -> None:
+    """Forward takes input and target, and mask and weight by keyword, None unless given."""
+    del data
+    parameters = dict(inspect.signature(subject.own_class.forward).parameters)
+    first = list(parameters)[1:3]
+    expect(first == ["input", "target"], f"forward takes {first} first, not ['input', 'target']")
+    for name in ("mask", "weight"):
+        expect(name in parameters, f"forward takes no argument {name!r}")
+        expect(parameters[name].default is None, f"{name} has another default than None")
+        expect(parameters[name].kind is inspect.Parameter.KEYWORD_ONLY, f"{name} is not keyword-only")
+
+
+@rule("signature")
+def unknown_options_are_refused(subject: Subject, data: Data) -> None:
+    """An option that does not exist raises TypeError, naming it."""
+    del data
+    raises(lambda: subject.loss(no_such_option=1), (TypeError,), "an unknown option", "no_such_option")
+
+
+@rule("signature")
+def options_are_checked(subject: Subject, data: Data) -> None:
+    """A number that is NaN, or no number, is refused at construction by an error that names the option."""
+    del data
+    for name, parameter in subject.parameters.items():
+        default = parameter.default
+        if isinstance(default, float) or (isinstance(default, int) and not isinstance(default, bool)):
+            for wrong in (float("nan"), "1", True if isinstance(default, float) else 0.5):
+                raises(partial(subject.loss, **{name: wrong}), _REFUSED, f"{name}={wrong!r}", name)
+
+
+@rule("signature")
+def integer_input_is_refused(subject: Subject, data: Data) -> None:
+    """An input of integers raises TypeError: predicted labels are no logits."""
+    sample = data.draw()
+    refused(subject, sample.at(sample.input.long()), TypeError, "an input of integers", "int64")
+
+
+@rule("signature")
+def forward_writes_nothing(subject: Subject, data: Data) -> None:
+    """Calling a loss leaves the loss and its arguments as they were."""
+    loss, sample = subject.loss(), data.draw()
+    before = {name: copy.copy(value) for name, value in vars(loss).items() if name != "_buffers"}
+    state = [(name, tensor, tensor.clone()) for name, tensor in loss.named_buffers()]
+    given = sample.every(torch.clone)
+    subject.value(sample, loss=loss)
+    after = {name: value for name, value in vars(loss).items() if name != "_buffers"}
+    changed = [name for name in after if name not in before or after[name] is not before[name]]
+    changed = [name for name in changed if name not in before or after[name] != before[name]]
+    expect(not changed, f"forward writes {', '.join(changed)}")
+    for (name, tensor), (_, old, copied) in zip(loss.named_buffers(), state, strict=True):
+        expect(tensor is old and torch.equal(tensor, copied), f"forward changes the buffer {name}")
+    expect(torch.equal(sample.input, given.input), "forward changes its input in place")
+    expect(torch.equal(sample.target, given.target), "forward changes its target in place")
