@@ -254,6 +254,13 @@ pathlib.Path(sys.argv[1]).write_text(text + "\\n", encoding="utf-8")
     session.run("python", "-I", "-c", code, "packages/losses/src/lossary_losses/lossary-manifest.json")
 
 
+@nox.session(python=OWN)
+def scoreboard(session: nox.Session) -> None:
+    """Other libraries' losses are held to the rules that ours keep: docs/scoreboard.md says who keeps which."""
+    install(session, REGISTRY, LOSSES, groups=("peers",), torch=PAIRS[OWN])
+    session.run("python", "tests/peers/scoreboard.py", "--output", "docs/scoreboard.md", *session.posargs)
+
+
 @nox.session(python=OWN, tags=["once"])
 def coverage(session: nox.Session) -> None:
     """The tests reach nearly every line and branch of the three packages."""
