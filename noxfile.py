@@ -256,7 +256,7 @@ pathlib.Path(sys.argv[1]).write_text(text + "\\n", encoding="utf-8")
 
 @nox.session(python=OWN)
 def scoreboard(session: nox.Session) -> None:
-    """Other libraries' losses are held to the rules that ours keep: docs/scoreboard.md says who keeps which."""
+    """Other libraries' losses are held to our rules, and docs/scoreboard.md says who keeps which."""
     install(session, REGISTRY, LOSSES, groups=("peers",), torch=PAIRS[OWN])
     session.run("python", "tests/peers/scoreboard.py", "--output", "docs/scoreboard.md", *session.posargs)
 

@@ -16,7 +16,7 @@ from candidates import FAMILIES, Family
 from lossary_losses import Claims
 from lossary_losses.testing import Report, examine_loss, rule_registry
 
-MARKS = {"passed": "yes", "failed": "**no**", "missing": "–"}
+MARKS = {"passed": "yes", "failed": "**no**", "missing": "not offered"}
 HOUSE_RULES = {"signature", "documentation", "state", "distribution"}
 """What the rules are about that other libraries never meant to keep."""
 
@@ -94,8 +94,8 @@ def _heading() -> str:
             "Who keeps which rule of the [conformance suite](guides/your-own-loss.md), by family of losses.",
             "Written by `nox -s scoreboard`, with " + ", ".join(versions) + ".",
             "",
-            "`–` stands for what a loss does not offer, such as a mask. Rules about names, docstrings, state",
-            "and process groups are left out: no other library promised ours.",
+            "What a loss does not offer, such as a mask, is no mistake of its own. Rules about names, docstrings,",
+            "state and process groups are left out: no other library promised ours.",
             "",
         ]
     )
