@@ -94,8 +94,8 @@ def _heading() -> str:
             "Who keeps which rule of the [conformance suite](guides/your-own-loss.md), by family of losses.",
             "Written by `nox -s scoreboard`, with " + ", ".join(versions) + ".",
             "",
-            "What a loss does not offer, such as a mask, is no mistake of its own. Rules about names, docstrings,",
-            "state and process groups are left out: no other library promised ours.",
+            "What a loss does not offer, such as a mask, is no mistake of its own. Rules about names,",
+            "docstrings, state and process groups are left out: no other library promised ours.",
             "",
         ]
     )
