@@ -255,6 +255,20 @@ pathlib.Path(sys.argv[1]).write_text(text + "\\n", encoding="utf-8")
 
 
 @nox.session(python=OWN)
+def pages(session: nox.Session) -> None:
+    """Write the pages of the losses from their cards, and draw their curves; a test compares the pages."""
+    install(session, REGISTRY, LOSSES, groups=("demo",), torch=PAIRS[OWN])
+    session.run("python", "docs/generate.py", "--curves")
+
+
+@nox.session(python=OWN, tags=["once"])
+def docs(session: nox.Session) -> None:
+    """The documentation builds without a warning, references to the code included."""
+    install(session, REGISTRY, LOSSES, FACTORY, groups=("docs",), torch=PAIRS[OWN])
+    session.run("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session(python=OWN)
 def scoreboard(session: nox.Session) -> None:
     """Other libraries' losses are held to our rules, and docs/scoreboard.md says who keeps which."""
     install(session, REGISTRY, LOSSES, groups=("peers",), torch=PAIRS[OWN])

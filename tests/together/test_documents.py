@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import importlib.util
 import pkgutil
 from pathlib import Path
 
@@ -26,7 +27,10 @@ def fenced(text, language):
     return [block.partition("\n")[2].partition("\n```")[0] for block in text.split("```" + language)[1:]]
 
 
-@pytest.mark.parametrize("path", ["README.md", "packages/losses/README.md"])
+PAGES = ["README.md", "packages/losses/README.md", "docs/guides/your-own-loss.md"]
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_examples_of_a_page(path):
     """Every example of a page runs from top to bottom, with the files that the page shows."""
     text = (ROOT / path).read_text(encoding="utf-8")
@@ -37,6 +41,18 @@ def test_examples_of_a_page(path):
     assert examples.examples
     results = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL).run(examples)
     assert results.failed == 0
+
+
+def test_pages_of_losses_are_current():
+    """The pages that are written from the cards are what the cards say today: else run ``nox -s pages``."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    written = generate.pages()
+    stale = [path.name for path, text in written.items() if path.read_text(encoding="utf-8") != text]
+    assert not stale
+    pages = {path for path in written if path.parent.name == "losses"}
+    assert {*(ROOT / "docs" / "losses").iterdir()} == pages
 
 
 MODULES = [module.name for module in pkgutil.walk_packages(lossary_losses.__path__, "lossary_losses.")]

@@ -1,10 +1,10 @@
 """What the losses of the collection are made of, for losses of your own that keep the same promises.
 
-A :class:`PointwiseLoss` says what the target means (``prepare``) and what a position costs (``point``); masks,
-``ignore_index``, weights, reduction, half precision, fractions and process groups come with it. Any other loss
-of elements is a :class:`ReducedLoss` that says what its elements are. The options are declared with
-:func:`number`, :func:`integer`, :func:`choice`, :func:`flag` and :func:`per_class`: each is default, type
-check, bounds and schema at once.
+A :class:`PointwiseLoss` says what the target means (``prepare``) and what a position costs (``point``);
+masks, ``ignore_index``, weights, reduction, half precision, fractions and process groups come with it. Any
+other loss of elements is a :class:`ReducedLoss` that says what its elements are. The options are declared
+with :func:`number`, :func:`integer`, :func:`choice`, :func:`flag` and :func:`per_class`: each is default,
+type check, bounds and schema at once.
 """
 
 from lossary_losses._core.base import Loss, ReducedLoss, define_loss
