@@ -28,6 +28,7 @@ __all__ = [
     "prepare",
     "ready",
     "require_mask",
+    "require_tensor",
 ]
 
 Kind = Literal["labels", "values", "probabilities", "distributions"]
@@ -75,7 +76,7 @@ class Ready(NamedTuple):
 
 def kind_of(input: Tensor, target: Tensor) -> Literal["labels", "probabilities"]:
     """Tell by the shapes whether a target holds class indices or values of the input's shape."""
-    _require_tensor(target, "target")
+    require_tensor(target, "target")
     if target.shape == input.shape:
         return "probabilities"
     if input.ndim >= _RANK and target.shape == position_shape(input):
@@ -88,7 +89,7 @@ def kind_of(input: Tensor, target: Tensor) -> Literal["labels", "probabilities"]
 
 def prepare(input: Tensor, target: Tensor, selection: Selection, kind: Kind) -> Dense:
     """Check the shapes of everything, and bring it to the input's rank."""
-    _require_tensor(target, "target")
+    require_tensor(target, "target")
     if kind == "labels":
         _require_labels(input, target)
         target = target.unsqueeze(1)
@@ -101,7 +102,7 @@ def prepare(input: Tensor, target: Tensor, selection: Selection, kind: Kind) -> 
         require_mask(mask)
         mask = at_rank(mask, input, "mask", elementwise=kind != "labels")
     if weight is not None:
-        _require_tensor(weight, "weight")
+        require_tensor(weight, "weight")
         weight = at_rank(weight, input, "weight", elementwise=kind in ("values", "probabilities"))
     return Dense(input, target, mask, weight, kind, selection.ignore_index)
 
@@ -182,14 +183,15 @@ def position_shape(input: Tensor) -> torch.Size:
     return input.shape[:1] + input.shape[2:]
 
 
-def _require_tensor(value: object, name: str) -> None:
+def require_tensor(value: object, name: str) -> None:
+    """Refuse what is no tensor, such as a number."""
     if not isinstance(value, Tensor):
         raise InputTypeError(f"{name} must be a tensor, got {type(value).__name__}")
 
 
 def require_mask(mask: Tensor) -> None:
     """Refuse a mask that is not bool: numbers could be meant as weights."""
-    _require_tensor(mask, "mask")
+    require_tensor(mask, "mask")
     if mask.dtype != torch.bool:
         raise InputTypeError(
             f"mask must be bool, True where a position counts, got {mask.dtype}: mask.bool()?"

@@ -31,13 +31,13 @@ class AsymmetricLoss(PointwiseLoss):
     Convention:
         As in the paper, with its defaults; the gradient flows through the focusing factors as well. The
         authors' code has ``gamma_pos=1``, may stop that gradient, and adds up instead of averaging, as do
-        timm's ``AsymmetricLossMultiLabel`` and mmpretrain's: ``reduction="sum"``. Both clamp probabilities
-        from below, so that the gradient of a badly missed positive dies; here it does not. A negative that
-        is given more than all but a fraction of the margin hardly has a gradient, by the paper's intention:
-        it takes it for a wrong label. ``margin=0`` and one gamma for both is :class:`FocalLoss`. Soft
-        targets mix the losses of both outcomes. Classes that exclude each other are no case of the paper:
-        the single-label losses of its code and of timm weigh cross entropy by a softmax instead, which
-        :class:`FocalLoss` does.
+        timm's ``AsymmetricLossMultiLabel`` and mmpretrain's: ``reduction="sum"``. They clamp probabilities
+        from below, so that the gradient of a badly missed positive dies; here it does not. A negative whose
+        probability is nearly one hardly has a gradient with a margin, by the paper's intention: it may be a
+        positive that nobody labelled. ``margin=0`` and one gamma for both is :class:`FocalLoss`. Soft
+        targets mix the losses of both outcomes. There is no form for classes that exclude each other, for
+        which the paper has no formula; timm's ``AsymmetricLossSingleLabel`` is a focal cross entropy with
+        smoothing: :class:`FocalLoss`.
 
     Shapes:
         ``input``: logits of any shape, with the classes in dimension 1 where there are two or more

@@ -128,8 +128,8 @@ def hardest(costs: Tensor, shares: Tensor, fraction: float, *, whole: bool) -> T
 
 
 def _rounded_up(amount: Tensor, unit: Tensor | int) -> Tensor:
-    # A tenth of seventy is seven, not the eight that the rounding of 0.1 would make of it.
-    return (amount / unit - 1e-6).ceil() * unit
+    # A tenth of seventy is seven, not the eight that the rounding of 0.1 would make of it; and never none.
+    return (amount / unit - 1e-6).ceil().clamp(min=1) * unit
 
 
 def _smallest(shares: Tensor) -> Tensor | int:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
 from lossary_losses._core.checks import values_readable
-from lossary_losses._core.dense import at_rank, kind_of, require_mask
+from lossary_losses._core.dense import at_rank, kind_of, require_mask, require_tensor
 from lossary_losses._core.options import flag, number
 from lossary_losses.composite.terms import check_loss, connected_zero, only_given
 from lossary_losses.errors import InputTypeError
@@ -92,7 +92,7 @@ class Masked(Loss):
 
         Raises:
             InputValueError: The shapes do not fit together.
-            InputTypeError: The mask is not bool, or there is a weight that the loss does not take.
+            InputTypeError: The input is no tensor, the mask not bool, or the loss takes no weight.
         """
         valid = self._valid(input, target, mask)
         if weight is not None and "weight" not in self._arguments:
@@ -114,6 +114,7 @@ class Masked(Loss):
 
     def _valid(self, input: Tensor, target: Tensor, mask: Tensor | None) -> Tensor | None:
         """Tell what counts, at the input's rank with the channels of the target; None: everything."""
+        require_tensor(input, "input")
         kind = kind_of(input, target)
         valid = None
         if mask is not None:
