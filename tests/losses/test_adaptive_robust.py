@@ -30,11 +30,13 @@ def robust(alpha, differences=DIFFERENCES, **options):
     return loss(differences, torch.zeros_like(differences))
 
 
-@pytest.mark.parametrize(
-    "alpha",
-    [-1e6, -20.0, -2.0, -1.0, -1e-3, -1e-7, -1e-12, 1e-30, 1e-9, 1e-5, 0.1, 1, 1.5, 1.999, 2.5, 3]
-    + [2 - 1e-7, 2 - 1e-12, 2 + 1e-12, 2 + 1e-7],
-)
+SHAPES = [
+    *[-1e6, -20.0, -2.0, -1.0, -1e-3, -1e-7, -1e-12, 1e-30, 1e-9, 1e-5, 0.1, 1, 1.5, 1.999, 2.5, 3],
+    *[2 - 1e-7, 2 - 1e-12, 2 + 1e-12, 2 + 1e-7],
+]
+
+
+@pytest.mark.parametrize("alpha", SHAPES)
 @pytest.mark.parametrize("scale", [1.0, 0.3])
 def test_the_papers_formula(alpha, scale):
     """For any shape the loss is the paper's formula, to the last digits, around its singularities as well."""
@@ -187,9 +189,9 @@ def test_a_large_input_trains_the_parameters():
 
 def test_learning_finds_the_density():
     """On Gaussian noise the shape nears 2, on Cauchy noise 0, and the scale that of the noise."""
-    generator = torch.Generator().manual_seed(0)
-    gauss = 0.5 * torch.randn(4000, generator=generator)
-    cauchy = 0.5 * math.sqrt(2) * (math.pi * (torch.rand(4000, generator=generator) - 0.5)).tan()
+    ranks = (torch.arange(4000) + 0.5) / 4000
+    gauss = 0.5 * torch.special.ndtri(ranks)
+    cauchy = 0.5 * math.sqrt(2) * (math.pi * (ranks - 0.5)).tan()
     residuals = torch.stack([gauss, cauchy], dim=1)
     loss = AdaptiveRobustLoss(learned=True, channels=2)
     optimizer = torch.optim.Adam(loss.parameters(), lr=0.3)
@@ -197,7 +199,7 @@ def test_learning_finds_the_density():
         optimizer.zero_grad()
         loss(residuals, torch.zeros_like(residuals)).backward()
         optimizer.step()
-    assert loss.learned_alpha()[0] > 1.75
+    assert loss.learned_alpha()[0] > 1.9
     assert loss.learned_alpha()[1] < 0.15
     assert_close(loss.learned_scale().detach(), torch.full((2,), 0.5), rtol=0.1, atol=0)
 
