@@ -190,6 +190,15 @@ def test_wrong_shapes(segmentation, shape):
         Masked(nn.CrossEntropyLoss())(logits, labels, mask=torch.ones(shape, dtype=torch.bool))
 
 
+def test_one_channel_does_not_broadcast(maps):
+    """A target without the one channel of the input raises ValueError: rows of both would broadcast."""
+    input, target = maps
+    with pytest.raises(
+        ValueError, match=r"accepted for the target: \(2, 1, 4, 5\) .* target\.unsqueeze\(1\)"
+    ):
+        Masked(nn.L1Loss(), ignore_nan=True)(input, target.squeeze(1))
+
+
 def test_wrong_types(segmentation):
     """A mask of numbers, and a loss that is no module, raise TypeError."""
     with pytest.raises(TypeError, match="mask must be bool"):

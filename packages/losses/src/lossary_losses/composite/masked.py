@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
 from lossary_losses._core.checks import values_readable
-from lossary_losses._core.dense import at_rank, kind_of, require_mask, require_tensor
+from lossary_losses._core.dense import at_rank, incompatible_shapes, kind_of, require_mask, require_tensor
 from lossary_losses._core.options import flag, number
 from lossary_losses.composite.terms import check_loss, connected_zero, only_given
 from lossary_losses.errors import InputTypeError
@@ -116,6 +116,11 @@ class Masked(Loss):
         """Tell what counts, at the input's rank with the channels of the target; None: everything."""
         require_tensor(input, "input")
         kind = kind_of(input, target)
+        if kind == "labels" and input.shape[1] == 1:
+            # In rows, (N, 1) and (N,) would broadcast in a loss that does not look.
+            raise incompatible_shapes(
+                input, target, f"{tuple(input.shape)} (one channel): target.unsqueeze(1)"
+            )
         valid = None
         if mask is not None:
             require_mask(mask)

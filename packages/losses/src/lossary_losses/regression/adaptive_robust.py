@@ -144,7 +144,9 @@ class AdaptiveRobustLoss(DifferenceLoss):
         bend = abs(self.alpha - 2)
         growth = (square / bend).log1p()
         power = (self.alpha / 2) * growth
-        if abs(self.alpha) < 1e-6:  # noqa: PLR2004 - here the series is exact, and the quotient is 0 / 0
+        if not self.alpha:
+            return growth
+        if abs(self.alpha) < 1e-6:  # noqa: PLR2004 - here the series is exact, and the quotient rounds
             return (bend / 2) * growth * (1 + power / 2 + power.square() / 6)
         return (bend / self.alpha) * power.expm1()
 
