@@ -8,25 +8,34 @@ import torch
 from torch import Tensor
 
 from lossary_losses import (
+    AdaptiveRobustLoss,
+    AsymmetricLoss,
     BCELoss,
     CharbonnierLoss,
+    ClassBalancedLoss,
     CrossEntropyLoss,
     DiceLoss,
     FocalLoss,
     FocalTverskyLoss,
+    Fraction,
+    GaussianNLLLoss,
     GeneralizedCrossEntropyLoss,
     HuberLoss,
     JaccardLoss,
     L1Loss,
+    LDAMLoss,
     LogCoshDiceLoss,
     LogCoshLoss,
+    LogitAdjustedLoss,
     LovaszHingeLoss,
     LovaszSoftmaxLoss,
     MSELoss,
     PolyLoss,
+    QuantileLoss,
     ReducedLoss,
     SmoothL1Loss,
     SymmetricCrossEntropyLoss,
+    TopKCrossEntropyLoss,
     TverskyLoss,
     WeightedMSELoss,
     WingLoss,
@@ -38,6 +47,34 @@ __all__ = ["loss_trial", "pytest_generate_tests"]
 
 CLASSES = 4
 SPACE = (3, 5)
+COUNTS = [1000.0, 200.0, 50.0, 5.0]
+
+
+class WithArguments(torch.nn.Module):
+    """A loss that takes more than input and target, with the rest made of the target."""
+
+    def __init__(self, loss: ReducedLoss, arguments: Callable[[Tensor], dict[str, Tensor]]) -> None:
+        super().__init__()
+        self.loss = loss
+        self.arguments = arguments
+
+    def forward(self, input: Tensor, target: Tensor, **given: Tensor) -> Tensor:
+        """Compute the loss."""
+        return self.loss(input, target, **self.arguments(target), **given)
+
+    def fraction(self, input: Tensor, target: Tensor, **given: Tensor) -> Fraction:
+        """Give the mean as numerator and denominator."""
+        return self.loss.fraction(input, target, **self.arguments(target), **given)
+
+
+def variance_of(target: Tensor) -> dict[str, Tensor]:
+    """Give a variance for each element, the same in every precision."""
+    return {"var": target.abs()}
+
+
+def logarithm_of_variance_of(target: Tensor) -> dict[str, Tensor]:
+    """Give the logarithm of a variance for each element, the same in every precision."""
+    return {"log_var": -target}
 
 
 @dataclass
@@ -49,15 +86,23 @@ class Case:
     options: dict[str, object] = field(default_factory=dict)
     pooled: bool = False
     """Whether elements depend on the whole sample, so that cutting positions out changes their number."""
+    arguments: Callable[[Tensor], dict[str, Tensor]] | None = None
+    """What the loss takes beyond input and target, made of the target."""
 
     @property
     def name(self) -> str:
         """A label for pytest's report."""
         options = ",".join(f"{key}={value}" for key, value in self.options.items())
-        return f"{self.build.__name__}-{self.kind}" + (f"-{options}" if options else "")
+        arguments = "" if self.arguments is None else f"-{self.arguments.__name__}"
+        return f"{self.build.__name__}-{self.kind}" + (f"-{options}" if options else "") + arguments
 
-    def loss(self, **options: object) -> ReducedLoss:
-        """Build the loss with its own options and some more."""
+    def loss(self, **options: object) -> ReducedLoss | WithArguments:
+        """Build the loss with its own options and some more, to be called with input and target alone."""
+        loss = self.bare(**options)
+        return loss if self.arguments is None else WithArguments(loss, self.arguments)
+
+    def bare(self, **options: object) -> ReducedLoss:
+        """Build the loss itself."""
         return self.build(**{**self.options, **options})
 
     def data(
@@ -104,6 +149,23 @@ CASES = [
     Case(GeneralizedCrossEntropyLoss, "hard", {"q": 0.3}),
     Case(SymmetricCrossEntropyLoss, "labels"),
     Case(SymmetricCrossEntropyLoss, "hard", {"alpha": 1.0, "beta": 0.5}),
+    Case(TopKCrossEntropyLoss, "labels", {"hardest": 0.3, "batch": True}),
+    Case(
+        TopKCrossEntropyLoss,
+        "labels",
+        {"hardest": 0.6, "batch": False, "weight": [1.0, 2.0, 0.5, 0.25], "label_smoothing": 0.1},
+    ),
+    Case(TopKCrossEntropyLoss, "classes", {"hardest": 0.3, "batch": True}),
+    Case(AsymmetricLoss, "hard"),
+    Case(AsymmetricLoss, "soft", {"gamma_positive": 0.5, "gamma_negative": 1.0, "margin": 0.0}),
+    Case(AsymmetricLoss, "hard", {"margin": 0.6, "weight": [1.0, 2.0, 0.5, 0.25]}),
+    Case(ClassBalancedLoss, "labels", {"class_counts": COUNTS}),
+    Case(ClassBalancedLoss, "labels", {"class_counts": COUNTS, "activation": "sigmoid", "gamma": 0.5}),
+    Case(ClassBalancedLoss, "labels", {"class_counts": COUNTS, "gamma": 2.0, "beta": 0.0}),
+    Case(LDAMLoss, "labels", {"class_counts": COUNTS, "scale": 2.0}),
+    Case(LDAMLoss, "labels", {"class_counts": COUNTS, "weight": [1.0, 2.0, 0.5, 0.25]}),
+    Case(LogitAdjustedLoss, "labels", {"class_counts": COUNTS}),
+    Case(LogitAdjustedLoss, "classes", {"class_counts": COUNTS, "tau": 0.5, "label_smoothing": 0.1}),
     Case(DiceLoss, "hard", pooled=True),
     Case(DiceLoss, "soft", {"smooth": 0.0}, pooled=True),
     Case(DiceLoss, "labels", {"weight": [1.0, 2.0, 0.5, 0.25]}, pooled=True),
@@ -128,6 +190,16 @@ CASES = [
     Case(LogCoshLoss, "values"),
     Case(CharbonnierLoss, "values", {"epsilon": 0.5}),
     Case(WingLoss, "values", {"width": 1.0, "epsilon": 0.5}),
+    Case(QuantileLoss, "values"),
+    Case(QuantileLoss, "values", {"quantile": [0.1, 0.25, 0.5, 0.9]}),
+    Case(GaussianNLLLoss, "values", arguments=variance_of),
+    Case(GaussianNLLLoss, "values", {"full": True}, arguments=logarithm_of_variance_of),
+    Case(AdaptiveRobustLoss, "values"),
+    Case(AdaptiveRobustLoss, "values", {"alpha": 0.0, "scale": 0.5}),
+    Case(AdaptiveRobustLoss, "values", {"alpha": 2}),
+    Case(AdaptiveRobustLoss, "values", {"alpha": -float("inf")}),
+    Case(AdaptiveRobustLoss, "values", {"learned": True}),
+    Case(AdaptiveRobustLoss, "values", {"learned": True, "channels": CLASSES, "alpha": 0.5, "scale": 2.0}),
 ]
 
 

@@ -302,11 +302,12 @@ def test_copies_and_pickles(case):
         assert repr(twin) == repr(loss)
 
 
-def test_state_is_empty(case):
-    """Options are not state: the state_dict is empty, and loads strictly."""
+def test_options_are_no_state(case):
+    """The state_dict holds what is learned and nothing else, and loads strictly."""
     loss = case.loss()
-    assert loss.state_dict() == {}
-    loss.load_state_dict({})
+    assert list(loss.state_dict()) == [name for name, _ in loss.named_parameters()]
+    assert [*loss.parameters()] == [] or case.options.get("learned")
+    case.loss().load_state_dict(loss.state_dict())
 
 
 def test_lives_on_the_meta_device(case):
@@ -365,6 +366,7 @@ VOCABULARY = {
     *("segmentation", "classification", "regression", "composite"),
     *("binary", "multilabel", "multiclass"),
     *("cross_entropy", "overlap", "pointwise", "imbalance", "noise_robust"),
+    *("probabilistic", "robust"),
 }
 
 

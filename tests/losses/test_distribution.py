@@ -22,11 +22,11 @@ distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", r
 with open(f"{folder}/cases", "rb") as file:
     cases = pickle.load(file)
 results = []
-for loss, input, target, mask in cases:
+for loss, input, target, others in cases:
     loss.process_group = distributed.group.WORLD
     part = slice(0, 1) if rank == 0 else slice(1, None)
     logits = input[part].requires_grad_()
-    value = loss(logits, target[part], mask=mask[part])
+    value = loss(logits, target[part], **{name: each[part] for name, each in others.items()})
     value.backward()
     results.append((value.detach(), logits.grad))
 with open(f"{folder}/results{rank}", "wb") as file:
@@ -46,7 +46,7 @@ def folder(tmp_path_factory):
 def spread(folder, all_cases):
     """What two processes give, the first with one sample, the second with two: value and gradient."""
     cases = [
-        (each.loss(reduction=reduction), *data(each)) for each in all_cases for reduction in ("mean", "sum")
+        (each.bare(reduction=reduction), *data(each)) for each in all_cases for reduction in ("mean", "sum")
     ]
     (folder / "cases").write_bytes(pickle.dumps(cases))
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
@@ -59,11 +59,12 @@ def spread(folder, all_cases):
 
 
 def data(case):
-    """Draw three samples, of which the first hardly counts."""
+    """Draw three samples, of which the first hardly counts, and what the loss takes beside them."""
     input, target = case.data(batch=3)
     mask = torch.ones(3, 3, 5, dtype=torch.bool)
     mask[0, 1:] = False
-    return input.detach(), target, mask
+    others = {} if case.arguments is None else case.arguments(target)
+    return input.detach(), target, {"mask": mask, **others}
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
@@ -71,8 +72,8 @@ def test_two_processes_are_one(case, reduction, spread, all_cases):
     """The mean over processes of value and gradient is what one process gives."""
     index = 2 * all_cases.index(case) + ("mean", "sum").index(reduction)
     (first, first_gradient), (second, second_gradient) = (results[index] for results in spread)
-    input, target, mask = data(case)
-    value = case.loss(reduction=reduction)(input.requires_grad_(), target, mask=mask)
+    input, target, others = data(case)
+    value = case.bare(reduction=reduction)(input.requires_grad_(), target, **others)
     value.backward()
     assert_close((first + second) / 2, value.detach())
     assert_close(torch.cat([first_gradient, second_gradient]) / 2, input.grad)

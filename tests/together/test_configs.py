@@ -8,24 +8,29 @@ from torch.testing import assert_close
 
 from lossary_factory import ConfigError, build, check, to_config, validate
 from lossary_factory._command._commands import lossary
-from lossary_losses import DiceLoss, FocalLoss, Heads, Loss, WeightedSum, loss_registry
+from lossary_losses import DiceLoss, FocalLoss, Heads, Loss, Masked, WeightedSum, loss_registry
 
 COMPOSITES = {
     "weighted_sum": {"sum": {"a": "dice_loss", "b": {"name": "bce_loss", "weight": 0.5}}},
     "product": {"product": {"a": "dice_loss", "b": "bce_loss"}},
     "heads": {"heads": {"seg": "bce_loss", "depth": {"name": "l1_loss", "weight": 0.1}}},
     "deep_supervision": {"deep_supervision": {"loss": "bce_loss", "weights": [1.0, 0.5]}},
+    "masked": {"name": "masked", "params": {"loss": {"name": "l1_loss"}, "ignore_index": 255}},
+}
+COUNTED = {
+    name: {"name": name, "params": {"class_counts": [900, 90, 10]}}
+    for name in ("class_balanced_loss", "ldam_loss", "logit_adjusted_loss")
 }
 
 
 @pytest.fixture(params=loss_registry.list())
 def config(request):
-    """A config that names each loss of the collection, or builds each composite."""
-    return COMPOSITES.get(request.param, {"name": request.param})
+    """A config that names each loss of the collection, with what it cannot do without."""
+    return {**COMPOSITES, **COUNTED}.get(request.param, {"name": request.param})
 
 
 def test_every_loss_is_built_by_name(config):
-    """Without parameters, or with terms, each loss is built."""
+    """Without parameters, or with terms or counts, each loss is built."""
     loss = build(config)
     assert isinstance(loss, nn.Module)
     assert isinstance(loss, Loss)
@@ -104,3 +109,62 @@ loss:
     assert_close(total, by_hand(output["seg"], truth["seg"]) + 0.2)
     total.backward()
     assert output["seg"].grad.isfinite().all()
+
+
+def test_a_mask_around_a_loss():
+    """Any loss of the collection, wrapped, leaves out what a config says."""
+    loss = build({"name": "masked", "params": {"loss": {"name": "l1_loss"}, "ignore_index": 255}})
+    assert isinstance(loss, Masked)
+    assert_close(loss(torch.tensor([1.0, 2.0]), torch.tensor([4.0, 255.0])), torch.tensor(3.0))
+    nested = {"name": "masked", "params": {"loss": COMPOSITES["weighted_sum"], "ignore_index": 255}}
+    target = torch.tensor([[[1.0, 255.0, 0.0]]])
+    assert build(nested)(torch.zeros(1, 1, 3), target).isfinite()
+    problems = check({"name": "masked", "params": {"loss": {"name": "l1_los"}, "ignore_nan": "yes"}})
+    assert [(problem.code, problem.path) for problem in problems] == [
+        ("unknown-loss", "params.loss.name"),
+        ("wrong-type", "params.ignore_nan"),
+    ]
+
+
+def test_the_variance_of_a_head():
+    """A head's loss finds what it takes beyond input and target by selectors."""
+    inputs = {"input": "input.mean", "target": "target.metres", "var": "input.variance"}
+    loss = build({"heads": {"depth": {"name": "gaussian_nll_loss", "inputs": inputs}}})
+    output = {"mean": torch.tensor([1.0, 2.0]), "variance": torch.tensor([1.0, 4.0])}
+    truth = torch.tensor([1.0, 4.0])
+    expected = torch.nn.GaussianNLLLoss()(output["mean"], truth, output["variance"])
+    assert_close(loss(output, {"metres": truth}), expected)
+
+
+def test_a_shape_of_minus_infinity(tmp_path):
+    """A config may hold the one infinity that a loss has a meaning for, and no other."""
+    path = tmp_path / "loss.yaml"
+    path.write_text("loss: {name: adaptive_robust_loss, params: {alpha: -.inf}}\n", encoding="utf-8")
+    loss = build(path)
+    assert loss.alpha == -float("inf")
+    assert build(to_config(loss)).alpha == loss.alpha
+    for value in (float("inf"), float("nan"), True, "low"):
+        assert check({"name": "adaptive_robust_loss", "params": {"alpha": value}})
+
+
+def test_bounds_of_counts_and_channels():
+    """What is out of its bounds is a problem before anything is built."""
+    codes = {
+        problem.path: problem.code
+        for problem in check(
+            {
+                "sum": {
+                    "a": {"name": "ldam_loss", "params": {"class_counts": [3, 0]}},
+                    "b": {"name": "ldam_loss"},
+                    "c": {"name": "quantile_loss", "params": {"quantile": [0.1, 1]}},
+                    "d": {"name": "adaptive_robust_loss", "params": {"learned": True, "channels": 0}},
+                }
+            }
+        )
+    }
+    assert codes == {
+        "sum.a.params.class_counts": "invalid-value",
+        "sum.b.params.class_counts": "missing-parameter",
+        "sum.c.params.quantile": "invalid-value",
+        "sum.d.params.channels": "out-of-range",
+    }

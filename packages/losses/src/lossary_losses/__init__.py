@@ -10,14 +10,20 @@ from lossary_losses._core.claims import Claims
 from lossary_losses._core.docstring import Paper
 from lossary_losses._core.reduction import Elements, Fraction
 from lossary_losses.card import Card, card_of, cards
+from lossary_losses.classification.asymmetric import AsymmetricLoss
 from lossary_losses.classification.binary_cross_entropy import BCELoss
+from lossary_losses.classification.class_balanced import ClassBalancedLoss
 from lossary_losses.classification.cross_entropy import CrossEntropyLoss
 from lossary_losses.classification.focal import FocalLoss
 from lossary_losses.classification.generalized_cross_entropy import GeneralizedCrossEntropyLoss
+from lossary_losses.classification.ldam import LDAMLoss
+from lossary_losses.classification.logit_adjusted import LogitAdjustedLoss
 from lossary_losses.classification.poly import PolyLoss
 from lossary_losses.classification.symmetric_cross_entropy import SymmetricCrossEntropyLoss
+from lossary_losses.classification.top_k_cross_entropy import TopKCrossEntropyLoss
 from lossary_losses.composite.deep_supervision import DeepSupervision
 from lossary_losses.composite.heads import Heads
+from lossary_losses.composite.masked import Masked
 from lossary_losses.composite.product import Product
 from lossary_losses.composite.schedules import (
     ConstantSchedule,
@@ -39,6 +45,9 @@ from lossary_losses.errors import (
 )
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1Loss
+from lossary_losses.regression.adaptive_robust import AdaptiveRobustLoss
+from lossary_losses.regression.gaussian_nll import GaussianNLLLoss
+from lossary_losses.regression.quantile import QuantileLoss
 from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
@@ -49,11 +58,14 @@ from lossary_losses.segmentation.region_and_pixel import BCEDiceLoss, DiceCELoss
 from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
 
 __all__ = [
+    "AdaptiveRobustLoss",
+    "AsymmetricLoss",
     "BCEDiceLoss",
     "BCELoss",
     "Card",
     "CharbonnierLoss",
     "Claims",
+    "ClassBalancedLoss",
     "ConstantSchedule",
     "CosineSchedule",
     "CrossEntropyLoss",
@@ -66,6 +78,7 @@ __all__ = [
     "FocalLoss",
     "FocalTverskyLoss",
     "Fraction",
+    "GaussianNLLLoss",
     "GeneralizedCrossEntropyLoss",
     "Heads",
     "HuberLoss",
@@ -73,24 +86,29 @@ __all__ = [
     "InputValueError",
     "JaccardLoss",
     "L1Loss",
+    "LDAMLoss",
     "LinearSchedule",
     "LogCoshDiceLoss",
     "LogCoshLoss",
+    "LogitAdjustedLoss",
     "Loss",
     "LossError",
     "LovaszHingeLoss",
     "LovaszSoftmaxLoss",
     "MSELoss",
+    "Masked",
     "OptionTypeError",
     "OptionValueError",
     "Paper",
     "PiecewiseSchedule",
     "PolyLoss",
     "Product",
+    "QuantileLoss",
     "ReducedLoss",
     "Schedule",
     "SmoothL1Loss",
     "SymmetricCrossEntropyLoss",
+    "TopKCrossEntropyLoss",
     "TverskyLoss",
     "WarmUpSchedule",
     "WeightedMSELoss",

@@ -24,7 +24,7 @@ else:
         return lambda decorator: decorator
 
 
-__all__ = ["Loss", "ReducedLoss", "define_loss"]
+__all__ = ["Loss", "ReducedLoss", "define_loss", "full_precision", "require_floating_point"]
 
 _Class = TypeVar("_Class", bound=type)
 
@@ -150,7 +150,7 @@ class ReducedLoss(Loss):
 
 def full_precision(input: Tensor) -> AbstractContextManager[object]:
     """Keep autocast from taking precision away, for as long as a loss computes with this input."""
-    _require_floating_point(input)
+    require_floating_point(input, "input")
     # The meta device knows no autocast; asking torch whether a device does breaks the graph up to torch 2.11.
     return nullcontext() if input.is_meta else torch.autocast(input.device.type, enabled=False)
 
@@ -160,10 +160,11 @@ def _options(loss: Loss) -> "tuple[attrs.Attribute[Any], ...]":
     return options
 
 
-def _require_floating_point(input: object) -> None:
-    if not isinstance(input, Tensor) or not input.is_floating_point():
-        shown = input.dtype if isinstance(input, Tensor) else type(input).__name__
-        raise InputTypeError(f"input must be a floating-point tensor, got {shown}")
+def require_floating_point(value: object, name: str) -> None:
+    """Refuse what is no tensor of floats, such as predicted labels where logits are meant."""
+    if not isinstance(value, Tensor) or not value.is_floating_point():
+        shown = value.dtype if isinstance(value, Tensor) else type(value).__name__
+        raise InputTypeError(f"{name} must be a floating-point tensor, got {shown}")
 
 
 def _plain(value: object) -> object:

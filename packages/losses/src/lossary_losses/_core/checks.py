@@ -14,7 +14,14 @@ from torch._C._functorch import is_functorch_wrapped_tensor
 
 from lossary_losses.errors import InputValueError
 
-__all__ = ["check_binary", "check_labels", "check_unit_interval", "value_checks", "values_readable"]
+__all__ = [
+    "check_binary",
+    "check_labels",
+    "check_nonnegative",
+    "check_unit_interval",
+    "value_checks",
+    "values_readable",
+]
 
 _enabled: ContextVar[bool] = ContextVar("value_checks", default=True)
 
@@ -84,3 +91,12 @@ def check_binary(values: Tensor, name: str) -> None:
         return
     if not ((values == 0) | (values == 1)).all():
         raise InputValueError(f"{name} must hold 0 and 1 and nothing between: this loss has no soft form")
+
+
+def check_nonnegative(values: Tensor, name: str) -> None:
+    """Raise for negative values, where there can be none; NaN is let through, to be seen in the result."""
+    if not (values_readable(values) and values.numel() and _enabled.get()):
+        return
+    lowest = values.detach().min()
+    if lowest < 0:
+        raise InputValueError(f"{name} must not be negative; it holds {lowest.item():g}")

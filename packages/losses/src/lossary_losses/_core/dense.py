@@ -18,11 +18,17 @@ __all__ = [
     "Kind",
     "Ready",
     "Selection",
+    "at_rank",
     "class_membership",
+    "counted_positions",
+    "incompatible_shapes",
     "kind_of",
     "per_channel",
+    "position_shape",
     "prepare",
     "ready",
+    "require_mask",
+    "require_tensor",
 ]
 
 Kind = Literal["labels", "values", "probabilities", "distributions"]
@@ -70,34 +76,34 @@ class Ready(NamedTuple):
 
 def kind_of(input: Tensor, target: Tensor) -> Literal["labels", "probabilities"]:
     """Tell by the shapes whether a target holds class indices or values of the input's shape."""
-    _require_tensor(target, "target")
+    require_tensor(target, "target")
     if target.shape == input.shape:
         return "probabilities"
-    if input.ndim >= _RANK and target.shape == _position_shape(input):
+    if input.ndim >= _RANK and target.shape == position_shape(input):
         return "labels"
     accepted = f"{tuple(input.shape)} (values)"
     if input.ndim >= _RANK:
-        accepted += f" or {tuple(_position_shape(input))} (class indices)"
-    raise _incompatible(input, target, accepted)
+        accepted += f" or {tuple(position_shape(input))} (class indices)"
+    raise incompatible_shapes(input, target, accepted)
 
 
 def prepare(input: Tensor, target: Tensor, selection: Selection, kind: Kind) -> Dense:
     """Check the shapes of everything, and bring it to the input's rank."""
-    _require_tensor(target, "target")
+    require_tensor(target, "target")
     if kind == "labels":
         _require_labels(input, target)
         target = target.unsqueeze(1)
     elif target.shape != input.shape:
-        raise _incompatible(input, target, f"{tuple(input.shape)} (values)")
+        raise incompatible_shapes(input, target, f"{tuple(input.shape)} (values)")
     elif kind == "distributions":
         _require_classes(input)
     mask, weight = selection.mask, selection.weight
     if mask is not None:
-        _require_mask(mask)
-        mask = _at_rank(mask, input, "mask", elementwise=kind != "labels")
+        require_mask(mask)
+        mask = at_rank(mask, input, "mask", elementwise=kind != "labels")
     if weight is not None:
-        _require_tensor(weight, "weight")
-        weight = _at_rank(weight, input, "weight", elementwise=kind in ("values", "probabilities"))
+        require_tensor(weight, "weight")
+        weight = at_rank(weight, input, "weight", elementwise=kind in ("values", "probabilities"))
     return Dense(input, target, mask, weight, kind, selection.ignore_index)
 
 
@@ -109,7 +115,7 @@ def ready(dense: Dense, *, check: bool = True) -> Ready:
     dtype = torch.promote_types(dense.input.dtype, torch.float32)
     input, target = dense.input.to(dtype), dense.target
     target = target.long() if dense.kind == "labels" else target.to(dtype)
-    valid = _valid(dense)
+    valid = counted_positions(dense)
     if valid is not None:
         # Selected away before anything is computed: zero times the NaN that may stand there would be NaN.
         input = torch.where(valid, input, 0)
@@ -145,7 +151,7 @@ def per_channel(weights: object, like: Tensor, name: str) -> Tensor | None:
     return weights.reshape(1, -1, *(1 for _ in like.shape[2:])) if like.ndim >= _RANK else weights
 
 
-def _valid(dense: Dense) -> Tensor | None:
+def counted_positions(dense: Dense) -> Tensor | None:
     """Tell where a position counts, by the mask and by what ``ignore_index`` leaves; None: everywhere."""
     valid = dense.mask
     if dense.ignore_index is not None:
@@ -158,13 +164,13 @@ def _valid(dense: Dense) -> Tensor | None:
     return valid
 
 
-def _at_rank(positions: Tensor, input: Tensor, name: str, *, elementwise: bool) -> Tensor:
+def at_rank(positions: Tensor, input: Tensor, name: str, *, elementwise: bool) -> Tensor:
     """Bring a mask or a weight to the input's rank, and refuse what would only broadcast by accident."""
     if elementwise and positions.shape == input.shape:
         return positions
-    if input.ndim >= _RANK and positions.shape == _position_shape(input):
+    if input.ndim >= _RANK and positions.shape == position_shape(input):
         return positions.unsqueeze(1)
-    accepted = [_position_shape(input)] if input.ndim >= _RANK else []
+    accepted = [position_shape(input)] if input.ndim >= _RANK else []
     accepted += [input.shape] if elementwise else []
     raise InputValueError(
         f"Incompatible shapes: input {tuple(input.shape)}, {name} {tuple(positions.shape)}; "
@@ -172,18 +178,20 @@ def _at_rank(positions: Tensor, input: Tensor, name: str, *, elementwise: bool) 
     )
 
 
-def _position_shape(input: Tensor) -> torch.Size:
+def position_shape(input: Tensor) -> torch.Size:
     """Give the shape ``(B, *S)`` of an input ``(B, C, *S)``."""
     return input.shape[:1] + input.shape[2:]
 
 
-def _require_tensor(value: object, name: str) -> None:
+def require_tensor(value: object, name: str) -> None:
+    """Refuse what is no tensor, such as a number."""
     if not isinstance(value, Tensor):
         raise InputTypeError(f"{name} must be a tensor, got {type(value).__name__}")
 
 
-def _require_mask(mask: Tensor) -> None:
-    _require_tensor(mask, "mask")
+def require_mask(mask: Tensor) -> None:
+    """Refuse a mask that is not bool: numbers could be meant as weights."""
+    require_tensor(mask, "mask")
     if mask.dtype != torch.bool:
         raise InputTypeError(
             f"mask must be bool, True where a position counts, got {mask.dtype}: mask.bool()?"
@@ -192,7 +200,7 @@ def _require_mask(mask: Tensor) -> None:
 
 def _require_labels(input: Tensor, target: Tensor) -> None:
     if kind_of(input, target) != "labels":
-        raise _incompatible(input, target, f"{tuple(_position_shape(input))} (class indices)")
+        raise incompatible_shapes(input, target, f"{tuple(position_shape(input))} (class indices)")
     if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
         raise InputTypeError(
             f"target of shape {tuple(target.shape)} must hold class indices as integers, got {target.dtype}"
@@ -213,7 +221,8 @@ def _require_classes(input: Tensor) -> None:
         )
 
 
-def _incompatible(input: Tensor, target: Tensor, accepted: str) -> InputValueError:
+def incompatible_shapes(input: Tensor, target: Tensor, accepted: str) -> InputValueError:
+    """Make the error of a target whose shape does not fit; ``accepted`` are the shapes that do."""
     return InputValueError(
         f"Incompatible shapes: input {tuple(input.shape)}, target {tuple(target.shape)}; "
         f"accepted for the target: {accepted}"

@@ -16,28 +16,45 @@ from torch.distributed import ProcessGroup
 from lossary_losses._core.checks import values_readable
 from lossary_losses.errors import OptionTypeError, OptionValueError
 
-__all__ = ["choice", "flag", "group", "integer", "is_buffer", "number", "per_class"]
+__all__ = ["ALLOW_INFINITY", "choice", "flag", "group", "integer", "is_buffer", "number", "per_class"]
 
 _BUFFER = "lossary_losses.buffer"
+
+
+@attrs.frozen
+class _AllowInfinity:
+    """A mark of ``Annotated``, under the name that tools look for."""
+
+    allow_inf_nan: ClassVar = True
+
+
+ALLOW_INFINITY = _AllowInfinity()
+"""Marks the type of a number that may be infinite."""
 
 
 @attrs.frozen
 class _Number:
     """Accepts a finite number within bounds; a bool is no number."""
 
-    declares_all: ClassVar = True
     ge: float | None = None
     gt: float | None = None
     le: float | None = None
     lt: float | None = None
     optional: bool = False
+    or_minus_infinity: bool = False
+
+    @property
+    def declares_all(self) -> bool:
+        """Whether bounds and type say all: a type that allows infinities allows the other one, and NaN."""
+        return not self.or_minus_infinity
 
     def __call__(self, _instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
         if value is None and self.optional:
             return
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise OptionTypeError(f"{attribute.name} must be {self}, got {_shown(value)}")
-        if not (math.isfinite(value) and self._within(value)):
+        is_limit = self.or_minus_infinity and value == -math.inf
+        if not (is_limit or (math.isfinite(value) and self._within(value))):
             raise OptionValueError(f"{attribute.name} must be {self}, got {value!r}")
 
     def _within(self, value: float) -> bool:
@@ -49,24 +66,35 @@ class _Number:
         )
 
     def __str__(self) -> str:
-        signs = {">=": self.ge, ">": self.gt, "<=": self.le, "<": self.lt}
-        bounds = " and ".join(f"{sign} {bound}" for sign, bound in signs.items() if bound is not None)
-        return " ".join(filter(None, ["a finite number", bounds, "or None" if self.optional else ""]))
+        parts = [
+            "a finite number",
+            _in_words(ge=self.ge, gt=self.gt, le=self.le, lt=self.lt),
+            "or minus infinity" if self.or_minus_infinity else "",
+            "or None" if self.optional else "",
+        ]
+        return " ".join(filter(None, parts))
 
 
 @attrs.frozen
 class _Integer:
-    """Accepts an integer; a bool is none."""
+    """Accepts an integer within bounds; a bool is none."""
 
     declares_all: ClassVar = True
+    ge: int | None = None
     optional: bool = False
 
     def __call__(self, _instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
         if value is None and self.optional:
             return
         if isinstance(value, bool) or not isinstance(value, int):
-            wanted = "an integer or None" if self.optional else "an integer"
-            raise OptionTypeError(f"{attribute.name} must be {wanted}, got {_shown(value)}")
+            raise OptionTypeError(f"{attribute.name} must be {self}, got {_shown(value)}")
+        if self.ge is not None and value < self.ge:
+            raise OptionValueError(f"{attribute.name} must be {self}, got {value!r}")
+
+    def __str__(self) -> str:
+        return " ".join(
+            filter(None, ["an integer", _in_words(ge=self.ge), "or None" if self.optional else ""])
+        )
 
 
 @attrs.frozen
@@ -101,6 +129,14 @@ def _group(_instance: object, attribute: "attrs.Attribute[Any]", value: object) 
         )
 
 
+def _in_words(
+    *, ge: float | None = None, gt: float | None = None, le: float | None = None, lt: float | None = None
+) -> str:
+    """Put bounds into words, to stand behind the kind of value."""
+    signs = {">=": ge, ">": gt, "<=": le, "<": lt}
+    return " and ".join(f"{sign} {bound}" for sign, bound in signs.items() if bound is not None)
+
+
 def _shown(value: object) -> str:
     return f"{value!r} ({type(value).__name__})"
 
@@ -112,15 +148,27 @@ def number(
     above: float | None = None,
     at_most: float | None = None,
     below: float | None = None,
+    or_minus_infinity: bool = False,
 ) -> Any:  # noqa: ANN401 - the annotation of the field says what it is
-    """Declare an option that is a finite number within bounds, or None where None is the default."""
-    bounds = _Number(ge=at_least, gt=above, le=at_most, lt=below, optional=default is None)
+    """Declare an option that is a finite number within bounds, or None where None is the default.
+
+    With ``or_minus_infinity`` the annotation is ``Annotated[float, ALLOW_INFINITY]``: a type says nothing
+    of infinities, and configs refuse them otherwise.
+    """
+    bounds = _Number(
+        ge=at_least,
+        gt=above,
+        le=at_most,
+        lt=below,
+        optional=default is None,
+        or_minus_infinity=or_minus_infinity,
+    )
     return attrs.field(default=default, validator=bounds)
 
 
-def integer(*, default: int | None) -> Any:  # noqa: ANN401 - as above
-    """Declare an option that is an integer, or None where None is the default."""
-    return attrs.field(default=default, validator=_Integer(optional=default is None))
+def integer(*, default: int | None, at_least: int | None = None) -> Any:  # noqa: ANN401 - as above
+    """Declare an option that is an integer within bounds, or None where None is the default."""
+    return attrs.field(default=default, validator=_Integer(ge=at_least, optional=default is None))
 
 
 def choice(*options: str | None, default: str | None) -> Any:  # noqa: ANN401 - as above
@@ -138,15 +186,23 @@ def group(*, default: None) -> Any:  # noqa: ANN401 - as above
     return attrs.field(default=default, validator=_group, repr=False)
 
 
-def per_class(*, default: float | None, one_for_all: bool = False) -> Any:  # noqa: ANN401 - as above
+def per_class(
+    *,
+    default: float | None = attrs.NOTHING,  # type: ignore[assignment]
+    one_for_all: bool = False,
+    above: float | None = None,
+    below: float | None = None,
+) -> Any:  # noqa: ANN401 - as above
     """Declare an option of one number per class, as a sequence or a tensor, or one number for all of them.
 
-    It is copied, and becomes a buffer that follows the module but is not part of its ``state_dict``.
+    The numbers are >= 0 unless ``above`` says otherwise. They are copied, and become a buffer that follows
+    the module but is not part of its ``state_dict``.
     """
+    bounds = {"ge": 0 if above is None else None, "gt": above, "lt": below}
     return attrs.field(
         default=default,
         converter=_to_tensor,
-        validator=_PerClass(one_for_all=one_for_all, optional=default is None),
+        validator=_PerClass(one_for_all=one_for_all, optional=default is None, **bounds),
         metadata={_BUFFER: True},
     )
 
@@ -170,8 +226,13 @@ def _to_tensor(value: Sequence[float] | Tensor | float | None) -> object:
 
 @attrs.frozen
 class _PerClass:
+    """Accepts one finite number per class, each within bounds."""
+
     one_for_all: bool
     optional: bool
+    ge: float | None
+    gt: float | None
+    lt: float | None
 
     def __call__(self, _instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
         if value is None and self.optional:
@@ -181,10 +242,17 @@ class _PerClass:
             raise OptionTypeError(f"{wanted}, got {_shown(value)}")
         if value.ndim > 1 or value.numel() == 0 or (value.ndim == 0 and not self.one_for_all):
             raise OptionValueError(f"{wanted}, got a tensor of shape {tuple(value.shape)}")
-        if values_readable(value) and not bool((value.isfinite() & (value >= 0)).all()):
+        if values_readable(value) and not bool(self._within(value).all()):
             raise OptionValueError(f"{wanted}, got {value.tolist()}")
 
+    def _within(self, values: Tensor) -> Tensor:
+        within = values.isfinite()
+        for bound, holds in ((self.ge, torch.ge), (self.gt, torch.gt), (self.lt, torch.lt)):
+            within = within if bound is None else within & holds(values, bound)
+        return within
+
     def __str__(self) -> str:
-        one = "a finite number >= 0 or " if self.one_for_all else ""
+        bounds = _in_words(ge=self.ge, gt=self.gt, lt=self.lt)
+        one = f"a finite number {bounds} or " if self.one_for_all else ""
         none = ", or None" if self.optional else ""
-        return f"{one}a sequence of finite numbers >= 0, one per class{none}"
+        return f"{one}a sequence of finite numbers {bounds}, one per class{none}"

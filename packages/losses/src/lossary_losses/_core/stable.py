@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["binary_surprise", "bounded", "log_cosh", "power_of_nonnegative", "times"]
+__all__ = ["binary_surprise", "bounded", "focused", "log_cosh", "power_of_nonnegative", "times"]
 
 
 _LARGEST = 1e30
@@ -49,6 +49,11 @@ def power_of_nonnegative(base: Tensor, exponent: float) -> Tensor:
     """
     positive = base > 0
     return torch.where(positive, torch.where(positive, base, 1) ** exponent, 0)
+
+
+def focused(surprise: Tensor, hardness: Tensor, gamma: float) -> Tensor:
+    """Scale a surprise by how hard its position is, 0 to 1, to the power of gamma."""
+    return power_of_nonnegative(hardness, gamma) * surprise if gamma else surprise
 
 
 def times(value: Tensor, factor: Tensor | None) -> Tensor:

@@ -6,7 +6,7 @@ from torch import Tensor
 from lossary_losses._core.base import define_loss
 from lossary_losses._core.dense import Dense
 from lossary_losses._core.options import number
-from lossary_losses._core.stable import power_of_nonnegative
+from lossary_losses._core.stable import focused
 from lossary_losses.classification.truth import TruthLoss
 from lossary_losses.errors import InputValueError
 from lossary_losses.loss_registry_setup import loss_registry
@@ -78,9 +78,7 @@ class FocalLoss(TruthLoss):
 
     def cost(self, log_probability: Tensor, complement: Tensor) -> Tensor:
         """Give the surprise, times how hard it is to the power of gamma."""
-        if not self.gamma:
-            return -log_probability
-        return power_of_nonnegative(complement, self.gamma) * -log_probability
+        return focused(-log_probability, complement, self.gamma)
 
     def cost_slope(self, log_probability: Tensor, complement: Tensor) -> Tensor:
         """Give the derivative of both factors."""

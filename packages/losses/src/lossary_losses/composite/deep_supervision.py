@@ -10,16 +10,11 @@ from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
 from lossary_losses._core.options import choice
-from lossary_losses.composite.terms import Evaluation, add_up, only_given
+from lossary_losses.composite.terms import Evaluation, add_up, check_loss, only_given
 from lossary_losses.errors import InputTypeError, InputValueError, OptionTypeError, OptionValueError
 from lossary_losses.loss_registry_setup import loss_registry
 
 __all__ = ["DeepSupervision"]
-
-
-def _check_loss(_instance: object, attribute: "attrs.Attribute[Any]", loss: object) -> None:
-    if not isinstance(loss, nn.Module):
-        raise OptionTypeError(f"{attribute.name} must be an nn.Module, got {type(loss).__name__}")
 
 
 def _check_weights(_instance: object, attribute: "attrs.Attribute[Any]", weights: object) -> None:
@@ -55,8 +50,8 @@ class DeepSupervision(Loss):
         loss: The loss, any ``nn.Module``.
         weights: A finite number >= 0 for each resolution; zero leaves one out. Default: None, for 1, 1/2,
             1/4 and so on.
-        target: ``"resize"`` (default) brings the target to each resolution, ``"same"`` hands it to each as it
-            is, ``"given"`` takes one for each.
+        target: ``"resize"`` (default) brings the target to each resolution, ``"same"`` hands it to each as
+            it is, ``"given"`` takes one for each.
 
     Raises:
         OptionTypeError: The loss is no module, or a weight no number.
@@ -74,7 +69,7 @@ class DeepSupervision(Loss):
         "nnU-Net", arXiv:1809.10486, before its normalisation.
     """
 
-    loss: nn.Module = attrs.field(validator=_check_loss, repr=False)
+    loss: nn.Module = attrs.field(validator=check_loss, repr=False)
     weights: Sequence[float] | None = attrs.field(default=None, validator=_check_weights)
     target: Literal["resize", "same", "given"] = choice("resize", "same", "given", default="resize")
 

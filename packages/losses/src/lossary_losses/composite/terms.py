@@ -17,6 +17,7 @@ __all__ = [
     "Evaluation",
     "WeightedTerms",
     "add_up",
+    "check_loss",
     "checked_terms",
     "connected_zero",
     "only_given",
@@ -144,6 +145,12 @@ def connected_zero(input: object) -> Tensor:
         return torch.where(torch.zeros_like(input, dtype=torch.bool), input, 0).sum()
     parts = input.values() if isinstance(input, Mapping) else cast("list[object]", input)
     return cast("Tensor", sum(connected_zero(part) for part in parts))
+
+
+def check_loss(_instance: object, attribute: "attrs.Attribute[Any]", loss: object) -> None:
+    """Refuse what is no module, as the validator of a field."""
+    if not isinstance(loss, nn.Module):
+        raise OptionTypeError(f"{attribute.name} must be an nn.Module, got {type(loss).__name__}")
 
 
 def checked_terms(terms: object) -> dict[str, nn.Module]:

@@ -1,0 +1,172 @@
+"""Gaussian negative log-likelihood: squared error against a variance that is predicted as well."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lossary_losses._core.base import ReducedLoss, define_loss, full_precision, require_floating_point
+from lossary_losses._core.checks import check_nonnegative
+from lossary_losses._core.dense import Dense, Selection, at_rank, counted_positions, prepare, ready
+from lossary_losses._core.options import flag, number
+from lossary_losses._core.reduction import Elements, Fraction, to_fraction, weigh
+from lossary_losses.errors import InputTypeError
+from lossary_losses.loss_registry_setup import loss_registry
+
+__all__ = ["GaussianNLLLoss"]
+
+
+@loss_registry.register(
+    name="gaussian_nll_loss",
+    aliases=["GaussianNLLLoss"],
+    tags=["regression", "pointwise", "probabilistic"],
+)
+@define_loss
+class GaussianNLLLoss(ReducedLoss):
+    r"""Negative log-likelihood of a Gaussian whose mean and variance are both predicted.
+
+    .. math:: \ell = \frac{1}{2} \left( \log v + \frac{(x - t)^2}{v} \right), \quad v = \max(v_{\text{given}},
+        \epsilon)
+
+    Convention:
+        As torch's: without the constant unless ``full``, and with the gradient of a variance below ``eps``
+        taken as if it were ``eps``, so that it can grow again. Unlike torch's, nothing broadcasts but a
+        variance for each position, ``(B, *S)``; torch's ``(N, 1)`` is our ``(N,)``. The variance is given
+        to ``forward`` as ``var``, or as its logarithm, ``log_var``, which a network can put out without
+        further ado. In a config, a head selects it: ``inputs: {input: input.mean, target: target.depth,
+        var: input.variance}``. Where the variance is small the loss is negative; its minimum over the
+        variance is at the squared error.
+
+    Shapes:
+        ``input``: any, the means. ``target``: the input's.
+        ``var`` or ``log_var``: the input's, or ``(B, *S)`` for one variance per position.
+        Result: a scalar, or the input's shape with ``reduction="none"``.
+
+    Args:
+        full: Whether to add the constant, half the logarithm of two pi. Default: False.
+        eps: The smallest variance that is computed with, > 0. Default: 1e-6.
+        ignore_index: Elements where the target equals it, a "no data" value, do not count. Default: None.
+        reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of
+            the whole batch in one process. Default: None, each process for itself.
+
+    Raises:
+        OptionTypeError: An option has the wrong type.
+        OptionValueError: An option is out of its bounds.
+
+    Example:
+        >>> import torch
+        >>> loss = GaussianNLLLoss()
+        >>> loss(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]), var=torch.tensor([1.0, 4.0]))
+        tensor(0.5966)
+
+    Reference:
+        Nix and Weigend 1994, "Estimating the mean and variance of the target probability distribution",
+        doi:10.1109/ICNN.1994.374138.
+    """
+
+    full: bool = flag(default=False)
+    eps: float = number(default=1e-6, above=0)
+    ignore_index: float | None = number(default=None)
+
+    def forward(
+        self,
+        input: Tensor,
+        target: Tensor,
+        *,
+        var: Tensor | None = None,
+        log_var: Tensor | None = None,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Tensor:
+        """Compute the loss.
+
+        Args:
+            input: The means; half precision is computed in float32.
+            target: The values.
+            var: The variances, >= 0; of the input's shape, or ``(B, *S)``.
+            log_var: Their logarithms, instead of them.
+            mask: Bool, True where a position counts; of shape ``(B, *S)`` or the target's.
+            weight: How much each position counts; of shape ``(B, *S)`` or the target's.
+
+        Returns:
+            A scalar, or each element's loss with ``reduction="none"``.
+
+        Raises:
+            InputValueError: The shapes do not fit together, or a variance is negative.
+            InputTypeError: A dtype is unusable, or not exactly one of var and log_var is given.
+        """
+        given: dict[str, Any] = {"var": var, "log_var": log_var, "mask": mask, "weight": weight}
+        if self.reduction == "none":
+            with full_precision(input):
+                return self.elements(input, target, **given).value
+        return self.reduced(self.fraction(input, target, **given))
+
+    def fraction(
+        self,
+        input: Tensor,
+        target: Tensor,
+        *,
+        var: Tensor | None = None,
+        log_var: Tensor | None = None,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Fraction:
+        """Give the mean as a numerator and a denominator, whatever ``reduction`` says."""
+        with full_precision(input):
+            return to_fraction(
+                self.elements(input, target, var=var, log_var=log_var, mask=mask, weight=weight)
+            )
+
+    def elements(
+        self,
+        input: Tensor,
+        target: Tensor,
+        *,
+        var: Tensor | None = None,
+        log_var: Tensor | None = None,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Elements:
+        """Give the loss of each element."""
+        dense = prepare(input, target, Selection(self.ignore_index, mask, weight), "values")
+        spread, is_logarithm = _only_one(var, log_var)
+        spread = _ready_spread(spread, dense, "log_var" if is_logarithm else "var")
+        means, values, share, _ = ready(dense)
+        if is_logarithm:
+            log_variance = _at_least(spread, math.log(self.eps))
+            precision = (-log_variance).exp()
+        else:
+            check_nonnegative(spread, "var")
+            variance = _at_least(spread, self.eps)
+            log_variance, precision = variance.log(), variance.reciprocal()
+        value = (log_variance + (means - values).square() * precision) / 2
+        return weigh(value + math.log(2 * math.pi) / 2 if self.full else value, share)
+
+
+def _only_one(var: Tensor | None, log_var: Tensor | None) -> tuple[Tensor, bool]:
+    """Give the one that is there, and whether it is the logarithm."""
+    given = var if log_var is None else log_var
+    if given is None or (var is not None and log_var is not None):
+        raise InputTypeError(
+            "give the variance as var=, or its logarithm as log_var=: "
+            + ("neither is there" if given is None else "both are there")
+        )
+    name = "var" if log_var is None else "log_var"
+    require_floating_point(given, name)
+    return given, log_var is not None
+
+
+def _ready_spread(spread: Tensor, dense: Dense, name: str) -> Tensor:
+    """Bring variances to the rank and dtype that are computed with, harmless where nothing counts."""
+    spread = at_rank(spread, dense.input, name, elementwise=True)
+    spread = spread.to(torch.promote_types(dense.input.dtype, torch.float32))
+    valid = counted_positions(dense)
+    # One variance may serve several channels, of which some count.
+    return spread if valid is None else torch.where(valid, spread, 0 if name == "log_var" else 1)
+
+
+def _at_least(values: Tensor, bound: float) -> Tensor:
+    """Clamp from below, with the gradient of what is not clamped."""
+    return values.detach().clamp(min=bound) + (values - values.detach())
