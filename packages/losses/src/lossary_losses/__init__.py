@@ -40,8 +40,10 @@ from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
 from lossary_losses.segmentation.dice import DiceLoss, LogCoshDiceLoss
+from lossary_losses.segmentation.generalized_dice import GeneralizedDiceLoss
 from lossary_losses.segmentation.jaccard import JaccardLoss
 from lossary_losses.segmentation.lovasz import LovaszHingeLoss, LovaszSoftmaxLoss
+from lossary_losses.segmentation.mcc import MCCLoss
 from lossary_losses.segmentation.region_and_pixel import BCEDiceLoss, DiceCELoss, FocalDiceLoss
 from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
 
@@ -62,6 +64,7 @@ __all__ = [
     "FocalTverskyLoss",
     "Fraction",
     "GeneralizedCrossEntropyLoss",
+    "GeneralizedDiceLoss",
     "Heads",
     "HuberLoss",
     "InputTypeError",
@@ -75,6 +78,7 @@ __all__ = [
     "LossError",
     "LovaszHingeLoss",
     "LovaszSoftmaxLoss",
+    "MCCLoss",
     "MSELoss",
     "OptionTypeError",
     "OptionValueError",

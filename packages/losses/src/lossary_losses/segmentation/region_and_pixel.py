@@ -11,14 +11,14 @@ from lossary_losses._core.dense import Ready
 from lossary_losses._core.options import choice, flag, group, integer, number, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Fraction, to_fraction
-from lossary_losses._core.streaming import streamed_sums
+from lossary_losses._core.streaming import Sums, streamed_sums
 from lossary_losses.classification.binary_cross_entropy import BCELoss
 from lossary_losses.classification.cross_entropy import CrossEntropyLoss
 from lossary_losses.classification.focal import FocalLoss
 from lossary_losses.composite.terms import Evaluation
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.segmentation.dice import DiceLoss
-from lossary_losses.segmentation.overlap import OverlapLoss, SoftCounts
+from lossary_losses.segmentation.overlap import OverlapLoss
 
 __all__ = ["BCEDiceLoss", "DiceCELoss", "FocalDiceLoss"]
 
@@ -92,7 +92,7 @@ class RegionAndPixelLoss(Loss):
 class _Both(NamedTuple):
     """The sums of both formulas, and the gradient of both at once."""
 
-    counts: SoftCounts
+    counts: Sums
     pixel: PointwiseLoss
 
     def sums(self, ready: Ready) -> tuple[Tensor, ...]:
