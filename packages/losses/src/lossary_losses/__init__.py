@@ -46,6 +46,7 @@ from lossary_losses.segmentation.lovasz import LovaszHingeLoss, LovaszSoftmaxLos
 from lossary_losses.segmentation.mcc import MCCLoss
 from lossary_losses.segmentation.region_and_pixel import BCEDiceLoss, DiceCELoss, FocalDiceLoss
 from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
+from lossary_losses.segmentation.unified_focal import UnifiedFocalLoss
 
 __all__ = [
     "BCEDiceLoss",
@@ -90,6 +91,7 @@ __all__ = [
     "SmoothL1Loss",
     "SymmetricCrossEntropyLoss",
     "TverskyLoss",
+    "UnifiedFocalLoss",
     "WarmUpSchedule",
     "WeightedMSELoss",
     "WeightedSum",

@@ -20,14 +20,13 @@ from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.segmentation.dice import DiceLoss
 from lossary_losses.segmentation.overlap import OverlapLoss
 
-__all__ = ["BCEDiceLoss", "DiceCELoss", "FocalDiceLoss"]
+__all__ = ["BCEDiceLoss", "DiceCELoss", "FocalDiceLoss", "RegionAndPixelLoss"]
 
 
 @define_loss
 class RegionAndPixelLoss(Loss):
-    """A weighted Dice loss plus a weighted pointwise loss; subclasses say which, and build both."""
+    """A weighted overlap loss plus a weighted pointwise loss; subclasses say which, and build both."""
 
-    dice_weight: float = number(default=1.0, at_least=0)
     smooth: float = number(default=1.0, at_least=0)
     weight: Sequence[float] | Tensor | None = per_class(default=None)
     batch: bool = flag(default=False)
@@ -52,6 +51,11 @@ class RegionAndPixelLoss(Loss):
     def build(self, region: dict[str, Any], pixel: dict[str, Any]) -> tuple[OverlapLoss, PointwiseLoss]:
         """Build the loss of the region and that of the pixels, from the options of each."""
         raise NotImplementedError(f"{type(self).__name__} must say what it is made of")
+
+    @property
+    def region_weight(self) -> float:
+        """The weight of the overlap loss."""
+        raise NotImplementedError(f"{type(self).__name__} must say how much its region weighs")
 
     @property
     def pixel_weight(self) -> float:
@@ -85,7 +89,7 @@ class RegionAndPixelLoss(Loss):
             *counts, numerator, denominator = streamed_sums(_Both(counting, self.pixel), dense)
             region = self.region.reduced(to_fraction(self.region.elements_of(tuple(counts))))
             pixel = self.pixel.reduced(Fraction(numerator.sum(), denominator.sum()))
-        region, pixel = self.dice_weight * region, self.pixel_weight * pixel
+        region, pixel = self.region_weight * region, self.pixel_weight * pixel
         return Evaluation(region + pixel, {"region": region.detach(), "pixel": pixel.detach()})
 
 
@@ -96,13 +100,25 @@ class _Both(NamedTuple):
     pixel: PointwiseLoss
 
     def sums(self, ready: Ready) -> tuple[Tensor, ...]:
-        """Compute the four counts and the two sums."""
+        """Compute the counts, and the two sums of the pixels."""
         return *self.counts.sums(ready), *self.pixel.sums(ready)
 
     def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
         """Add the gradients of both."""
-        of_counts, of_sums = upstream[:4], upstream[4:]
+        of_counts, of_sums = upstream[:-2], upstream[-2:]
         return self.counts.gradient(ready, of_counts).add_(self.pixel.gradient(ready, of_sums))
+
+
+@define_loss
+class DiceAndPixelLoss(RegionAndPixelLoss):
+    """A weighted Dice loss plus a weighted pointwise loss."""
+
+    dice_weight: float = number(default=1.0, at_least=0)
+
+    @property
+    def region_weight(self) -> float:
+        """The weight of the Dice loss."""
+        return self.dice_weight
 
 
 @loss_registry.register(
@@ -111,7 +127,7 @@ class _Both(NamedTuple):
     tags=["segmentation", "binary", "multilabel", "imbalance", "overlap", "cross_entropy"],
 )
 @define_loss
-class BCEDiceLoss(RegionAndPixelLoss):
+class BCEDiceLoss(DiceAndPixelLoss):
     r"""Binary cross entropy plus Dice loss, each channel for itself.
 
     .. math:: \ell = w_D\, \ell_\mathrm{Dice} + w_B\, \ell_\mathrm{BCE}
@@ -174,7 +190,7 @@ class BCEDiceLoss(RegionAndPixelLoss):
     tags=["segmentation", "multiclass", "imbalance", "overlap", "cross_entropy"],
 )
 @define_loss
-class DiceCELoss(RegionAndPixelLoss):
+class DiceCELoss(DiceAndPixelLoss):
     r"""Cross entropy plus Dice loss over classes that exclude each other.
 
     .. math:: \ell = w_D\, \ell_\mathrm{Dice} + w_C\, \ell_\mathrm{CE}
@@ -238,7 +254,7 @@ class DiceCELoss(RegionAndPixelLoss):
     tags=["segmentation", "binary", "multilabel", "multiclass", "imbalance", "overlap", "cross_entropy"],
 )
 @define_loss
-class FocalDiceLoss(RegionAndPixelLoss):
+class FocalDiceLoss(DiceAndPixelLoss):
     r"""Focal loss plus Dice loss, for small regions and hard pixels.
 
     .. math:: \ell = w_D\, \ell_\mathrm{Dice} + w_F\, \ell_\mathrm{focal}
