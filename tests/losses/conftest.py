@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lossary_losses import (
     BCELoss,
+    BoundaryLoss,
     CharbonnierLoss,
     CrossEntropyLoss,
     DiceLoss,
@@ -16,6 +17,7 @@ from lossary_losses import (
     FocalTverskyLoss,
     GeneralizedCrossEntropyLoss,
     GeneralizedDiceLoss,
+    HausdorffDTLoss,
     HuberLoss,
     JaccardLoss,
     L1Loss,
@@ -28,6 +30,7 @@ from lossary_losses import (
     PolyLoss,
     ReducedLoss,
     SmoothL1Loss,
+    SoftClDiceLoss,
     SymmetricCrossEntropyLoss,
     TverskyLoss,
     WeightedMSELoss,
@@ -48,6 +51,8 @@ class Case:
     options: dict[str, object] = field(default_factory=dict)
     pooled: bool = False
     """Whether elements depend on the whole sample, so that cutting positions out changes their number."""
+    neighbourhood: bool = False
+    """Whether it matters which positions lie side by side, so that none can be cut out or moved."""
 
     @property
     def name(self) -> str:
@@ -126,6 +131,14 @@ CASES = [
     Case(LovaszHingeLoss, "hard", {"weight": [1.0, 2.0, 0.5, 0.25]}, pooled=True),
     Case(LovaszSoftmaxLoss, "labels", pooled=True),
     Case(LovaszSoftmaxLoss, "labels", {"batch": True, "empty": "score"}, pooled=True),
+    Case(BoundaryLoss, "labels", neighbourhood=True),
+    Case(BoundaryLoss, "hard", {"weight": [0.0, 1.0, 2.0, 0.5]}, neighbourhood=True),
+    Case(HausdorffDTLoss, "labels", {"weight": [0.0, 1.0, 2.0, 0.5]}, neighbourhood=True),
+    Case(HausdorffDTLoss, "soft", {"alpha": 1.0}, neighbourhood=True),
+    Case(HausdorffDTLoss, "classes", {"activation": "softmax"}, neighbourhood=True),
+    Case(SoftClDiceLoss, "labels", pooled=True, neighbourhood=True),
+    Case(SoftClDiceLoss, "hard", {"batch": True, "iterations": 1}, pooled=True, neighbourhood=True),
+    Case(SoftClDiceLoss, "hard", {"activation": "none", "empty": "skip"}, pooled=True, neighbourhood=True),
     Case(MSELoss, "values"),
     Case(WeightedMSELoss, "values", {"weight": [1.0, 2.0, 0.5, 0.25]}),
     Case(L1Loss, "values"),
@@ -137,6 +150,7 @@ CASES = [
 ]
 
 
+SCATTERED_CASES = [each for each in CASES if not each.neighbourhood]
 LOGIT_CASES = [each for each in CASES if each.options.get("activation") != "none"]
 HARD_CASES = [each for each in LOGIT_CASES if each.kind in ("hard", "labels")]
 
@@ -144,6 +158,12 @@ HARD_CASES = [each for each in LOGIT_CASES if each.kind in ("hard", "labels")]
 @pytest.fixture(params=CASES, ids=lambda case: case.name)
 def case(request: pytest.FixtureRequest) -> Case:
     """Each loss of the collection in turn, in each form that computes differently."""
+    return request.param
+
+
+@pytest.fixture(params=SCATTERED_CASES, ids=lambda case: case.name)
+def scattered_case(request: pytest.FixtureRequest) -> Case:
+    """Each loss of the collection in turn, to which it does not matter where a position lies."""
     return request.param
 
 

@@ -39,8 +39,12 @@ from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1
 from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
+from lossary_losses.segmentation.boundary import BoundaryLoss
+from lossary_losses.segmentation.cldice import SoftClDiceLoss
 from lossary_losses.segmentation.dice import DiceLoss, LogCoshDiceLoss
+from lossary_losses.segmentation.distance_map import signed_distance_map
 from lossary_losses.segmentation.generalized_dice import GeneralizedDiceLoss
+from lossary_losses.segmentation.hausdorff import HausdorffDTLoss
 from lossary_losses.segmentation.jaccard import JaccardLoss
 from lossary_losses.segmentation.lovasz import LovaszHingeLoss, LovaszSoftmaxLoss
 from lossary_losses.segmentation.mcc import MCCLoss
@@ -51,6 +55,7 @@ from lossary_losses.segmentation.unified_focal import UnifiedFocalLoss
 __all__ = [
     "BCEDiceLoss",
     "BCELoss",
+    "BoundaryLoss",
     "CharbonnierLoss",
     "ConstantSchedule",
     "CosineSchedule",
@@ -66,6 +71,7 @@ __all__ = [
     "Fraction",
     "GeneralizedCrossEntropyLoss",
     "GeneralizedDiceLoss",
+    "HausdorffDTLoss",
     "Heads",
     "HuberLoss",
     "InputTypeError",
@@ -89,6 +95,7 @@ __all__ = [
     "ReducedLoss",
     "Schedule",
     "SmoothL1Loss",
+    "SoftClDiceLoss",
     "SymmetricCrossEntropyLoss",
     "TverskyLoss",
     "UnifiedFocalLoss",
@@ -100,5 +107,6 @@ __all__ = [
     "loss_registry",
     "schedule_registry",
     "set_progress",
+    "signed_distance_map",
     "value_checks",
 ]

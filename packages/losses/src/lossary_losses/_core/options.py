@@ -56,17 +56,23 @@ class _Number:
 
 @attrs.frozen
 class _Integer:
-    """Accepts an integer; a bool is none."""
+    """Accepts an integer within bounds; a bool is none."""
 
     declares_all: ClassVar = True
+    ge: int | None = None
     optional: bool = False
 
     def __call__(self, _instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
         if value is None and self.optional:
             return
         if isinstance(value, bool) or not isinstance(value, int):
-            wanted = "an integer or None" if self.optional else "an integer"
-            raise OptionTypeError(f"{attribute.name} must be {wanted}, got {_shown(value)}")
+            raise OptionTypeError(f"{attribute.name} must be {self}, got {_shown(value)}")
+        if self.ge is not None and value < self.ge:
+            raise OptionValueError(f"{attribute.name} must be {self}, got {value!r}")
+
+    def __str__(self) -> str:
+        bound = "" if self.ge is None else f">= {self.ge}"
+        return " ".join(filter(None, ["an integer", bound, "or None" if self.optional else ""]))
 
 
 @attrs.frozen
@@ -118,9 +124,9 @@ def number(
     return attrs.field(default=default, validator=bounds)
 
 
-def integer(*, default: int | None) -> Any:  # noqa: ANN401 - as above
-    """Declare an option that is an integer, or None where None is the default."""
-    return attrs.field(default=default, validator=_Integer(optional=default is None))
+def integer(*, default: int | None, at_least: int | None = None) -> Any:  # noqa: ANN401 - as above
+    """Declare an option that is an integer within bounds, or None where None is the default."""
+    return attrs.field(default=default, validator=_Integer(ge=at_least, optional=default is None))
 
 
 def choice(*options: str | None, default: str | None) -> Any:  # noqa: ANN401 - as above

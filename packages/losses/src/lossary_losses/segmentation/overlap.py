@@ -31,6 +31,7 @@ __all__ = [
     "OverlapLoss",
     "SoftCounts",
     "over_space",
+    "prepare_regions",
     "probabilities",
     "ratio",
 ]
@@ -79,14 +80,9 @@ class OverlapLoss(ReducedLoss):
         self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None
     ) -> tuple[Sums, Dense]:
         """Give what is to be counted, and in what."""
-        kind: Kind = kind_of(input, target)
-        activation = self.activation or ("softmax" if kind == "labels" else "sigmoid")
-        if kind != "labels" and activation == "softmax":
-            kind = "distributions"
-        if input.ndim < 2:  # noqa: PLR2004 - batch and classes
-            raise InputValueError(f"an overlap needs an input of shape (B, C, *S), got {tuple(input.shape)}")
         selection = Selection(self.ignore_index, mask, weight)
-        return self.formula(activation), prepare(input, target, selection, kind)
+        activation, dense = prepare_regions(input, target, selection, self.activation)
+        return self.formula(activation), dense
 
     def formula(self, activation: Activation) -> Sums:
         """Say what is counted."""
@@ -116,6 +112,19 @@ class OverlapLoss(ReducedLoss):
         class_weight = per_channel(self.weight, value, "weight")
         elements = weigh(times(value, class_weight), share, class_weight)
         return drop_dimension(elements, 0) if self.batch else elements
+
+
+def prepare_regions(
+    input: Tensor, target: Tensor, selection: Selection, activation: Activation | None
+) -> tuple[Activation, Dense]:
+    """Decide by the target's shape, or by the option, what the input becomes, and check the shapes."""
+    kind: Kind = kind_of(input, target)
+    activation = activation or ("softmax" if kind == "labels" else "sigmoid")
+    if kind != "labels" and activation == "softmax":
+        kind = "distributions"
+    if input.ndim < 2:  # noqa: PLR2004 - batch and classes
+        raise InputValueError(f"a region needs an input of shape (B, C, *S), got {tuple(input.shape)}")
+    return activation, prepare(input, target, selection, kind)
 
 
 def ratio(part: Tensor, whole: Tensor) -> Tensor:
