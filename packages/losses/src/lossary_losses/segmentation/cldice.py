@@ -1,5 +1,6 @@
 """clDice loss: the overlap of each region with the centre line of the other."""
 
+from collections.abc import Sequence
 from functools import reduce
 
 import torch
@@ -109,8 +110,9 @@ class SoftClDiceLoss(OverlapLoss):
         smooth = self.smooth
         precision = ratio(inside + smooth, length + smooth)
         sensitivity = ratio(covered + smooth, true_length + smooth)
-        value = 1 - ratio(2 * precision * sensitivity, precision + sensitivity)
-        return self.weighed(value, Overlap(covered, length, true, counted))
+        both = precision + sensitivity
+        score = 2 * precision * sensitivity / torch.where(both > 0, both, 1)
+        return self.weighed(1 - score, Overlap(covered, length, true, counted))
 
     def _counts(self, regions: Regions) -> tuple[Tensor, ...]:
         """Add up skeletons, what of them lies in the other region, the truth, and what counts."""
@@ -134,16 +136,34 @@ def soft_skeleton(region: Tensor, iterations: int) -> Tensor:
 
 def _erode(region: Tensor) -> Tensor:
     """Take the least of each position and its neighbours along the axes."""
-    axes = range(region.ndim - 2)
-    pool = _POOLS[len(axes)]
     # The least is the largest of the negatives, and pooling knows the largest only.
-    largest = [
-        pool(-region, [3 if each == axis else 1 for each in axes], 1, [int(each == axis) for each in axes])
-        for axis in axes
-    ]
-    return -reduce(torch.maximum, largest)
+    return -reduce(torch.maximum, [_largest(-region, [axis]) for axis in range(2, region.ndim)])
 
 
 def _dilate(region: Tensor) -> Tensor:
     """Take the largest of each position and its neighbours, diagonal ones included."""
-    return _POOLS[region.ndim - 2](region, 3, 1, 1)
+    return _largest(region, range(2, region.ndim))
+
+
+def _largest(values: Tensor, axes: Sequence[int]) -> Tensor:
+    """Take the largest of each position and its neighbours along some axes together."""
+    if values.device.type == "cpu":
+        along = [axis in axes for axis in range(2, values.ndim)]
+        kernel, padding = [3 if each else 1 for each in along], [int(each) for each in along]
+        return _POOLS[len(along)](values, kernel, stride=1, padding=padding)
+    # Elsewhere the gradient of pooling is added up in random order.
+    for axis in reversed(axes):
+        values = _largest_along(values, axis)
+    return values
+
+
+def _largest_along(values: Tensor, axis: int) -> Tensor:
+    """Take the largest of each position and its two neighbours; the first of equal ones, as pooling does."""
+    size = values.shape[axis]
+    beyond = torch.full_like(values.narrow(axis, 0, 1), -torch.inf)
+    padded = torch.cat([beyond, values, beyond], dim=axis)
+    largest = padded.narrow(axis, 0, size)
+    for offset in (1, 2):
+        other = padded.narrow(axis, offset, size)
+        largest = torch.where(largest >= other, largest, other)
+    return largest

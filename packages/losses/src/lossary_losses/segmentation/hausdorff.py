@@ -38,9 +38,10 @@ class HausdorffDTLoss(ReducedLoss):
         factor is one, so that what is left is the squared error. In MONAI and other code it is zero there,
         also where a whole image is predicted as a class that it does not hold. The mean is over samples,
         classes and positions; a ``weight`` of zero leaves a class out, which MONAI does with the background.
-        The paper adds a Dice loss, with a weight such that both are alike: early in training distances are
-        large. Excluded positions are on neither side for the others, so that a loss under a mask is not that
-        of the positions cut out. A position of weight zero is excluded as well.
+        The paper adds a Dice loss, with a weight that makes both alike after each epoch. Alone it is slow to
+        train on: what is far outside weighs most, so that a network learns to predict nothing first; a
+        smaller ``alpha`` helps. Excluded positions are on neither side for the others, so that a loss under a
+        mask is not that of the positions cut out. A position of weight zero is excluded as well.
 
     Shapes:
         ``input``: ``(B, C, *S)``, logits; probabilities with ``activation="none"``.
