@@ -33,7 +33,12 @@ def squared_distance(sources: Tensor, spacing: Sequence[float]) -> Tensor:
     """
     if not spacing:
         return torch.where(sources, 0.0, torch.inf)
-    result = _along_last_axis(sources, spacing[-1])
+    result = torch.empty(sources.shape, dtype=torch.float32, device=sources.device)
+    if not result.numel():
+        return result
+    last = sources.reshape(-1, 1, sources.shape[-1]), result.view(-1, 1, sources.shape[-1])
+    for rows, _ in _parts(last[0].transpose(1, 2)):
+        last[1][rows] = _along_last_axis(last[0][rows], spacing[-1])
     for axis in range(2, len(spacing) + 1):
         outer, inner = math.prod(sources.shape[:-axis]), math.prod(sources.shape[1 - axis :])
         lines = result.reshape(outer, sources.shape[-axis], inner)
@@ -88,8 +93,6 @@ def _parts(lines: Tensor) -> Iterator[tuple[slice, slice]]:
     """Cut ``(L, N, M)`` into several lines at once, or into several ranges of M."""
     part = _PART.get(lines.device.type, _PART_ELSEWHERE)
     rows, length, columns = lines.shape
-    if not lines.numel():
-        return
     rows_at_once = max(1, part // (length * columns))
     columns_at_once = columns if rows_at_once > 1 else max(1, part // length)
     for row in range(0, rows, rows_at_once):
