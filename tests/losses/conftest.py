@@ -11,6 +11,7 @@ from lossary_losses import (
     AdaptiveRobustLoss,
     AsymmetricLoss,
     BCELoss,
+    BoundaryLoss,
     CharbonnierLoss,
     ClassBalancedLoss,
     CrossEntropyLoss,
@@ -20,6 +21,8 @@ from lossary_losses import (
     Fraction,
     GaussianNLLLoss,
     GeneralizedCrossEntropyLoss,
+    GeneralizedDiceLoss,
+    HausdorffDTLoss,
     HuberLoss,
     JaccardLoss,
     L1Loss,
@@ -29,11 +32,13 @@ from lossary_losses import (
     LogitAdjustedLoss,
     LovaszHingeLoss,
     LovaszSoftmaxLoss,
+    MCCLoss,
     MSELoss,
     PolyLoss,
     QuantileLoss,
     ReducedLoss,
     SmoothL1Loss,
+    SoftClDiceLoss,
     SymmetricCrossEntropyLoss,
     TopKCrossEntropyLoss,
     TverskyLoss,
@@ -88,6 +93,8 @@ class Case:
     """Whether elements depend on the whole sample, so that cutting positions out changes their number."""
     arguments: Callable[[Tensor], dict[str, Tensor]] | None = None
     """What the loss takes beyond input and target, made of the target."""
+    neighbourhood: bool = False
+    """Whether it matters which positions lie side by side, so that none can be cut out or moved."""
 
     @property
     def name(self) -> str:
@@ -178,10 +185,25 @@ CASES = [
     Case(FocalTverskyLoss, "hard", pooled=True),
     Case(JaccardLoss, "labels", pooled=True),
     Case(JaccardLoss, "soft", {"batch": True}, pooled=True),
+    Case(GeneralizedDiceLoss, "labels", pooled=True),
+    Case(GeneralizedDiceLoss, "soft", {"class_weighting": "inverse", "smooth": 0.0}, pooled=True),
+    Case(GeneralizedDiceLoss, "labels", {"batch": True, "weight": [0.0, 1.0, 2.0, 0.5]}, pooled=True),
+    Case(MCCLoss, "labels", {"weight": [1.0, 2.0, 0.5, 0.25]}, pooled=True),
+    Case(MCCLoss, "hard", {"smooth": 0.0}, pooled=True),
+    Case(MCCLoss, "soft", {"batch": True}, pooled=True),
+    Case(MCCLoss, "classes", {"activation": "softmax"}, pooled=True),
     Case(LovaszHingeLoss, "hard", pooled=True),
     Case(LovaszHingeLoss, "hard", {"weight": [1.0, 2.0, 0.5, 0.25]}, pooled=True),
     Case(LovaszSoftmaxLoss, "labels", pooled=True),
     Case(LovaszSoftmaxLoss, "labels", {"batch": True, "empty": "score"}, pooled=True),
+    Case(BoundaryLoss, "labels", neighbourhood=True),
+    Case(BoundaryLoss, "hard", {"weight": [0.0, 1.0, 2.0, 0.5]}, neighbourhood=True),
+    Case(HausdorffDTLoss, "labels", {"weight": [0.0, 1.0, 2.0, 0.5]}, neighbourhood=True),
+    Case(HausdorffDTLoss, "soft", {"alpha": 1.0}, neighbourhood=True),
+    Case(HausdorffDTLoss, "classes", {"activation": "softmax"}, neighbourhood=True),
+    Case(SoftClDiceLoss, "labels", pooled=True, neighbourhood=True),
+    Case(SoftClDiceLoss, "hard", {"batch": True, "iterations": 1}, pooled=True, neighbourhood=True),
+    Case(SoftClDiceLoss, "hard", {"activation": "none", "empty": "skip"}, pooled=True, neighbourhood=True),
     Case(MSELoss, "values"),
     Case(WeightedMSELoss, "values", {"weight": [1.0, 2.0, 0.5, 0.25]}),
     Case(L1Loss, "values"),
@@ -203,6 +225,7 @@ CASES = [
 ]
 
 
+SCATTERED_CASES = [each for each in CASES if not each.neighbourhood]
 LOGIT_CASES = [each for each in CASES if each.options.get("activation") != "none"]
 HARD_CASES = [each for each in LOGIT_CASES if each.kind in ("hard", "labels")]
 
@@ -210,6 +233,12 @@ HARD_CASES = [each for each in LOGIT_CASES if each.kind in ("hard", "labels")]
 @pytest.fixture(params=CASES, ids=lambda case: case.name)
 def case(request: pytest.FixtureRequest) -> Case:
     """Each loss of the collection in turn, in each form that computes differently."""
+    return request.param
+
+
+@pytest.fixture(params=SCATTERED_CASES, ids=lambda case: case.name)
+def scattered_case(request: pytest.FixtureRequest) -> Case:
+    """Each loss of the collection in turn, to which it does not matter where a position lies."""
     return request.param
 
 

@@ -43,8 +43,9 @@ def test_every_loss_of_the_collection_is_under_test(registered, tested):
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_masked_is_cut_out(case, kept, reduction):
+def test_masked_is_cut_out(scattered_case, kept, reduction):
     """The loss under a mask is the loss of the data with the masked positions cut out."""
+    case = scattered_case
     input, target = case.data()
     loss = case.loss(reduction=reduction)
     assert_close(loss(input, target, mask=kept), loss(cut(input, kept), cut(target, kept)))
@@ -126,8 +127,9 @@ def test_weight_zero_is_a_mask(case, kept):
     assert_close(case.loss()(input, target, weight=kept.double()), case.loss()(input, target, mask=kept))
 
 
-def test_weight_two_counts_twice(case, kept):
+def test_weight_two_counts_twice(scattered_case, kept):
     """A position of weight two counts as if it were there twice."""
+    case = scattered_case
     input, target = case.data()
     doubled = [
         torch.cat([tensor, cut(tensor, kept.flatten(1))], dim=-1) for tensor in flat(case, input, target)
@@ -142,8 +144,9 @@ def flat(case, input, target):
 
 
 @pytest.mark.parametrize("space", [(), (7,), (2, 3), (2, 3, 2)], ids=str)
-def test_any_number_of_spatial_dimensions(case, space):
+def test_any_number_of_spatial_dimensions(scattered_case, space):
     """Flattening space changes nothing: (B, C, *S) is (B, C, N) in any arrangement."""
+    case = scattered_case
     input, target = case.data(space=space)
     flat_target = target.reshape(2, -1) if case.kind == "labels" else target.reshape(2, 4, -1)
     assert_close(case.loss()(input, target), case.loss()(input.reshape(2, 4, -1), flat_target))
@@ -365,7 +368,7 @@ def test_names_lead_to_classes(registered):
 VOCABULARY = {
     *("segmentation", "classification", "regression", "composite"),
     *("binary", "multilabel", "multiclass"),
-    *("cross_entropy", "overlap", "pointwise", "imbalance", "noise_robust"),
+    *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),
     *("probabilistic", "robust"),
 }
 

@@ -16,6 +16,7 @@ from lossary_losses import (
     DiceLoss,
     FocalDiceLoss,
     FocalLoss,
+    UnifiedFocalLoss,
 )
 from lossary_losses._core import streaming
 
@@ -52,6 +53,24 @@ TOGETHER = {
         ),
         lambda **o: DiceLoss(empty="skip", batch=True, **o),
         lambda **o: FocalLoss(alpha=0.25, **o),
+        "values",
+    ),
+    "unified": (
+        lambda **o: UnifiedFocalLoss(balance=0.7, weight=WEIGHT, **o),
+        lambda **o: UnifiedFocalLoss(weight=WEIGHT, **o).region,
+        lambda **o: UnifiedFocalLoss(weight=WEIGHT, **o).pixel,
+        "labels",
+    ),
+    "unified of probabilities": (
+        lambda **o: UnifiedFocalLoss(balance=0.7, activation="softmax", **o),
+        lambda **o: UnifiedFocalLoss(activation="softmax", **o).region,
+        lambda **o: UnifiedFocalLoss(activation="softmax", **o).pixel,
+        "probabilities",
+    ),
+    "symmetric unified": (
+        lambda **o: UnifiedFocalLoss(balance=0.7, gamma=0.3, asymmetric=False, batch=True, **o),
+        lambda **o: UnifiedFocalLoss(gamma=0.3, asymmetric=False, batch=True, **o).region,
+        lambda **o: UnifiedFocalLoss(gamma=0.3, asymmetric=False, **o).pixel,
         "values",
     ),
 }

@@ -152,7 +152,7 @@ def test_a_large_image_in_half_precision():
 
 def test_one_dimension_is_refused():
     """An input without classes raises ValueError."""
-    with pytest.raises(ValueError, match=r"needs an input of shape \(B, C, \*S\), got \(5,\)"):
+    with pytest.raises(ValueError, match=r"a region needs an input of shape \(B, C, \*S\), got \(5,\)"):
         DiceLoss()(torch.zeros(5), torch.zeros(5))
 
 

@@ -51,17 +51,25 @@ from lossary_losses.regression.quantile import QuantileLoss
 from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
+from lossary_losses.segmentation.boundary import BoundaryLoss
+from lossary_losses.segmentation.cldice import SoftClDiceLoss
 from lossary_losses.segmentation.dice import DiceLoss, LogCoshDiceLoss
+from lossary_losses.segmentation.distance_map import signed_distance_map
+from lossary_losses.segmentation.generalized_dice import GeneralizedDiceLoss
+from lossary_losses.segmentation.hausdorff import HausdorffDTLoss
 from lossary_losses.segmentation.jaccard import JaccardLoss
 from lossary_losses.segmentation.lovasz import LovaszHingeLoss, LovaszSoftmaxLoss
+from lossary_losses.segmentation.mcc import MCCLoss
 from lossary_losses.segmentation.region_and_pixel import BCEDiceLoss, DiceCELoss, FocalDiceLoss
 from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
+from lossary_losses.segmentation.unified_focal import UnifiedFocalLoss
 
 __all__ = [
     "AdaptiveRobustLoss",
     "AsymmetricLoss",
     "BCEDiceLoss",
     "BCELoss",
+    "BoundaryLoss",
     "Card",
     "CharbonnierLoss",
     "Claims",
@@ -80,6 +88,8 @@ __all__ = [
     "Fraction",
     "GaussianNLLLoss",
     "GeneralizedCrossEntropyLoss",
+    "GeneralizedDiceLoss",
+    "HausdorffDTLoss",
     "Heads",
     "HuberLoss",
     "InputTypeError",
@@ -95,6 +105,7 @@ __all__ = [
     "LossError",
     "LovaszHingeLoss",
     "LovaszSoftmaxLoss",
+    "MCCLoss",
     "MSELoss",
     "Masked",
     "OptionTypeError",
@@ -107,9 +118,11 @@ __all__ = [
     "ReducedLoss",
     "Schedule",
     "SmoothL1Loss",
+    "SoftClDiceLoss",
     "SymmetricCrossEntropyLoss",
     "TopKCrossEntropyLoss",
     "TverskyLoss",
+    "UnifiedFocalLoss",
     "WarmUpSchedule",
     "WeightedMSELoss",
     "WeightedSum",
@@ -120,5 +133,6 @@ __all__ = [
     "loss_registry",
     "schedule_registry",
     "set_progress",
+    "signed_distance_map",
     "value_checks",
 ]

@@ -23,7 +23,7 @@ from lossary_losses._core.reduction import Elements, weigh
 from lossary_losses._core.stable import binary_surprise, bounded, times
 from lossary_losses.classification.cross_entropy import weight_of_labels
 
-__all__ = ["TruthLoss"]
+__all__ = ["TruthLoss", "binary_target"]
 
 
 @define_loss
@@ -70,7 +70,7 @@ class TruthLoss(PointwiseLoss):
         input, target, share, kind = ready
         class_weight = per_channel(self.weight, input, "weight")
         if self.is_binary(kind):
-            value = times(self._binary_cost(input, _binary_target(ready)), class_weight)
+            value = times(self._binary_cost(input, binary_target(ready)), class_weight)
             return weigh(value, share, class_weight)
         log_probability = input.log_softmax(dim=1)
         if kind == "labels":
@@ -87,7 +87,7 @@ class TruthLoss(PointwiseLoss):
         input, target, share, kind = ready
         class_weight = per_channel(self.weight, input, "weight")
         if self.is_binary(kind):
-            slope = self._binary_slope(input, _binary_target(ready))
+            slope = self._binary_slope(input, binary_target(ready))
             return times(times(slope, class_weight), share)
         if kind != "labels":
             return super().slope(ready)
@@ -114,7 +114,7 @@ class TruthLoss(PointwiseLoss):
         return rising.sub_(of_negative * (1 - target) * self.cost_slope(-negative, p) * p)
 
 
-def _binary_target(ready: Ready) -> Tensor:
+def binary_target(ready: Ready) -> Tensor:
     """Turn class indices into one binary target per class."""
     if ready.kind != "labels":
         return ready.target

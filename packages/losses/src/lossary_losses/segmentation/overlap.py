@@ -23,10 +23,19 @@ from lossary_losses._core.distribution import sum_over_processes
 from lossary_losses._core.options import choice, flag, integer, per_class
 from lossary_losses._core.reduction import Elements, drop_dimension, weigh
 from lossary_losses._core.stable import times
-from lossary_losses._core.streaming import streamed_sums
+from lossary_losses._core.streaming import Sums, streamed_sums
 from lossary_losses.errors import InputValueError
 
-__all__ = ["Activation", "Overlap", "OverlapLoss", "SoftCounts", "ratio"]
+__all__ = [
+    "Activation",
+    "Overlap",
+    "OverlapLoss",
+    "SoftCounts",
+    "over_space",
+    "prepare_regions",
+    "probabilities",
+    "ratio",
+]
 
 Activation = Literal["sigmoid", "softmax", "none"]
 
@@ -75,25 +84,32 @@ class OverlapLoss(ReducedLoss):
 
     def counting(
         self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None
-    ) -> "tuple[SoftCounts, Dense]":
+    ) -> tuple[Sums, Dense]:
         """Give what is to be counted, and in what."""
-        kind: Kind = kind_of(input, target)
-        activation = self.activation or ("softmax" if kind == "labels" else "sigmoid")
-        if kind != "labels" and activation == "softmax":
-            kind = "distributions"
-        if input.ndim < 2:  # noqa: PLR2004 - batch and classes
-            raise InputValueError(f"an overlap needs an input of shape (B, C, *S), got {tuple(input.shape)}")
         selection = Selection(self.ignore_index, mask, weight)
-        return SoftCounts(activation), prepare(input, target, selection, kind)
+        activation, dense = prepare_regions(input, target, selection, self.activation)
+        return self.formula(activation), dense
+
+    def formula(self, activation: Activation) -> Sums:
+        """Say what is counted."""
+        return SoftCounts(activation)
 
     def elements_of(self, counts: tuple[Tensor, ...]) -> Elements:
         """Give the loss of each sample and class from the counts of each sample."""
-        overlap = Overlap(*counts)
-        if self.batch:
-            overlap = Overlap(*(each.sum(0, keepdim=True) for each in overlap))
-        if self.batch and self.process_group is not None:
-            overlap = Overlap(*(sum_over_processes(each, self.process_group) for each in overlap))
-        value = self.score_loss(overlap)
+        overlap = Overlap(*self.pooled(counts))
+        return self.weighed(self.score_loss(overlap), overlap)
+
+    def pooled(self, counts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Add the counts of all samples up where the batch is one region, wherever its samples are."""
+        if not self.batch:
+            return counts
+        counts = tuple(each.sum(0, keepdim=True) for each in counts)
+        if self.process_group is None:
+            return counts
+        return tuple(sum_over_processes(each, self.process_group) for each in counts)
+
+    def weighed(self, value: Tensor, overlap: Overlap) -> Elements:
+        """Let what each sample and class gives count as the options say."""
         share = (overlap.counted > 0).to(value.dtype).expand_as(value)
         if self.empty != "score":
             has_truth = overlap.true > 0
@@ -104,10 +120,33 @@ class OverlapLoss(ReducedLoss):
         return drop_dimension(elements, 0) if self.batch else elements
 
 
+def prepare_regions(
+    input: Tensor, target: Tensor, selection: Selection, activation: Activation | None
+) -> tuple[Activation, Dense]:
+    """Decide by the target's shape, or by the option, what the input becomes, and check the shapes."""
+    kind: Kind = kind_of(input, target)
+    activation = activation or ("softmax" if kind == "labels" else "sigmoid")
+    if kind != "labels" and activation == "softmax":
+        kind = "distributions"
+    if input.ndim < 2:  # noqa: PLR2004 - batch and classes
+        raise InputValueError(f"a region needs an input of shape (B, C, *S), got {tuple(input.shape)}")
+    return activation, prepare(input, target, selection, kind)
+
+
 def ratio(part: Tensor, whole: Tensor) -> Tensor:
     """Divide; nothing of nothing is all of it, one."""
     nothing = whole == 0
     return torch.where(nothing, 1, part / torch.where(nothing, 1, whole))
+
+
+def probabilities(input: Tensor, activation: Activation) -> Tensor:
+    """Turn logits into probabilities, or take them as they are."""
+    if activation == "softmax":
+        return input.softmax(dim=1)
+    if activation == "sigmoid":
+        return input.sigmoid()
+    check_unit_interval(input, "input")
+    return input
 
 
 class SoftCounts(NamedTuple):
@@ -117,19 +156,19 @@ class SoftCounts(NamedTuple):
 
     def sums(self, ready: Ready) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Count intersection, prediction, truth, and what counts at all, for each sample and class."""
-        predicted = self._probabilities(ready.input)
+        predicted = probabilities(ready.input, self.activation)
         share = torch.ones_like(predicted[:, :1]) if ready.share is None else ready.share
         if ready.kind == "labels":
             intersection, true = _counts_by_label(predicted, ready.target, share)
         else:
-            intersection = _over_space(times(torch.minimum(predicted, ready.target), ready.share))
-            true = _over_space(times(ready.target, ready.share))
-        return intersection, _over_space(times(predicted, ready.share)), true, _over_space(share)
+            intersection = over_space(times(torch.minimum(predicted, ready.target), ready.share))
+            true = over_space(times(ready.target, ready.share))
+        return intersection, over_space(times(predicted, ready.share)), true, over_space(share)
 
     def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
         """Compute the gradient with respect to the input, given that with respect to the counts."""
         of_intersection, of_predicted = (each.unsqueeze(-1) for each in upstream[:2])
-        predicted = self._probabilities(ready.input)
+        predicted = probabilities(ready.input, self.activation)
         if ready.kind == "labels":
             slope = of_predicted.expand_as(predicted).clone()
             slope.scatter_add_(1, ready.target, of_intersection.expand_as(slope).gather(1, ready.target))
@@ -144,14 +183,6 @@ class SoftCounts(NamedTuple):
             return slope.sub_(expected).mul_(predicted)
         return slope if self.activation == "none" else slope.mul_(predicted).mul_(1 - predicted)
 
-    def _probabilities(self, input: Tensor) -> Tensor:
-        if self.activation == "softmax":
-            return input.softmax(dim=1)
-        if self.activation == "sigmoid":
-            return input.sigmoid()
-        check_unit_interval(input, "input")
-        return input
-
 
 def _counts_by_label(predicted: Tensor, labels: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
     """Count, for each class, the prediction where it is the label, and where it is the label."""
@@ -163,10 +194,10 @@ def _counts_by_label(predicted: Tensor, labels: Tensor, share: Tensor) -> tuple[
     # Elsewhere additions by index come in random order. A bool for each class is not yet a one-hot tensor.
     membership = class_membership(labels, predicted.shape[1])
     weighted = torch.where(membership, share, 0)
-    return _over_space(weighted * predicted), _over_space(weighted)
+    return over_space(weighted * predicted), over_space(weighted)
 
 
-def _over_space(values: Tensor) -> Tensor:
+def over_space(values: Tensor) -> Tensor:
     """Add up over space; torch takes an empty tuple for all dimensions."""
     space = tuple(range(2, values.ndim))
     return values.sum(space) if space else values

@@ -12,16 +12,16 @@ from lossary_losses._core.dense import Ready
 from lossary_losses._core.options import choice, flag, group, integer, number, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Fraction, to_fraction
-from lossary_losses._core.streaming import streamed_sums
+from lossary_losses._core.streaming import Sums, streamed_sums
 from lossary_losses.classification.binary_cross_entropy import BCELoss
 from lossary_losses.classification.cross_entropy import CrossEntropyLoss
 from lossary_losses.classification.focal import FocalLoss
 from lossary_losses.composite.terms import Evaluation
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.segmentation.dice import DiceLoss
-from lossary_losses.segmentation.overlap import OverlapLoss, SoftCounts
+from lossary_losses.segmentation.overlap import OverlapLoss
 
-__all__ = ["BCEDiceLoss", "DiceCELoss", "FocalDiceLoss"]
+__all__ = ["BCEDiceLoss", "DiceCELoss", "FocalDiceLoss", "RegionAndPixelLoss"]
 
 
 _EXEMPT: dict[str, str] = dict.fromkeys(
@@ -32,9 +32,8 @@ _EXEMPT: dict[str, str] = dict.fromkeys(
 
 @define_loss
 class RegionAndPixelLoss(Loss):
-    """A weighted Dice loss plus a weighted pointwise loss; subclasses say which, and build both."""
+    """A weighted overlap loss plus a weighted pointwise loss; subclasses say which, and build both."""
 
-    dice_weight: float = number(default=1.0, at_least=0)
     smooth: float = number(default=1.0, at_least=0)
     weight: Sequence[float] | Tensor | None = per_class(default=None)
     batch: bool = flag(default=False)
@@ -59,6 +58,11 @@ class RegionAndPixelLoss(Loss):
     def build(self, region: dict[str, Any], pixel: dict[str, Any]) -> tuple[OverlapLoss, PointwiseLoss]:
         """Build the loss of the region and that of the pixels, from the options of each."""
         raise NotImplementedError(f"{type(self).__name__} must say what it is made of")
+
+    @property
+    def region_weight(self) -> float:
+        """The weight of the overlap loss."""
+        raise NotImplementedError(f"{type(self).__name__} must say how much its region weighs")
 
     @property
     def pixel_weight(self) -> float:
@@ -92,24 +96,36 @@ class RegionAndPixelLoss(Loss):
             *counts, numerator, denominator = streamed_sums(_Both(counting, self.pixel), dense)
             region = self.region.reduced(to_fraction(self.region.elements_of(tuple(counts))))
             pixel = self.pixel.reduced(Fraction(numerator.sum(), denominator.sum()))
-        region, pixel = self.dice_weight * region, self.pixel_weight * pixel
+        region, pixel = self.region_weight * region, self.pixel_weight * pixel
         return Evaluation(region + pixel, {"region": region.detach(), "pixel": pixel.detach()})
 
 
 class _Both(NamedTuple):
     """The sums of both formulas, and the gradient of both at once."""
 
-    counts: SoftCounts
+    counts: Sums
     pixel: PointwiseLoss
 
     def sums(self, ready: Ready) -> tuple[Tensor, ...]:
-        """Compute the four counts and the two sums."""
+        """Compute the counts, and the two sums of the pixels."""
         return *self.counts.sums(ready), *self.pixel.sums(ready)
 
     def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
         """Add the gradients of both."""
-        of_counts, of_sums = upstream[:4], upstream[4:]
+        of_counts, of_sums = upstream[:-2], upstream[-2:]
         return self.counts.gradient(ready, of_counts).add_(self.pixel.gradient(ready, of_sums))
+
+
+@define_loss
+class DiceAndPixelLoss(RegionAndPixelLoss):
+    """A weighted Dice loss plus a weighted pointwise loss."""
+
+    dice_weight: float = number(default=1.0, at_least=0)
+
+    @property
+    def region_weight(self) -> float:
+        """The weight of the Dice loss."""
+        return self.dice_weight
 
 
 @loss_registry.register(
@@ -118,7 +134,7 @@ class _Both(NamedTuple):
     tags=["segmentation", "binary", "multilabel", "imbalance", "overlap", "cross_entropy"],
 )
 @define_loss
-class BCEDiceLoss(RegionAndPixelLoss):
+class BCEDiceLoss(DiceAndPixelLoss):
     r"""Binary cross entropy plus Dice loss, each channel for itself.
 
     .. math:: \ell = w_D\, \ell_\mathrm{Dice} + w_B\, \ell_\mathrm{BCE}
@@ -183,7 +199,7 @@ class BCEDiceLoss(RegionAndPixelLoss):
     tags=["segmentation", "multiclass", "imbalance", "overlap", "cross_entropy"],
 )
 @define_loss
-class DiceCELoss(RegionAndPixelLoss):
+class DiceCELoss(DiceAndPixelLoss):
     r"""Cross entropy plus Dice loss over classes that exclude each other.
 
     .. math:: \ell = w_D\, \ell_\mathrm{Dice} + w_C\, \ell_\mathrm{CE}
@@ -249,7 +265,7 @@ class DiceCELoss(RegionAndPixelLoss):
     tags=["segmentation", "binary", "multilabel", "multiclass", "imbalance", "overlap", "cross_entropy"],
 )
 @define_loss
-class FocalDiceLoss(RegionAndPixelLoss):
+class FocalDiceLoss(DiceAndPixelLoss):
     r"""Focal loss plus Dice loss, for small regions and hard pixels.
 
     .. math:: \ell = w_D\, \ell_\mathrm{Dice} + w_F\, \ell_\mathrm{focal}

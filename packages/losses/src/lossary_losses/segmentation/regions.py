@@ -1,0 +1,39 @@
+"""Regions with every position in its place: for losses to which it matters where a position lies."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lossary_losses._core.dense import Selection, class_membership, ready
+from lossary_losses.segmentation.overlap import Activation, prepare_regions, probabilities
+
+__all__ = ["Regions", "find_regions"]
+
+
+class Regions(NamedTuple):
+    """Prediction and truth of each class at each position, both of shape ``(B, C, *S)``."""
+
+    predicted: Tensor
+    true: Tensor
+    share: Tensor | None
+    """How much each position counts; zero where excluded. None: all count one."""
+
+    @property
+    def known(self) -> Tensor | None:
+        """Where positions count. None: everywhere."""
+        return None if self.share is None else self.share > 0
+
+
+def find_regions(
+    input: Tensor, target: Tensor, selection: Selection, activation: Activation | None
+) -> Regions:
+    """Give the regions of prediction and truth; both are nowhere where nothing counts."""
+    activation, dense = prepare_regions(input, target, selection, activation)
+    logits, target, share, kind = ready(dense)
+    predicted = probabilities(logits, activation)
+    true = class_membership(target, logits.shape[1]).to(logits.dtype) if kind == "labels" else target
+    regions = Regions(predicted, true, share)
+    if regions.known is None:
+        return regions
+    return Regions(torch.where(regions.known, predicted, 0), torch.where(regions.known, true, 0), share)
