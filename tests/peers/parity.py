@@ -26,7 +26,7 @@ RECORDS = [
 ALONE = {
     "generalized_cross_entropy_loss": "none of these libraries has it.",
     "heads": "none of these libraries has it.",
-    "log_cosh_dice_loss": "none of these libraries has it; the log_loss of smp is minus the score's logarithm.",
+    "log_cosh_dice_loss": "none of these libraries has it; smp's log_loss is minus the logarithm.",
     "log_cosh_loss": "none of these libraries has it.",
     "product": "none of these libraries has it.",
     "symmetric_cross_entropy_loss": "none of these libraries has it.",
@@ -38,8 +38,8 @@ _HEADING = """\
 
 What to write here for what stands in code that uses another library, and what changes. The two expressions of
 a line have the same value and the same gradient, or, where *equal* says no, different ones that no conversion
-brings together; a test computes all of them. `x` is the input and `t` the target, of B samples, C classes and N
-positions in all samples; `w` holds a weight for each class.
+brings together; a test computes all of them. `x` is the input and `t` the target, of B samples, C classes, and
+N positions in all samples; `w` holds a weight for each class.
 
 Versions: {versions}, and torch and torchvision as they come. `smp` is segmentation-models-pytorch."""
 

@@ -157,8 +157,8 @@ RECORDS = [
         "class_balanced_loss",
         "flat labels",
         "ClassBalancedLoss(class_counts=counts)(x, t)",
-        'torch.nn.CrossEntropyLoss(timm.loss.compute_class_weights(counts, 100, "effective_num")[1].double(), '
-        'reduction="sum")(x, t) / N',
+        'torch.nn.CrossEntropyLoss(timm.loss.compute_class_weights(counts, 100, "effective_num")[1].double()'
+        ', reduction="sum")(x, t) / N',
         "The weights are the same. Ours divides by the number of positions, as the paper; a mean of torch's "
         "divides by the weights of the labels.",
     ),

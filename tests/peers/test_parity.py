@@ -28,7 +28,7 @@ def test_value_and_gradient_are_equal(record):
 
 @pytest.mark.parametrize("record", UNEQUAL, ids=lambda record: record.name)
 def test_what_has_no_conversion_differs(record):
-    """Where we say that there is no conversion, values or gradients differ, unless the library has changed."""
+    """Where we say that no conversion helps, values or gradients differ, unless the library has changed."""
     assert max(gap(record)) > DIFFERENT
 
 
