@@ -38,8 +38,8 @@ _HEADING = """\
 
 What to write here for what stands in code that uses another library, and what changes. The two expressions of
 a line have the same value and the same gradient, or, where *equal* says no, different ones that no conversion
-brings together; a test computes all of them. `x` is the input and `t` the target, of B samples, C classes, and
-N positions in all samples; `w` holds a weight for each class.
+brings together; a test computes all of them. `x` is the input and `t` the target, of B samples and C classes,
+with N positions in all samples; `w` holds a weight for each class.
 
 Versions: {versions}, and torch and torchvision as they come. `smp` is segmentation-models-pytorch."""
 

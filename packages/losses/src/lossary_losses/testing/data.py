@@ -55,6 +55,11 @@ class Data:
         """Whether the target holds class indices, one dimension less than the input."""
         return self.kind == "labels"
 
+    @property
+    def bounded(self) -> bool:
+        """Whether a perfect prediction is a number to be met, not a logit as far out as can be."""
+        return self.kind == "values" or self.input == "probabilities"
+
     def draw(
         self,
         batch: int = 2,

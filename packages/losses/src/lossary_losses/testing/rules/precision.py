@@ -6,6 +6,9 @@ from lossary_losses.testing.data import HARD_KINDS, Data
 from lossary_losses.testing.rule import close, expect, gradient, rule
 from lossary_losses.testing.subject import Subject
 
+_BELOW_SINGLE = 1e-9
+"""A step that single precision does not see in numbers around one."""
+
 _HALVES = (torch.float16, torch.bfloat16)
 
 
@@ -36,8 +39,17 @@ def _compare_half(subject: Subject, data: Data, dtype: torch.dtype, space: tuple
 @rule("precision")
 def double_stays_double(subject: Subject, data: Data) -> None:
     """A double-precision input is computed in double precision."""
-    result = subject.value(data.draw())
+    sample = data.draw()
+    result = subject.value(sample)
     expect(result.dtype == torch.float64, f"the result of torch.float64 is {result.dtype}")
+    slope = gradient(subject, sample)
+    moved = subject.value(sample.at(sample.input + _BELOW_SINGLE * slope.sign())).sum() - result.sum()
+    expected = _BELOW_SINGLE * slope.abs().sum()
+    expect(
+        (moved - expected).abs() <= expected / 2,
+        f"a step of {_BELOW_SINGLE} changes it by {moved.item():.3g}, not by {expected.item():.3g}, as if "
+        "it were computed in single precision",
+    )
 
 
 @rule("precision")
