@@ -1,11 +1,13 @@
 """Asymmetric loss: binary cross entropy that treats positives and negatives differently."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Dense, Ready, Selection, per_channel, prepare
 from lossary_losses._core.options import integer, number, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
@@ -68,6 +70,8 @@ class AsymmetricLoss(PointwiseLoss):
     Reference:
         Ridnik et al. 2021, "Asymmetric Loss For Multi-Label Classification", arXiv:2009.14119.
     """
+
+    claims: ClassVar = Claims(targets={"binary": {}, "soft": {}}, at_soft="elsewhere")
 
     gamma_positive: float = number(default=0.0, at_least=0)
     gamma_negative: float = number(default=4.0, at_least=0)

@@ -24,10 +24,11 @@ from lossary_losses.segmentation.overlap import OverlapLoss
 __all__ = ["BCEDiceLoss", "DiceCELoss", "FocalDiceLoss", "RegionAndPixelLoss"]
 
 
-_EXEMPT: dict[str, str] = dict.fromkeys(
+OWN_ELEMENTS: dict[str, str] = dict.fromkeys(
     ("sum_is_the_sum_of_none", "mean_is_the_fraction", "fractions_of_parts_add_up"),
     "the elements of both losses are not the same",
 )
+"""The rules that cannot hold for a sum of two means."""
 
 
 @define_loss
@@ -178,7 +179,7 @@ class BCEDiceLoss(DiceAndPixelLoss):
         arXiv:1805.02798.
     """
 
-    claims: ClassVar = Claims(targets={"binary": {}, "soft": {}}, at_soft="lowest", exempt=_EXEMPT)
+    claims: ClassVar = Claims(targets={"binary": {}, "soft": {}}, at_soft="lowest", exempt=OWN_ELEMENTS)
 
     bce_weight: float = number(default=1.0, at_least=0)
     pos_weight: float | Sequence[float] | Tensor | None = per_class(default=None, one_for_all=True)
@@ -243,7 +244,9 @@ class DiceCELoss(DiceAndPixelLoss):
         arXiv:1809.10486.
     """
 
-    claims: ClassVar = Claims(targets={"labels": {}, "distributions": {}}, at_soft="lowest", exempt=_EXEMPT)
+    claims: ClassVar = Claims(
+        targets={"labels": {}, "distributions": {}}, at_soft="lowest", exempt=OWN_ELEMENTS
+    )
 
     ce_weight: float = number(default=1.0, at_least=0)
     label_smoothing: float = number(default=0.0, at_least=0, at_most=1)
@@ -311,7 +314,7 @@ class FocalDiceLoss(DiceAndPixelLoss):
     """
 
     claims: ClassVar = Claims(
-        targets={"labels": {}, "binary": {}, "soft": {}}, at_soft="elsewhere", exempt=_EXEMPT
+        targets={"labels": {}, "binary": {}, "soft": {}}, at_soft="elsewhere", exempt=OWN_ELEMENTS
     )
 
     focal_weight: float = number(default=1.0, at_least=0)

@@ -8,7 +8,13 @@ from torch import Tensor
 from lossary_losses._core.dense import Selection, class_membership, ready
 from lossary_losses.segmentation.overlap import Activation, prepare_regions, probabilities
 
-__all__ = ["Regions", "find_regions"]
+__all__ = ["NEIGHBOURHOOD", "Regions", "find_regions"]
+
+NEIGHBOURHOOD: dict[str, str] = dict.fromkeys(
+    ("any_space", "masked_is_cut_out", "ignored_is_cut_out", "weight_two_counts_twice"),
+    "it matters which positions lie side by side",
+)
+"""The rules that cannot hold where positions have neighbours."""
 
 
 class Regions(NamedTuple):

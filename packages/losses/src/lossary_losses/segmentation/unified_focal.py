@@ -1,11 +1,12 @@
 """Unified focal loss: a focal cross entropy and a focal Tversky loss with one set of three numbers."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Ready, per_channel
 from lossary_losses._core.options import choice, flag, number
 from lossary_losses._core.pointwise import PointwiseLoss
@@ -18,7 +19,7 @@ from lossary_losses.errors import OptionValueError
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.segmentation.both_sides import BothSides, sides
 from lossary_losses.segmentation.overlap import Activation, Overlap, OverlapLoss, SoftCounts
-from lossary_losses.segmentation.region_and_pixel import RegionAndPixelLoss
+from lossary_losses.segmentation.region_and_pixel import OWN_ELEMENTS, RegionAndPixelLoss
 from lossary_losses.segmentation.tversky import tversky_score
 
 __all__ = ["UnifiedFocalLoss"]
@@ -180,6 +181,12 @@ class UnifiedFocalLoss(RegionAndPixelLoss):
         Yeung et al. 2022, "Unified Focal loss: Generalising Dice and cross entropy-based losses to handle
         class imbalanced medical image segmentation", arXiv:2102.04525.
     """
+
+    claims: ClassVar = Claims(
+        targets={"labels": {}, "binary": {}, "soft": {}},
+        at_soft="elsewhere",
+        exempt={**OWN_ELEMENTS, "order_of_classes_does_not_matter": "class 0 is the background"},
+    )
 
     balance: float = number(default=0.5, at_least=0, at_most=1)
     delta: float = number(default=0.6, at_least=0, at_most=1)

@@ -76,7 +76,7 @@ def wrong_predictions_have_a_gradient(subject: Subject, data: Data) -> None:
     wrong = sample.at(-data.perfect(sample).sign() * 8)
     slope = gradient(subject, wrong)
     expect((slope.flatten(1).abs().sum(1) > 0).all(), "the gradient of a sample is zero")
-    better = sample.at(wrong.input - 4 * slope / slope.abs().max())
+    better = sample.at(wrong.input - slope / slope.abs().max())
     expect(
         subject.value(better).sum() < subject.value(wrong).sum(),
         "a step against the gradient does not make the loss smaller",
