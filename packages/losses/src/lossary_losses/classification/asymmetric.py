@@ -85,7 +85,7 @@ class AsymmetricLoss(PointwiseLoss):
 
     def point(self, ready: Ready) -> Elements:
         """Mix what both outcomes cost, as the target says."""
-        input, target, share, _ = ready
+        input, target, share, *_ = ready
         class_weight = per_channel(self.weight, input, "weight")
         value = target * self._positive(input) + (1 - target) * self._negative(input)
         return weigh(times(value, class_weight), share, class_weight)

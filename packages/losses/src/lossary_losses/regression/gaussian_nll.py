@@ -143,7 +143,7 @@ class GaussianNLLLoss(ReducedLoss):
         dense = prepare(input, target, Selection(self.ignore_index, mask, weight), "values")
         spread, is_logarithm = _only_one(var, log_var)
         spread = _ready_spread(spread, dense, "log_var" if is_logarithm else "var")
-        means, values, share, _ = ready(dense)
+        means, values, share, *_ = ready(dense)
         if is_logarithm:
             log_variance = _at_least(spread, math.log(self.eps))
             precision = (-log_variance).exp()

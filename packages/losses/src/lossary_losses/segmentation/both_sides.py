@@ -1,5 +1,6 @@
 """Soft counts of what is there and of what is not: for losses that know true negatives."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -39,12 +40,17 @@ class BothSides(NamedTuple):
             over_space(times(rejected, ready.share)),
         )
 
-    def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
-        """Compute the gradient with respect to the input, given that with respect to the counts."""
+    def sums_with_draft(self, ready: Ready, draft: Tensor) -> tuple[Tensor, ...]:
+        """Count, and keep the probabilities, which the gradient is made of."""
+        draft.copy_(probabilities(ready.input, self.activation))
+        return self.sums(ready)
+
+    def finish(self, draft: Tensor, part: Callable[[], Ready], upstream: tuple[Tensor, ...]) -> None:
+        """Turn the probabilities into the gradient, given that of the counts."""
         of_hit, of_predicted, _, _, of_rightly, of_rejected = upstream
         # Where p < t the intersection rises with p, and elsewhere what is rightly rejected falls.
         foreground = of_hit + of_rightly, of_predicted - of_rejected - of_rightly
-        return SoftCounts(self.activation).gradient(ready, foreground)
+        SoftCounts(self.activation).finish(draft, part, foreground)
 
     def _complement(self, input: Tensor) -> Tensor:
         """Compute one minus the probability, exact near zero where that is possible."""

@@ -1,6 +1,6 @@
 """Losses of a region and of its pixels at once: one pass over the input for both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from torch import Tensor
@@ -111,10 +111,17 @@ class _Both(NamedTuple):
         """Compute the counts, and the two sums of the pixels."""
         return *self.counts.sums(ready), *self.pixel.sums(ready)
 
-    def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
+    def sums_with_draft(self, ready: Ready, draft: Tensor) -> tuple[Tensor, ...]:
+        """Compute all sums, and keep what the counts keep: the probabilities."""
+        return *self.counts.sums_with_draft(ready, draft), *self.pixel.sums(ready)
+
+    def finish(self, draft: Tensor, part: Callable[[], Ready], upstream: tuple[Tensor, ...]) -> None:
         """Add the gradients of both."""
-        of_counts, of_sums = upstream[:-2], upstream[-2:]
-        return self.counts.gradient(ready, of_counts).add_(self.pixel.gradient(ready, of_sums))
+        ready = part()
+        of_pixels = self.pixel.slope_given(ready, draft)
+        self.pixel.finish(of_pixels, part, upstream[-2:])
+        self.counts.finish(draft, lambda: ready, upstream[:-2])
+        draft += of_pixels
 
 
 @define_loss

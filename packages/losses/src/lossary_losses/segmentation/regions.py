@@ -36,7 +36,7 @@ def find_regions(
 ) -> Regions:
     """Give the regions of prediction and truth; both are nowhere where nothing counts."""
     activation, dense = prepare_regions(input, target, selection, activation)
-    logits, target, share, kind = ready(dense)
+    logits, target, share, kind, _ = ready(dense)
     predicted = probabilities(logits, activation)
     true = class_membership(target, logits.shape[1]).to(logits.dtype) if kind == "labels" else target
     regions = Regions(predicted, true, share)

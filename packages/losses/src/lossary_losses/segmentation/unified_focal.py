@@ -35,10 +35,10 @@ class ModifiedFocalLoss(TruthLoss):
 
     def point(self, ready: Ready) -> Elements:
         """Give the cost of each position (softmax) or element (sigmoid)."""
-        input, target, share, kind = ready
+        input, target, share, kind, _ = ready
         class_weight = per_channel(self.weight, input, "weight")
         if self.is_binary(kind):
-            value = times(self._binary_cost(input, binary_target(ready)), class_weight)
+            value = times(self._cost_of_values(input, binary_target(ready)), class_weight)
             return weigh(value, share, class_weight)
         log_probability = input.log_softmax(dim=1)
         if kind == "labels":
@@ -48,11 +48,11 @@ class ModifiedFocalLoss(TruthLoss):
         each = self._class_cost(log_probability, _is_foreground(log_probability))
         return weigh((times(target, class_weight) * each).sum(dim=1, keepdim=True), share)
 
-    def slope(self, ready: Ready) -> Tensor:
+    def point_and_slope(self, ready: Ready) -> tuple[Elements, Tensor]:
         """Give the derivative by autograd: the family's is for one cost, whatever the class."""
-        return PointwiseLoss.slope(self, ready)
+        return self.point(ready), PointwiseLoss.slope(self, ready)
 
-    def _binary_cost(self, logits: Tensor, target: Tensor) -> Tensor:
+    def _cost_of_values(self, logits: Tensor, target: Tensor) -> Tensor:
         """Mix what both outcomes cost; the focus comes from logarithms, which have finite derivatives."""
         positive, negative = binary_surprise(logits)
         of_foreground = self.delta * positive * (-self.foreground_focus * negative).exp()
