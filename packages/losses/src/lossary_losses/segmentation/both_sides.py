@@ -28,13 +28,15 @@ class BothSides(NamedTuple):
 
     def sums(self, ready: Ready) -> tuple[Tensor, ...]:
         """Count the foreground, then what is rightly rejected, and what is rejected at all."""
-        rejected = self._complement(ready.input)
+        predicted = probabilities(ready.input, self.activation)
+        # One minus the probability would lose what is small.
+        rejected = (-ready.input).sigmoid() if self.activation == "sigmoid" else 1 - predicted
         if ready.kind == "labels":
             rightly = torch.where(class_membership(ready.target, rejected.shape[1]), 0, rejected)
         else:
             rightly = torch.minimum(rejected, 1 - ready.target)
         return (
-            *SoftCounts(self.activation).sums(ready),
+            *SoftCounts(self.activation).counts_of(predicted, ready),
             over_space(times(rightly, ready.share)),
             over_space(times(rejected, ready.share)),
         )
@@ -46,14 +48,10 @@ class BothSides(NamedTuple):
         foreground = of_hit + of_rightly, of_predicted - of_rejected - of_rightly
         return SoftCounts(self.activation).gradient(ready, foreground)
 
-    def _complement(self, input: Tensor) -> Tensor:
-        """Compute one minus the probability, exact near zero where that is possible."""
-        return (
-            (-input).sigmoid() if self.activation == "sigmoid" else 1 - probabilities(input, self.activation)
-        )
-
 
 def sides(counts: tuple[Tensor, ...]) -> tuple[Overlap, Overlap]:
     """Give the counts of the foreground, and those of the background."""
     hit, predicted, true, counted, rightly, rejected = counts
-    return Overlap(hit, predicted, true, counted), Overlap(rightly, rejected, counted - true, counted)
+    # A difference of rounded sums may fall below zero.
+    false = (counted - true).clamp(min=0)
+    return Overlap(hit, predicted, true, counted), Overlap(rightly, rejected, false, counted)

@@ -150,7 +150,10 @@ class SoftCounts(NamedTuple):
 
     def sums(self, ready: Ready) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Count intersection, prediction, truth, and what counts at all, for each sample and class."""
-        predicted = probabilities(ready.input, self.activation)
+        return self.counts_of(probabilities(ready.input, self.activation), ready)
+
+    def counts_of(self, predicted: Tensor, ready: Ready) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Count, given the probabilities."""
         share = torch.ones_like(predicted[:, :1]) if ready.share is None else ready.share
         if ready.kind == "labels":
             intersection, true = _counts_by_label(predicted, ready.target, share)

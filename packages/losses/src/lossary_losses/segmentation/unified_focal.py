@@ -136,10 +136,10 @@ class UnifiedFocalLoss(RegionAndPixelLoss):
         form, and means the opposite in them: in the asymmetric form more of it is more focus, in the
         symmetric form less. At 0.5 they agree; the authors' code has the exponents of the asymmetric form in
         both, where its ``gamma`` is one minus ours for the symmetric form. ``balance`` is :math:`\lambda`,
-        ``weight`` there and in MONAI. ``delta`` is the price of false negatives and of a missed foreground:
-        the paper's index 0 is the background, as its authors have said of their formula. The paper adds the
-        Tversky losses of all classes, its code and this loss take the mean. ``smooth`` is 1 here, and next to
-        nothing elsewhere.
+        MONAI's ``weight``, and one minus the ``weight`` of the authors' code. ``delta`` is the price of false
+        negatives and of a missed foreground: the paper's index 0 is the background, as its authors have said
+        of their formula. The paper adds the Tversky losses of all classes; the mean of them, as in its code,
+        keeps the balance whatever their number. ``smooth`` is 1 here, and next to nothing elsewhere.
 
     Shapes:
         ``input``: ``(B, C, *S)``, logits.
