@@ -12,9 +12,11 @@ import argparse
 import importlib
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -39,9 +41,12 @@ def binary() -> tuple[Tensor, Tensor]:
     return input, (torch.rand(8, 1, 512, 512, generator=generator) < 0.3).float()
 
 
+sys.path.append(str(Path(__file__).parents[2] / "peers"))
+
+
 def peer(module: str, make: Callable[..., Function]) -> Callable[[], Function]:
     """Give what makes a peer's loss, once its module is imported."""
-    return lambda: make(importlib.import_module(module))
+    return lambda: make(importlib.import_module("libraries").losses_of(module))
 
 
 def plus(first: Function, second: Function) -> Function:

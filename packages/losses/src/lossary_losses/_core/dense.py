@@ -126,7 +126,8 @@ def ready(dense: Dense, *, check: bool = True, hard: bool = False) -> Ready:
     if check and dense.kind == "labels":
         check_labels(target, input.shape[1], dense.ignore_index)
     elif check and dense.kind != "values":
-        hard = check_unit_interval(target, "target")
+        # What is differentiated with respect to is not hard: its formula is that of any value.
+        hard = check_unit_interval(target, "target") and not target.requires_grad
     share = None if dense.weight is None else dense.weight.to(dtype)
     if valid is not None:
         share = valid.to(dtype) if share is None else torch.where(valid, share, 0)

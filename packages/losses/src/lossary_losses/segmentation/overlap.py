@@ -32,6 +32,7 @@ __all__ = [
     "Overlap",
     "OverlapLoss",
     "SoftCounts",
+    "count",
     "over_space",
     "prepare_regions",
     "probabilities",
@@ -157,7 +158,7 @@ class SoftCounts(NamedTuple):
 
     def sums(self, ready: Ready) -> tuple[Tensor, ...]:
         """Count intersection, prediction, truth, and what counts at all, for each sample and class."""
-        return _count(probabilities(ready.input, self.activation), ready)
+        return count(probabilities(ready.input, self.activation), ready)
 
     def sums_with_draft(self, ready: Ready, draft: Tensor) -> tuple[Tensor, ...]:
         """Count, and keep the probabilities, which the gradient is made of."""
@@ -166,7 +167,7 @@ class SoftCounts(NamedTuple):
         else:
             predicted = probabilities(ready.input, self.activation)
             draft.copy_(predicted)
-        return _count(predicted, ready)
+        return count(predicted, ready)
 
     def finish(self, draft: Tensor, part: Callable[[], Ready], upstream: tuple[Tensor, ...]) -> None:
         """Turn the probabilities into the gradient, given that of intersection and prediction."""
@@ -182,7 +183,8 @@ class SoftCounts(NamedTuple):
             draft.copy_(slope)
 
 
-def _count(predicted: Tensor, ready: Ready) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def count(predicted: Tensor, ready: Ready) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Count intersection, prediction, truth, and what counts at all, given the probabilities."""
     target, share = ready.target, ready.share
     if share is None:
         positions = math.prod(predicted.shape[2:])

@@ -15,7 +15,6 @@ from lossary_losses._core.stable import binary_surprise, bounded, power_of_nonne
 from lossary_losses._core.streaming import Sums
 from lossary_losses.classification.cross_entropy import weight_of_labels
 from lossary_losses.classification.truth import TruthLoss, binary_target
-from lossary_losses.errors import OptionValueError
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.segmentation.both_sides import BothSides, sides
 from lossary_losses.segmentation.overlap import Activation, Overlap, OverlapLoss, SoftCounts
@@ -137,10 +136,10 @@ class UnifiedFocalLoss(RegionAndPixelLoss):
         form, and means the opposite in them: in the asymmetric form more of it is more focus, in the
         symmetric form less. At 0.5 they agree; the authors' code has the exponents of the asymmetric form in
         both, where its ``gamma`` is one minus ours for the symmetric form. ``balance`` is :math:`\lambda`,
-        ``weight`` there and in MONAI. ``delta`` is the price of false negatives and of a missed foreground:
-        the paper's index 0 is the background, as its authors have said of their formula. The paper adds the
-        Tversky losses of all classes, its code and this loss take the mean. ``smooth`` is 1 here, and next to
-        nothing elsewhere.
+        MONAI's ``weight``, and one minus the ``weight`` of the authors' code. ``delta`` is the price of false
+        negatives and of a missed foreground: the paper's index 0 is the background, as its authors have said
+        of their formula. The paper adds the Tversky losses of all classes; the mean of them, as in its code,
+        keeps the balance whatever their number. ``smooth`` is 1 here, and next to nothing elsewhere.
 
     Shapes:
         ``input``: ``(B, C, *S)``, logits.
@@ -152,8 +151,8 @@ class UnifiedFocalLoss(RegionAndPixelLoss):
             Default: 0.5.
         delta: The weight of foreground against background, and the price of false negatives against false
             positives, 0 to 1. Default: 0.6.
-        gamma: How far hard is told from easy, 0 to 1. Without any focus it is 0 in the asymmetric form, where
-            it must be below 1, and 1 in the symmetric form, where it must be above 0. Default: 0.5.
+        gamma: How far hard is told from easy, > 0 and < 1: next to 0 there is no focus in the asymmetric
+            form, and next to 1 none in the symmetric form. Default: 0.5.
         asymmetric: Whether the cross entropy looks away from background only, and the Tversky loss turns to
             hard foreground only. Default: True.
         smooth: Added above and below in the Tversky index, >= 0. Default: 1.
@@ -190,7 +189,7 @@ class UnifiedFocalLoss(RegionAndPixelLoss):
 
     balance: float = number(default=0.5, at_least=0, at_most=1)
     delta: float = number(default=0.6, at_least=0, at_most=1)
-    gamma: float = number(default=0.5, at_least=0, at_most=1)
+    gamma: float = number(default=0.5, above=0, below=1)
     asymmetric: bool = flag(default=True)
     activation: Literal["sigmoid", "softmax"] | None = choice("sigmoid", "softmax", None, default=None)
 
@@ -210,10 +209,6 @@ class UnifiedFocalLoss(RegionAndPixelLoss):
         focus: dict[str, Any]
         powers: dict[str, Any]
         gamma = self.gamma
-        if gamma == (1 if self.asymmetric else 0):
-            # The Tversky loss to the power of zero would be a constant.
-            form, bound = ("asymmetric", "< 1") if self.asymmetric else ("symmetric", "> 0")
-            raise OptionValueError(f"gamma must be {bound} in the {form} form, got {gamma!r}")
         if self.asymmetric:
             powers = {"foreground_power": 1 - gamma, "background_power": 1.0}
             focus = {"foreground_focus": 0.0, "background_focus": gamma}
