@@ -90,7 +90,8 @@ class FocalLoss(TruthLoss):
         """Share the power; with the logit's own slope, 1 - p, nothing is divided by what may be zero."""
         power = complement**self.gamma
         slope = torch.addcmul(log_probability, log_probability, complement, value=-1).mul_(self.gamma)
-        return -log_probability * power, slope.sub_(complement).mul_(power)
+        slope.sub_(complement).mul_(power)
+        return power.mul_(log_probability).neg_(), slope
 
     def balance(self) -> tuple[float, float]:
         """Give alpha and its complement."""

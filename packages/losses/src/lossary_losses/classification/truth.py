@@ -127,21 +127,21 @@ class TruthLoss(PointwiseLoss):
         of_positive, of_negative = self.balance()
         if hard:
             away = target.mul(-2).add_(1)  # from the truth: 1 for a negative, -1 for a positive
-            cost, slope = self._outcome(logits * away)
+            cost, slope = self._outcome(bounded(logits).mul_(away))
             slope = slope.mul_(away).neg_()
             if of_positive == of_negative == 1:
                 return cost, slope
             factor = target.mul(of_positive - of_negative).add_(of_negative)
             return cost.mul_(factor), slope.mul_(factor)
-        positive, rising = self._outcome(-logits)
-        negative, falling = self._outcome(logits)
+        positive, rising = self._outcome(bounded(-logits))
+        negative, falling = self._outcome(bounded(logits))
         share, rest = of_positive * target, of_negative * (1 - target)
         return share * positive + rest * negative, share * rising - rest * falling
 
     def _outcome(self, against: Tensor) -> tuple[Tensor, Tensor]:
         """Give the cost of a truth that the logits speak against, and its slope in the truth's favour."""
-        against = bounded(against)
-        return self.cost_and_logit_slope(-functional.softplus(against), against.sigmoid())
+        log_probability = functional.softplus(against).neg_()
+        return self.cost_and_logit_slope(log_probability, against.sigmoid_())
 
 
 def binary_target(ready: Ready) -> Tensor:
