@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from lossary_losses import value_checks
 from lossary_losses._core import streaming
 
 
@@ -101,3 +102,22 @@ def test_minus_infinity_is_finite(hard_case, small_parts):
     input, target = hard_case.data(dtype=torch.float32)
     infinite = input.detach().masked_fill(input > 1, -float("inf")).requires_grad_()
     assert torch.autograd.grad(hard_case.loss()(infinite, target), infinite)[0].isfinite().all()
+
+
+@pytest.mark.parametrize("small_parts", [30], indirect=True)
+def test_backward_may_run_twice(case, small_parts):
+    """With retain_graph a second backward pass gives the same gradient: the draft of the first is spent."""
+    input, target = case.data()
+    loss = case.loss()(input, target)
+    first = torch.autograd.grad(loss, input, retain_graph=True)[0].clone()
+    second = torch.autograd.grad(2 * loss, input)[0]
+    assert_close(second, 2 * first)
+
+
+@pytest.mark.parametrize("small_parts", [30], indirect=True)
+def test_what_is_not_looked_at_computes_the_same(case, small_parts, whole, kept):
+    """With checks of values off, hard targets are not known to be hard, and the numbers are the same."""
+    input, target = case.data()
+    with value_checks(enabled=False):
+        loss = case.loss()(input, target, mask=kept)
+    assert_close((loss.detach(), torch.autograd.grad(loss, input)[0]), whole)

@@ -8,6 +8,8 @@ from torch.testing import assert_close
 from lossary_losses import BCELoss, CrossEntropyLoss, DiceLoss, FocalLoss, TverskyLoss, UnifiedFocalLoss
 
 DELTA = 0.7
+NO_FOCUS = 1e-12
+"""As near to no focus as a float64 result can tell."""
 
 
 @pytest.fixture
@@ -93,8 +95,8 @@ def test_probabilities_of_classes(logits, labels):
 def test_without_focus_it_is_cross_entropy_and_dice(logits, labels):
     """With delta one half and no focus, the terms are half the cross entropy and the Dice loss."""
     expected = CrossEntropyLoss()(logits, labels) / 4 + DiceLoss(smooth=2.0)(logits, labels) / 2
-    assert_close(UnifiedFocalLoss(delta=0.5, gamma=0.0)(logits, labels), expected)
-    assert_close(UnifiedFocalLoss(delta=0.5, gamma=1.0, asymmetric=False)(logits, labels), expected)
+    assert_close(UnifiedFocalLoss(delta=0.5, gamma=NO_FOCUS)(logits, labels), expected)
+    assert_close(UnifiedFocalLoss(delta=0.5, gamma=1 - NO_FOCUS, asymmetric=False)(logits, labels), expected)
 
 
 def test_parts_of_the_symmetric_form(logits):
@@ -102,7 +104,7 @@ def test_parts_of_the_symmetric_form(logits):
     t = (logits > 0.5).double()
     focal = UnifiedFocalLoss(balance=1.0, gamma=0.3, asymmetric=False)
     assert_close(focal(logits, t), FocalLoss(gamma=0.7, alpha=0.6)(logits, t))
-    region = UnifiedFocalLoss(balance=0.0, gamma=1.0, asymmetric=False)
+    region = UnifiedFocalLoss(balance=0.0, gamma=1 - NO_FOCUS, asymmetric=False)
     sides = [TverskyLoss(alpha=0.4, beta=0.6)(x, y) for x, y in ((logits, t), (-logits, 1 - t))]
     assert_close(region(logits, t), sum(sides) / 2)
 
@@ -155,7 +157,7 @@ def test_a_tiny_background_is_counted():
     t[..., :10] = 0
     logits = torch.where(t > 0, 40.0, -40.0)
     logits[..., :5] = 40.0
-    loss = UnifiedFocalLoss(balance=0.0, asymmetric=False, gamma=1.0, delta=0.5, smooth=0.0)
+    loss = UnifiedFocalLoss(balance=0.0, asymmetric=False, gamma=1 - NO_FOCUS, delta=0.5, smooth=0.0)
     # Foreground: 5 false positives of a million; background: 5 of 10 found, none false.
     expected = (2.5 / (999_990 + 2.5) + 2.5 / (5 + 2.5)) / 2
     assert_close(loss(logits, t), torch.tensor(expected), rtol=1e-4, atol=0)
@@ -164,14 +166,14 @@ def test_a_tiny_background_is_counted():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"gamma": 1.0}, "gamma must be < 1 in the asymmetric form, got 1.0"),
-        ({"gamma": 0, "asymmetric": False}, "gamma must be > 0 in the symmetric form, got 0"),
+        ({"gamma": 1.0}, "gamma must be a finite number > 0 and < 1, got 1.0"),
+        ({"gamma": 0, "asymmetric": False}, "gamma must be a finite number > 0 and < 1, got 0"),
         ({"balance": 1.5}, "balance must be a finite number >= 0 and <= 1, got 1.5"),
         ({"delta": -0.1}, "delta must be a finite number >= 0 and <= 1, got -0.1"),
     ],
 )
 def test_bad_options(options, message):
-    """A number out of its bounds, or without meaning in a form, raises ValueError naming it."""
+    """A number out of its bounds raises ValueError naming it."""
     with pytest.raises(ValueError, match="must be") as raised:
         UnifiedFocalLoss(**options)
     assert str(raised.value) == message
@@ -194,5 +196,5 @@ def test_descent_reaches_a_good_fit(logits, labels, target_kind):
 def test_binary_and_multiclass_agree_with_bce_without_balance(logits):
     """With delta one half and no focus, the pixel term under a sigmoid is half the binary cross entropy."""
     t = (logits > 0).double()
-    loss = UnifiedFocalLoss(balance=1.0, delta=0.5, gamma=0.0)
+    loss = UnifiedFocalLoss(balance=1.0, delta=0.5, gamma=NO_FOCUS)
     assert_close(loss(logits, t), BCELoss()(logits, t) / 2)

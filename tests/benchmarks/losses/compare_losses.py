@@ -12,9 +12,11 @@ import argparse
 import importlib
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -39,9 +41,17 @@ def binary() -> tuple[Tensor, Tensor]:
     return input, (torch.rand(8, 1, 512, 512, generator=generator) < 0.3).float()
 
 
+sys.path.append(str(Path(__file__).parents[2] / "peers"))
+
+
 def peer(module: str, make: Callable[..., Function]) -> Callable[[], Function]:
     """Give what makes a peer's loss, once its module is imported."""
     return lambda: make(importlib.import_module(module))
+
+
+def bare_peer(module: str, make: Callable[..., Function]) -> Callable[[], Function]:
+    """Do the same without the package's ``__init__``, which may want more than its losses do."""
+    return lambda: make(importlib.import_module("libraries").losses_of(module))
 
 
 def plus(first: Function, second: Function) -> Function:
@@ -51,7 +61,7 @@ def plus(first: Function, second: Function) -> Function:
 
 monai = partial(peer, "monai.losses")
 kornia = partial(peer, "kornia.losses")
-smp = partial(peer, "segmentation_models_pytorch.losses")
+smp = partial(bare_peer, "segmentation_models_pytorch.losses")
 
 
 def column(target: Tensor) -> Tensor:

@@ -72,6 +72,8 @@ class Ready(NamedTuple):
     """How much each position counts: its weight, or one; zero where excluded. None: all count one."""
     kind: Kind
     """What the target holds."""
+    hard: bool
+    """Whether values from 0 to 1 are known to be 0 or 1, all of them."""
 
 
 def kind_of(input: Tensor, target: Tensor) -> Literal["labels", "probabilities"]:
@@ -107,10 +109,11 @@ def prepare(input: Tensor, target: Tensor, selection: Selection, kind: Kind) -> 
     return Dense(input, target, mask, weight, kind, selection.ignore_index)
 
 
-def ready(dense: Dense, *, check: bool = True) -> Ready:
+def ready(dense: Dense, *, check: bool = True, hard: bool = False) -> Ready:
     """Bring tensors to the dtype that is computed in, with zero where a position does not count.
 
-    The target's values are looked at unless ``check`` is off, because they were before.
+    The target's values are looked at unless ``check`` is off, because they were before; ``hard`` is what was
+    found then.
     """
     dtype = torch.promote_types(dense.input.dtype, torch.float32)
     input, target = dense.input.to(dtype), dense.target
@@ -123,11 +126,12 @@ def ready(dense: Dense, *, check: bool = True) -> Ready:
     if check and dense.kind == "labels":
         check_labels(target, input.shape[1], dense.ignore_index)
     elif check and dense.kind != "values":
-        check_unit_interval(target, "target")
+        # What is differentiated with respect to is not hard: its formula is that of any value.
+        hard = check_unit_interval(target, "target") and not target.requires_grad
     share = None if dense.weight is None else dense.weight.to(dtype)
     if valid is not None:
         share = valid.to(dtype) if share is None else torch.where(valid, share, 0)
-    return Ready(input, target, share, dense.kind)
+    return Ready(input, target, share, dense.kind, hard)
 
 
 def class_membership(labels: Tensor, classes: int) -> Tensor:

@@ -1,6 +1,7 @@
 """Losses whose elements stand for themselves: a value and a slope for each, added up part by part."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -37,6 +38,15 @@ class PointwiseLoss(ReducedLoss):
         (slope,) = torch.autograd.grad(total, input)
         return slope
 
+    def point_and_slope(self, ready: Ready) -> tuple[Elements, Tensor]:
+        """Compute both; a subclass may share what they have in common."""
+        return self.point(ready), self.slope(ready)
+
+    def slope_given(self, ready: Ready, probability: Tensor) -> Tensor:
+        """Compute the slope where the probabilities are known; of use where it is made of them."""
+        del probability
+        return self.slope(ready)
+
     def elements(
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
     ) -> Elements:
@@ -58,14 +68,25 @@ class PointwiseLoss(ReducedLoss):
 
     def sums(self, ready: Ready) -> tuple[Tensor, Tensor]:
         """Add up, for each sample, what its positions cost and how much they count."""
-        value, share = self.point(ready)
-        if share is None:
-            return _per_sample(value), value.new_full(value.shape[:1], math.prod(value.shape[1:]))
-        return _per_sample(value), _per_sample(share.expand_as(value))
+        return _add_up(self.point(ready))
 
-    def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
-        """Compute the gradient with respect to the input, given that with respect to each sample's sum."""
-        return self.slope(ready).mul_(upstream[0].reshape(-1, 1, 1))
+    def sums_with_draft(self, ready: Ready, draft: Tensor) -> tuple[Tensor, ...]:
+        """Add up, and write down the slopes: the gradient, but for that of each sample's sum."""
+        elements, slope = self.point_and_slope(ready)
+        draft.copy_(slope)
+        return _add_up(elements)
+
+    def finish(self, draft: Tensor, part: Callable[[], Ready], upstream: tuple[Tensor, ...]) -> None:
+        """Multiply by the gradient of each sample's sum."""
+        del part
+        draft.mul_(upstream[0].reshape(-1, *(1 for _ in draft.shape[1:])))
+
+
+def _add_up(elements: Elements) -> tuple[Tensor, Tensor]:
+    value, share = elements
+    if share is None:
+        return _per_sample(value), value.new_full(value.shape[:1], math.prod(value.shape[1:]))
+    return _per_sample(value), _per_sample(share.expand_as(value))
 
 
 def _per_sample(values: Tensor) -> Tensor:

@@ -53,7 +53,10 @@ def power_of_nonnegative(base: Tensor, exponent: float) -> Tensor:
 
 def focused(surprise: Tensor, hardness: Tensor, gamma: float) -> Tensor:
     """Scale a surprise by how hard its position is, 0 to 1, to the power of gamma."""
-    return power_of_nonnegative(hardness, gamma) * surprise if gamma else surprise
+    if not gamma:
+        return surprise
+    power = power_of_nonnegative(hardness, gamma) if torch.is_grad_enabled() else hardness**gamma
+    return power * surprise
 
 
 def times(value: Tensor, factor: Tensor | None) -> Tensor:

@@ -1,11 +1,13 @@
-"""Sums over positions, computed part by part: nothing of the input's size is kept for the backward pass.
+"""Sums over positions, computed part by part: what is kept for the backward pass becomes the gradient.
 
-A part fits the cache, which makes two passes faster than one over the whole; the only tensor of the input's
-size is its gradient. Where a graph is compiled, transformed or differentiated twice, the plain formula is
-evaluated on the whole instead: the numbers are the same.
+A part fits the cache, so that the passes over it are fast. The forward pass leaves a draft of the gradient,
+of the input's size, and the backward pass finishes it in place: no other tensor of that size is ever made.
+Where a graph is compiled, transformed or differentiated twice, the plain formula is evaluated on the whole
+instead: the numbers are the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -16,8 +18,8 @@ from lossary_losses._core.dense import Dense, Ready, ready
 
 __all__ = ["Sums", "streamed_sums"]
 
-_PART = {"cpu": 2**17, "cuda": 2**24}
-"""How many elements of the input make a part: 512 KiB stay in a core's cache, 64 MiB keep a GPU busy."""
+_PART = {"cpu": 2**18, "cuda": 2**24}
+"""How many elements of the input make a part: 1 MiB stays in a core's cache, 64 MiB keep a GPU busy."""
 
 
 class Sums(Protocol):
@@ -27,17 +29,41 @@ class Sums(Protocol):
         """Compute the sums, each of shape ``(B, ...)``, with operations that torch can differentiate."""
         ...
 
-    def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
-        """Compute the gradient with respect to the input, given that with respect to each sum."""
+    def sums_with_draft(self, ready: Ready, draft: Tensor) -> tuple[Tensor, ...]:
+        """Compute the sums, and write down what of the gradient does not depend on what becomes of them."""
+        ...
+
+    def finish(self, draft: Tensor, part: Callable[[], Ready], upstream: tuple[Tensor, ...]) -> None:
+        """Turn a draft into the gradient with respect to the input, in place, given that of each sum."""
         ...
 
 
 def streamed_sums(formula: Sums, dense: Dense) -> tuple[Tensor, ...]:
     """Compute the sums of a formula, part by part where that pays and nothing else needs the graph."""
     if _can_stream(dense):
-        sums: tuple[Tensor, ...] = _Streamed.apply(formula, dense, dense.input)  # type: ignore[no-untyped-call]
+        notes = _Notes(wanted=torch.is_grad_enabled() and dense.input.requires_grad)
+        sums: tuple[Tensor, ...] = _Streamed.apply(formula, notes, dense, dense.input)  # type: ignore[no-untyped-call]
         return sums
     return formula.sums(ready(dense))
+
+
+class _Notes:
+    """What the forward pass leaves to the backward pass."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        self.wanted = wanted
+        self.draft: Tensor | None = None
+        self.hard = True
+
+    def begin(self, input: Tensor) -> None:
+        """Make room for a draft, unless it were larger than the gradient, as for half precision."""
+        if self.wanted and input.dtype in (torch.float32, torch.float64):
+            self.draft = torch.empty(input.shape, dtype=input.dtype, device=input.device)
+
+    def take(self) -> Tensor | None:
+        """Give the draft away: what is finished in place cannot be finished again."""
+        draft, self.draft = self.draft, None
+        return draft
 
 
 def _can_stream(dense: Dense) -> bool:
@@ -54,40 +80,60 @@ class _Streamed(torch.autograd.Function):
     """Sums over parts, whose gradient is computed part by part again."""
 
     @staticmethod
-    def forward(formula: Sums, dense: Dense, input: Tensor) -> tuple[Tensor, ...]:
-        """Add up what each part gives."""
+    def forward(formula: Sums, notes: _Notes, dense: Dense, input: Tensor) -> tuple[Tensor, ...]:
+        """Add up what each part gives, and draft the gradient on the way."""
         dense = _flat(dense._replace(input=input))
+        notes.begin(dense.input)
         samples: list[tuple[Tensor, ...]] = []
         for batch, positions in _parts(dense.input):
-            sums = formula.sums(ready(_cut(dense, batch, positions)))
+            part = ready(_cut(dense, batch, positions))
+            notes.hard &= part.hard
+            if notes.draft is None:
+                sums = formula.sums(part)
+            else:
+                sums = formula.sums_with_draft(part, notes.draft[batch, :, positions])
             if positions.start:
                 sums = tuple(a + b for a, b in zip(samples.pop(), sums, strict=True))
             samples.append(sums)
         return tuple(torch.cat(each) for each in zip(*samples, strict=True))
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Sums, Dense, Tensor], output: tuple[Tensor, ...]) -> None:  # noqa: ANN401, ARG004 - torch's own signature
-        """Keep what the gradient is computed from: the inputs themselves."""
-        ctx.formula, dense, input = inputs
+    def setup_context(
+        ctx: Any,  # noqa: ANN401 - torch's own signature
+        inputs: tuple[Sums, _Notes, Dense, Tensor],
+        output: tuple[Tensor, ...],  # noqa: ARG004 - torch's own signature
+    ) -> None:
+        """Keep what the gradient is made of: the inputs themselves, and the draft."""
+        ctx.formula, ctx.notes, dense, input = inputs
         ctx.save_for_backward(input, dense.target, dense.mask, dense.weight)
         ctx.meaning = dense.kind, dense.ignore_index
 
     @staticmethod
-    def backward(ctx: Any, *upstream: Tensor) -> tuple[None, None, Tensor]:  # noqa: ANN401 - torch's own signature
-        """Compute the gradient of each part; for a second derivative, of the plain formula."""
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[None, None, None, Tensor]:  # noqa: ANN401 - torch's own signature
+        """Finish the gradient part by part; for a second derivative, differentiate the plain formula."""
         dense = Dense(*ctx.saved_tensors, *ctx.meaning)
         if torch.is_grad_enabled():
             sums = ctx.formula.sums(ready(dense, check=False))
-            return None, None, _differentiable_gradient(sums, dense.input, upstream)
-        return None, None, _gradient(ctx.formula, dense, upstream)
+            return None, None, None, _differentiable_gradient(sums, dense.input, upstream)
+        return None, None, None, _gradient(ctx.formula, dense, ctx.notes, upstream)
 
 
-def _gradient(formula: Sums, dense: Dense, upstream: tuple[Tensor, ...]) -> Tensor:
+def _gradient(formula: Sums, dense: Dense, notes: _Notes, upstream: tuple[Tensor, ...]) -> Tensor:
     flat = _flat(dense)
-    gradient = torch.empty(flat.input.shape, dtype=dense.input.dtype, device=dense.input.device)
+    draft = notes.take()
+    gradient = draft
+    if gradient is None:
+        gradient = torch.empty(flat.input.shape, dtype=dense.input.dtype, device=dense.input.device)
     for batch, positions in _parts(flat.input):
-        part = ready(_cut(flat, batch, positions), check=False)
-        gradient[batch, :, positions] = formula.gradient(part, tuple(each[batch] for each in upstream))
+        part = partial(ready, _cut(flat, batch, positions), check=False, hard=notes.hard)
+        place = gradient[batch, :, positions]
+        part_draft = place
+        if draft is None:
+            part_draft = torch.empty_like(part().input)
+            formula.sums_with_draft(part(), part_draft)
+        formula.finish(part_draft, part, tuple(each[batch] for each in upstream))
+        if draft is None:
+            place.copy_(part_draft)
     return gradient.view(dense.input.shape)
 
 

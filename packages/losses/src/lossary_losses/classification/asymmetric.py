@@ -1,11 +1,13 @@
 """Asymmetric loss: binary cross entropy that treats positives and negatives differently."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Dense, Ready, Selection, per_channel, prepare
 from lossary_losses._core.options import integer, number, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
@@ -69,6 +71,8 @@ class AsymmetricLoss(PointwiseLoss):
         Ridnik et al. 2021, "Asymmetric Loss For Multi-Label Classification", arXiv:2009.14119.
     """
 
+    claims: ClassVar = Claims(targets={"binary": {}, "soft": {}}, at_soft="elsewhere")
+
     gamma_positive: float = number(default=0.0, at_least=0)
     gamma_negative: float = number(default=4.0, at_least=0)
     margin: float = number(default=0.05, at_least=0, below=1)
@@ -81,7 +85,7 @@ class AsymmetricLoss(PointwiseLoss):
 
     def point(self, ready: Ready) -> Elements:
         """Mix what both outcomes cost, as the target says."""
-        input, target, share, _ = ready
+        input, target, share, *_ = ready
         class_weight = per_channel(self.weight, input, "weight")
         value = target * self._positive(input) + (1 - target) * self._negative(input)
         return weigh(times(value, class_weight), share, class_weight)

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+import torch
 from torch import Tensor
+from torch.nn import functional
 
 from lossary_losses._core.base import define_loss
 from lossary_losses._core.claims import Claims
@@ -11,16 +13,23 @@ from lossary_losses._core.dense import Dense, Ready, Selection, per_channel, pre
 from lossary_losses._core.options import integer, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
-from lossary_losses._core.stable import binary_surprise, times
+from lossary_losses._core.stable import binary_surprise, bounded, times
 from lossary_losses.loss_registry_setup import loss_registry
 
 __all__ = ["BCELoss", "binary_cross_entropy"]
 
 
-def binary_cross_entropy(logits: Tensor, target: Tensor, pos_weight: Tensor | None = None) -> Tensor:
+def binary_cross_entropy(logits: Tensor, target: Tensor, pos_weight: Tensor | None, *, hard: bool) -> Tensor:
     """Compute the surprise of each element, that of positives times ``pos_weight``."""
-    positive, negative = binary_surprise(logits)
-    return target * times(positive, pos_weight) + (1 - target) * negative
+    if pos_weight is not None or torch.is_grad_enabled():
+        positive, negative = binary_surprise(logits)
+        return target * times(positive, pos_weight) + (1 - target) * negative
+    # One logarithm instead of two; autograd would take the slope at zero for zero.
+    logits = bounded(logits)
+    if hard:
+        return functional.softplus(logits.mul_(target.mul(-2).add_(1)))
+    common = functional.softplus(logits.abs().neg_())
+    return torch.addcmul(common, logits, target, value=-1).add_(logits.relu_())
 
 
 @loss_registry.register(
@@ -81,14 +90,17 @@ class BCELoss(PointwiseLoss):
         """Give the cross entropy of each element of the input."""
         class_weight = per_channel(self.weight, ready.input, "weight")
         pos_weight = per_channel(self.pos_weight, ready.input, "pos_weight")
-        value = binary_cross_entropy(ready.input, ready.target, pos_weight)
+        value = binary_cross_entropy(ready.input, ready.target, pos_weight, hard=ready.hard)
         return weigh(times(value, class_weight), ready.share, class_weight)
 
     def slope(self, ready: Ready) -> Tensor:
         """Give ``(1 - t) p - t (1 - p)``, with the weights."""
-        input, target, share, _ = ready
+        return self.slope_given(ready, ready.input.sigmoid())
+
+    def slope_given(self, ready: Ready, probability: Tensor) -> Tensor:
+        """Give the slope, which is made of the probabilities."""
+        input, target, share = ready.input, ready.target, ready.share
         pos_weight = per_channel(self.pos_weight, input, "pos_weight")
-        probability = input.sigmoid()
         slope = (
             probability - target
             if pos_weight is None

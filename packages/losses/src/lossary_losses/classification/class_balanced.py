@@ -77,7 +77,7 @@ class ClassBalancedLoss(ClassCountsLoss):
 
     def point(self, ready: Ready) -> Elements:
         """Give the weighted loss of each position."""
-        input, target, share, _ = ready
+        input, target, share, *_ = ready
         value = self._softmax(input, target) if self.activation == "softmax" else self._sigmoid(input, target)
         weights = balanced_weights(counts_like(self.class_counts, input), self.beta)
         return weigh(times(value, weight_of_labels(weights, target)), share)

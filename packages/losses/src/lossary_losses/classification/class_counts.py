@@ -1,11 +1,12 @@
 """What losses share that know how often each class occurs, and take class indices."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import ClassVar, cast
 
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Dense, Selection, per_channel, prepare
 from lossary_losses._core.options import integer, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
@@ -21,6 +22,8 @@ def counts_like(class_counts: Sequence[float] | Tensor, input: Tensor) -> Tensor
 @define_loss
 class ClassCountsLoss(PointwiseLoss):
     """A loss of class indices that depends on how often each class occurs in the training data."""
+
+    claims: ClassVar = Claims(targets={"labels": {}}, options={"class_counts": [1000, 100, 10, 1]})
 
     class_counts: Sequence[float] | Tensor = per_class(above=0)
     ignore_index: int | None = integer(default=None)

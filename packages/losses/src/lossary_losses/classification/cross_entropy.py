@@ -83,7 +83,7 @@ class CrossEntropyLoss(PointwiseLoss):
 
     def point(self, ready: Ready) -> Elements:
         """Give the cross entropy of each position."""
-        input, target, share, kind = ready
+        input, target, share, kind, _ = ready
         class_weight = per_channel(self.weight, input, "weight")
         log_probability = input.log_softmax(dim=1)
         weight_of_truth = weight_of_labels(class_weight, target) if kind == "labels" else None
@@ -98,9 +98,16 @@ class CrossEntropyLoss(PointwiseLoss):
 
     def slope(self, ready: Ready) -> Tensor:
         """Give ``p sum(t) - t`` with the smoothed and weighted target."""
-        input, target, share, kind = ready
+        return self._slope(ready, ready.input.softmax(dim=1))
+
+    def slope_given(self, ready: Ready, probability: Tensor) -> Tensor:
+        """Give the slope, which is made of the probabilities."""
+        return self._slope(ready, probability.clone())
+
+    def _slope(self, ready: Ready, slope: Tensor) -> Tensor:
+        """Turn probabilities into the slope, in place."""
+        input, target, share, kind, _ = ready
         class_weight = per_channel(self.weight, input, "weight")
-        slope = input.softmax(dim=1)
         if kind == "labels":
             truth = times(torch.ones_like(slope[:, :1]), weight_of_labels(class_weight, target))
         else:

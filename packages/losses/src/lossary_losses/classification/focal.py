@@ -86,6 +86,13 @@ class FocalLoss(TruthLoss):
         quotient = torch.where(complement > 0, log_probability / complement, -1)
         return complement**self.gamma * (self.gamma * (1 - complement) * quotient - 1)
 
+    def cost_and_logit_slope(self, log_probability: Tensor, complement: Tensor) -> tuple[Tensor, Tensor]:
+        """Share the power; with the logit's own slope, 1 - p, nothing is divided by what may be zero."""
+        power = complement**self.gamma
+        slope = torch.addcmul(log_probability, log_probability, complement, value=-1).mul_(self.gamma)
+        slope.sub_(complement).mul_(power)
+        return power.mul_(log_probability).neg_(), slope
+
     def balance(self) -> tuple[float, float]:
         """Give alpha and its complement."""
         return (1.0, 1.0) if self.alpha is None else (self.alpha, 1 - self.alpha)

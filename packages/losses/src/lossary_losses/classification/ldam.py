@@ -71,7 +71,7 @@ class LDAMLoss(ClassCountsLoss):
 
     def point(self, ready: Ready) -> Elements:
         """Give the cross entropy of each position with its margin taken off."""
-        input, target, share, _ = ready
+        input, target, share, *_ = ready
         counts = counts_like(self.class_counts, input)
         margins = self.max_margin * (counts.min() / counts) ** 0.25
         handicap = torch.where(class_membership(target, input.shape[1]), margins, 0)

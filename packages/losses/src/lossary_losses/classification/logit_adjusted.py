@@ -1,7 +1,9 @@
 """Logit-adjusted loss: cross entropy that knows how often each class occurs."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
+import attrs
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
@@ -64,6 +66,10 @@ class LogitAdjustedLoss(CrossEntropyLoss):
 
         Ren et al. 2020, "Balanced Meta-Softmax for Long-Tailed Visual Recognition", arXiv:2007.10740.
     """
+
+    claims: ClassVar = attrs.evolve(
+        CrossEntropyLoss.claims, at_soft="elsewhere", options={"class_counts": [1000, 100, 10, 1]}
+    )
 
     class_counts: Sequence[float] | Tensor = per_class(above=0)
     tau: float = number(default=1.0, at_least=0)

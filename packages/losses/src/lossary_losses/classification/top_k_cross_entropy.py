@@ -1,5 +1,8 @@
 """Cross entropy of the hardest positions alone."""
 
+from typing import ClassVar
+
+import attrs
 import torch
 from torch import Tensor
 from torch.distributed import ProcessGroup
@@ -72,6 +75,16 @@ class TopKCrossEntropyLoss(CrossEntropyLoss):
         Shrivastava et al. 2016, "Training Region-based Object Detectors with Online Hard Example Mining",
         arXiv:1604.03540.
     """
+
+    claims: ClassVar = attrs.evolve(
+        CrossEntropyLoss.claims,
+        at_soft="elsewhere",
+        exempt={
+            "sums_of_parts_add_up": "the hardest are sought in the batch as a whole",
+            "fractions_of_parts_add_up": "the hardest are sought in the batch as a whole",
+            "wrong_predictions_have_a_gradient": "a sample may have none of the hardest positions",
+        },
+    )
 
     hardest: float = number(default=0.1, above=0, at_most=1)
     batch: bool = flag(default=True)

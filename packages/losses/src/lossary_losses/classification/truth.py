@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor
+from torch.nn import functional
 
 from lossary_losses._core.base import define_loss
 from lossary_losses._core.claims import Claims
@@ -67,10 +69,10 @@ class TruthLoss(PointwiseLoss):
 
     def point(self, ready: Ready) -> Elements:
         """Give the cost of each position (softmax) or element (sigmoid)."""
-        input, target, share, kind = ready
+        input, target, share, kind, _ = ready
         class_weight = per_channel(self.weight, input, "weight")
         if self.is_binary(kind):
-            value = times(self._binary_cost(input, binary_target(ready)), class_weight)
+            value = times(self._binary_cost(input, binary_target(ready), hard=ready.hard), class_weight)
             return weigh(value, share, class_weight)
         log_probability = input.log_softmax(dim=1)
         if kind == "labels":
@@ -84,34 +86,62 @@ class TruthLoss(PointwiseLoss):
 
     def slope(self, ready: Ready) -> Tensor:
         """Give the derivative by hand where it is worth it: under a sigmoid, and for class indices."""
-        input, target, share, kind = ready
+        return self.point_and_slope(ready)[1]
+
+    def point_and_slope(self, ready: Ready) -> tuple[Elements, Tensor]:
+        """Give both, and compute once what they share."""
+        input, target, share, kind, _ = ready
         class_weight = per_channel(self.weight, input, "weight")
         if self.is_binary(kind):
-            slope = self._binary_slope(input, binary_target(ready))
-            return times(times(slope, class_weight), share)
+            value, slope = self._binary_cost_and_slope(input, binary_target(ready), hard=ready.hard)
+            elements = weigh(times(value, class_weight), share, class_weight)
+            return elements, times(times(slope, class_weight), share)
         if kind != "labels":
-            return super().slope(ready)
+            return self.point(ready), super().slope(ready)
         slope = input.log_softmax(dim=1)
         log_probability = bounded(slope.gather(1, target))
-        upstream = self.cost_slope(log_probability, -log_probability.expm1())
-        upstream = times(times(upstream, weight_of_labels(class_weight, target)), share)
-        return slope.exp_().mul_(-upstream).scatter_add_(1, target, upstream)
+        complement = -log_probability.expm1()
+        weight_of_truth = weight_of_labels(class_weight, target)
+        value = times(self.cost(log_probability, complement), weight_of_truth)
+        upstream = times(times(self.cost_slope(log_probability, complement), weight_of_truth), share)
+        slope = slope.exp_().mul_(-upstream).scatter_add_(1, target, upstream)
+        return weigh(value, share, weight_of_truth), slope
 
-    def _binary_cost(self, logits: Tensor, target: Tensor) -> Tensor:
+    def cost_and_logit_slope(self, log_probability: Tensor, complement: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the cost, and how fast it changes with the logit of the truth under a sigmoid."""
+        cost = self.cost(log_probability, complement)
+        return cost, self.cost_slope(log_probability, complement).mul_(complement)
+
+    def _binary_cost(self, logits: Tensor, target: Tensor, *, hard: bool) -> Tensor:
         """Mix what both outcomes cost, as the target says."""
+        if hard and not torch.is_grad_enabled():
+            return self._binary_cost_and_slope(logits, target, hard=True)[0]
         positive, negative = binary_surprise(logits)
         of_positive, of_negative = self.balance()
         return of_positive * target * self.cost(-positive, (-logits).sigmoid()) + of_negative * (
             1 - target
         ) * self.cost(-negative, logits.sigmoid())
 
-    def _binary_slope(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Mix the slopes of both outcomes: the logarithm of p rises by 1 - p, that of 1 - p falls by p."""
-        positive, negative = binary_surprise(logits)
-        p, q = logits.sigmoid(), (-logits).sigmoid()
+    def _binary_cost_and_slope(self, logits: Tensor, target: Tensor, *, hard: bool) -> tuple[Tensor, Tensor]:
+        """Mix cost and slope of both outcomes; of a hard target, one outcome is all."""
         of_positive, of_negative = self.balance()
-        rising = of_positive * target * self.cost_slope(-positive, q) * q
-        return rising.sub_(of_negative * (1 - target) * self.cost_slope(-negative, p) * p)
+        if hard:
+            away = target.mul(-2).add_(1)  # from the truth: 1 for a negative, -1 for a positive
+            cost, slope = self._outcome(bounded(logits).mul_(away))
+            slope = slope.mul_(away).neg_()
+            if of_positive == of_negative == 1:
+                return cost, slope
+            factor = target.mul(of_positive - of_negative).add_(of_negative)
+            return cost.mul_(factor), slope.mul_(factor)
+        positive, rising = self._outcome(bounded(-logits))
+        negative, falling = self._outcome(bounded(logits))
+        share, rest = of_positive * target, of_negative * (1 - target)
+        return share * positive + rest * negative, share * rising - rest * falling
+
+    def _outcome(self, against: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the cost of a truth that the logits speak against, and its slope in the truth's favour."""
+        log_probability = functional.softplus(against).neg_()
+        return self.cost_and_logit_slope(log_probability, against.sigmoid_())
 
 
 def binary_target(ready: Ready) -> Tensor:

@@ -1,13 +1,14 @@
 """Gaussian negative log-likelihood: squared error against a variance that is predicted as well."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from lossary_losses._core.base import ReducedLoss, define_loss, full_precision, require_floating_point
 from lossary_losses._core.checks import check_nonnegative
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Dense, Selection, at_rank, counted_positions, prepare, ready
 from lossary_losses._core.options import flag, number
 from lossary_losses._core.reduction import Elements, Fraction, to_fraction, weigh
@@ -65,6 +66,15 @@ class GaussianNLLLoss(ReducedLoss):
         Nix and Weigend 1994, "Estimating the mean and variance of the target probability distribution",
         doi:10.1109/ICNN.1994.374138.
     """
+
+    claims: ClassVar = Claims(
+        targets={"values": {}},
+        input="values",
+        low=None,
+        perfect=None,
+        layout="*",
+        arguments={"var": "positive"},
+    )
 
     full: bool = flag(default=False)
     eps: float = number(default=1e-6, above=0)
@@ -133,7 +143,7 @@ class GaussianNLLLoss(ReducedLoss):
         dense = prepare(input, target, Selection(self.ignore_index, mask, weight), "values")
         spread, is_logarithm = _only_one(var, log_var)
         spread = _ready_spread(spread, dense, "log_var" if is_logarithm else "var")
-        means, values, share, _ = ready(dense)
+        means, values, share, *_ = ready(dense)
         if is_logarithm:
             log_variance = _at_least(spread, math.log(self.eps))
             precision = (-log_variance).exp()

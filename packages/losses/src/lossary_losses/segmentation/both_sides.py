@@ -1,5 +1,6 @@
 """Soft counts of what is there and of what is not: for losses that know true negatives."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -11,6 +12,7 @@ from lossary_losses.segmentation.overlap import (
     Activation,
     Overlap,
     SoftCounts,
+    count,
     over_space,
     probabilities,
 )
@@ -28,32 +30,37 @@ class BothSides(NamedTuple):
 
     def sums(self, ready: Ready) -> tuple[Tensor, ...]:
         """Count the foreground, then what is rightly rejected, and what is rejected at all."""
-        rejected = self._complement(ready.input)
+        return self._count(probabilities(ready.input, self.activation), ready)
+
+    def sums_with_draft(self, ready: Ready, draft: Tensor) -> tuple[Tensor, ...]:
+        """Count, and keep the probabilities, which the gradient is made of."""
+        predicted = draft.copy_(probabilities(ready.input, self.activation))
+        return self._count(predicted, ready)
+
+    def _count(self, predicted: Tensor, ready: Ready) -> tuple[Tensor, ...]:
+        # One minus the probability would lose what is small.
+        rejected = (-ready.input).sigmoid() if self.activation == "sigmoid" else 1 - predicted
         if ready.kind == "labels":
             rightly = torch.where(class_membership(ready.target, rejected.shape[1]), 0, rejected)
         else:
             rightly = torch.minimum(rejected, 1 - ready.target)
         return (
-            *SoftCounts(self.activation).sums(ready),
+            *count(predicted, ready),
             over_space(times(rightly, ready.share)),
             over_space(times(rejected, ready.share)),
         )
 
-    def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
-        """Compute the gradient with respect to the input, given that with respect to the counts."""
+    def finish(self, draft: Tensor, part: Callable[[], Ready], upstream: tuple[Tensor, ...]) -> None:
+        """Turn the probabilities into the gradient, given that of the counts."""
         of_hit, of_predicted, _, _, of_rightly, of_rejected = upstream
         # Where p < t the intersection rises with p, and elsewhere what is rightly rejected falls.
         foreground = of_hit + of_rightly, of_predicted - of_rejected - of_rightly
-        return SoftCounts(self.activation).gradient(ready, foreground)
-
-    def _complement(self, input: Tensor) -> Tensor:
-        """Compute one minus the probability, exact near zero where that is possible."""
-        return (
-            (-input).sigmoid() if self.activation == "sigmoid" else 1 - probabilities(input, self.activation)
-        )
+        SoftCounts(self.activation).finish(draft, part, foreground)
 
 
 def sides(counts: tuple[Tensor, ...]) -> tuple[Overlap, Overlap]:
     """Give the counts of the foreground, and those of the background."""
     hit, predicted, true, counted, rightly, rejected = counts
-    return Overlap(hit, predicted, true, counted), Overlap(rightly, rejected, counted - true, counted)
+    # A difference of rounded sums may fall below zero.
+    false = (counted - true).clamp(min=0)
+    return Overlap(hit, predicted, true, counted), Overlap(rightly, rejected, false, counted)

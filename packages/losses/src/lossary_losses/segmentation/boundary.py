@@ -1,12 +1,14 @@
 """Boundary loss: probability times distance to the true boundary, negative inside."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from lossary_losses._core.base import ReducedLoss, define_loss, full_precision
 from lossary_losses._core.checks import check_binary
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Selection, per_channel
 from lossary_losses._core.options import choice, integer, per_class
 from lossary_losses._core.reduction import Elements, Fraction, to_fraction, weigh
@@ -15,7 +17,7 @@ from lossary_losses.errors import InputTypeError, InputValueError
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.segmentation.distance_map import sides_of, signed_distance
 from lossary_losses.segmentation.overlap import Activation
-from lossary_losses.segmentation.regions import Regions, find_regions
+from lossary_losses.segmentation.regions import NEIGHBOURHOOD, Regions, find_regions
 
 __all__ = ["BoundaryLoss"]
 
@@ -76,6 +78,13 @@ class BoundaryLoss(ReducedLoss):
     Reference:
         Kervadec et al. 2019, "Boundary loss for highly unbalanced segmentation", arXiv:1812.07032.
     """
+
+    claims: ClassVar = Claims(
+        targets={"labels": {}, "binary": {}},
+        low=None,
+        perfect=None,
+        exempt=NEIGHBOURHOOD,
+    )
 
     weight: Sequence[float] | Tensor | None = per_class(default=None)
     activation: Activation | None = choice("sigmoid", "softmax", "none", None, default=None)

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import ClassVar
 
+import attrs
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -15,7 +17,7 @@ from lossary_losses._core.stable import times
 from lossary_losses.errors import InputValueError
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.segmentation.overlap import Overlap, OverlapLoss, over_space, ratio
-from lossary_losses.segmentation.regions import Regions, find_regions
+from lossary_losses.segmentation.regions import NEIGHBOURHOOD, Regions, find_regions
 
 __all__ = ["SoftClDiceLoss"]
 
@@ -87,6 +89,8 @@ class SoftClDiceLoss(OverlapLoss):
         Shit et al. 2021, "clDice - A Novel Topology-Preserving Loss Function for Tubular Structure
         Segmentation", arXiv:2003.07311.
     """
+
+    claims: ClassVar = attrs.evolve(OverlapLoss.claims, at_soft="elsewhere", exempt=NEIGHBOURHOOD)
 
     iterations: int = integer(default=3, at_least=0)
     smooth: float = number(default=1.0, at_least=0)

@@ -1,11 +1,13 @@
 """Hausdorff loss by distance transforms: errors that are far from a boundary cost more."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from lossary_losses._core.base import ReducedLoss, define_loss
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Selection, per_channel
 from lossary_losses._core.options import choice, integer, number, per_class
 from lossary_losses._core.reduction import Elements, weigh
@@ -13,7 +15,7 @@ from lossary_losses._core.stable import times
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.segmentation.distance_map import sides_of, squared_distance_to_other_side
 from lossary_losses.segmentation.overlap import Activation
-from lossary_losses.segmentation.regions import Regions, find_regions
+from lossary_losses.segmentation.regions import NEIGHBOURHOOD, Regions, find_regions
 
 __all__ = ["HausdorffDTLoss"]
 
@@ -73,6 +75,11 @@ class HausdorffDTLoss(ReducedLoss):
         Karimi and Salcudean 2019, "Reducing the Hausdorff Distance in Medical Image Segmentation with
         Convolutional Neural Networks", arXiv:1904.10030.
     """
+
+    claims: ClassVar = Claims(
+        targets={"labels": {}, "binary": {}, "soft": {}, "distributions": {"activation": "softmax"}},
+        exempt=NEIGHBOURHOOD,
+    )
 
     alpha: float = number(default=2.0, above=0)
     weight: Sequence[float] | Tensor | None = per_class(default=None)

@@ -71,7 +71,7 @@ class LovaszLoss(ReducedLoss):
         if input.ndim < 2:  # noqa: PLR2004 - batch and classes
             raise InputValueError(f"input must be of shape (B, C, *S), got {tuple(input.shape)}")
         selection = Selection(self.ignore_index, mask, weight)
-        logits, labels, share, _ = ready(prepare(input, target, selection, kind))
+        logits, labels, share, *_ = ready(prepare(input, target, selection, kind))
         truth = class_membership(labels, logits.shape[1]).to(logits.dtype) if kind == "labels" else labels
         check_binary(truth, "target")
         share = torch.ones_like(logits[:, :1]) if share is None else share

@@ -1,5 +1,8 @@
 """Matthews correlation coefficient as a loss: an overlap in which true negatives count."""
 
+from typing import ClassVar
+
+import attrs
 import torch
 from torch import Tensor
 
@@ -79,6 +82,8 @@ class MCCLoss(OverlapLoss):
         Abhishek and Hamarneh 2021, "Matthews Correlation Coefficient Loss for Deep Convolutional Networks:
         Application to Skin Lesion Segmentation", arXiv:2010.13454.
     """
+
+    claims: ClassVar = attrs.evolve(OverlapLoss.claims, high=2.0)
 
     smooth: float = number(default=1.0, at_least=0)
 

@@ -1,6 +1,7 @@
 """Soft counts of prediction, truth and their intersection: what every overlap loss is made of."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal, NamedTuple
 
 import torch
@@ -31,6 +32,7 @@ __all__ = [
     "Overlap",
     "OverlapLoss",
     "SoftCounts",
+    "count",
     "over_space",
     "prepare_regions",
     "probabilities",
@@ -154,34 +156,75 @@ class SoftCounts(NamedTuple):
 
     activation: Activation
 
-    def sums(self, ready: Ready) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def sums(self, ready: Ready) -> tuple[Tensor, ...]:
         """Count intersection, prediction, truth, and what counts at all, for each sample and class."""
-        predicted = probabilities(ready.input, self.activation)
-        share = torch.ones_like(predicted[:, :1]) if ready.share is None else ready.share
-        if ready.kind == "labels":
-            intersection, true = _counts_by_label(predicted, ready.target, share)
-        else:
-            intersection = over_space(times(torch.minimum(predicted, ready.target), ready.share))
-            true = over_space(times(ready.target, ready.share))
-        return intersection, over_space(times(predicted, ready.share)), true, over_space(share)
+        return count(probabilities(ready.input, self.activation), ready)
 
-    def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
-        """Compute the gradient with respect to the input, given that with respect to the counts."""
-        of_intersection, of_predicted = (each.unsqueeze(-1) for each in upstream[:2])
-        predicted = probabilities(ready.input, self.activation)
-        if ready.kind == "labels":
-            slope = of_predicted.expand_as(predicted).clone()
-            slope.scatter_add_(1, ready.target, of_intersection.expand_as(slope).gather(1, ready.target))
+    def sums_with_draft(self, ready: Ready, draft: Tensor) -> tuple[Tensor, ...]:
+        """Count, and keep the probabilities, which the gradient is made of."""
+        if self.activation == "sigmoid":
+            predicted = torch.sigmoid(ready.input, out=draft)
         else:
-            # The derivative of min(p, t): one below t, and half of it at t.
-            below = (ready.target - predicted).sign_().add_(1)
-            slope = torch.addcmul(of_predicted, of_intersection, below, value=0.5)
-        if ready.share is not None:
-            slope *= ready.share
+            predicted = probabilities(ready.input, self.activation)
+            draft.copy_(predicted)
+        return count(predicted, ready)
+
+    def finish(self, draft: Tensor, part: Callable[[], Ready], upstream: tuple[Tensor, ...]) -> None:
+        """Turn the probabilities into the gradient, given that of intersection and prediction."""
+        ready = part()
+        slope = _slope_of_counts(draft, ready, *(each.unsqueeze(-1) for each in upstream[:2]))
         if self.activation == "softmax":
-            expected = (slope * predicted).sum(dim=1, keepdim=True)
-            return slope.sub_(expected).mul_(predicted)
-        return slope if self.activation == "none" else slope.mul_(predicted).mul_(1 - predicted)
+            slope -= (slope * draft).sum(dim=1, keepdim=True)
+            draft.mul_(slope)
+        elif self.activation == "sigmoid":
+            # slope * p * (1 - p) in one pass.
+            torch.ops.aten.sigmoid_backward.grad_input(slope, draft, grad_input=draft)
+        else:
+            draft.copy_(slope)
+
+
+def count(predicted: Tensor, ready: Ready) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Count intersection, prediction, truth, and what counts at all, given the probabilities."""
+    target, share = ready.target, ready.share
+    if share is None:
+        positions = math.prod(predicted.shape[2:])
+        counted = predicted.new_full((predicted.shape[0], 1), positions)
+    else:
+        counted = over_space(share)
+    if ready.kind == "labels":
+        share = torch.ones_like(predicted[:, :1]) if share is None else share
+        intersection, true = _counts_by_label(predicted, target, share)
+    else:
+        true = over_space(times(target, share))
+        intersection = (
+            _inner_product(predicted, target)
+            if ready.hard and share is None
+            else over_space(times(torch.minimum(predicted, target), share))
+        )
+    return intersection, over_space(times(predicted, ready.share)), true, counted
+
+
+def _inner_product(predicted: Tensor, target: Tensor) -> Tensor:
+    """Add up the products over space in one pass; where the target is 0 or 1 they are the smaller one."""
+    batch, classes = predicted.shape[:2]
+    rows = predicted.reshape(batch * classes, 1, -1)
+    return torch.bmm(rows, target.reshape(batch * classes, -1, 1)).reshape(batch, classes)
+
+
+def _slope_of_counts(
+    predicted: Tensor, ready: Ready, of_intersection: Tensor, of_predicted: Tensor
+) -> Tensor:
+    """Compute the gradient with respect to the probabilities."""
+    if ready.kind == "labels":
+        slope = of_predicted.expand_as(predicted).clone()
+        slope.scatter_add_(1, ready.target, of_intersection.expand_as(slope).gather(1, ready.target))
+    elif ready.hard:
+        slope = torch.mul(ready.target, of_intersection).add_(of_predicted)
+    else:
+        # The derivative of min(p, t): one below t, and half of it at t.
+        side = (ready.target - predicted).sign_()
+        slope = side.mul_(of_intersection / 2).add_(of_predicted + of_intersection / 2)
+    return slope if ready.share is None else slope.mul_(ready.share)
 
 
 def _counts_by_label(predicted: Tensor, labels: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,6 @@
 """Losses of a region and of its pixels at once: one pass over the input for both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from torch import Tensor
@@ -24,10 +24,11 @@ from lossary_losses.segmentation.overlap import OverlapLoss
 __all__ = ["BCEDiceLoss", "DiceCELoss", "FocalDiceLoss", "RegionAndPixelLoss"]
 
 
-_EXEMPT: dict[str, str] = dict.fromkeys(
+OWN_ELEMENTS: dict[str, str] = dict.fromkeys(
     ("sum_is_the_sum_of_none", "mean_is_the_fraction", "fractions_of_parts_add_up"),
     "the elements of both losses are not the same",
 )
+"""The rules that cannot hold for a sum of two means."""
 
 
 @define_loss
@@ -110,10 +111,17 @@ class _Both(NamedTuple):
         """Compute the counts, and the two sums of the pixels."""
         return *self.counts.sums(ready), *self.pixel.sums(ready)
 
-    def gradient(self, ready: Ready, upstream: tuple[Tensor, ...]) -> Tensor:
+    def sums_with_draft(self, ready: Ready, draft: Tensor) -> tuple[Tensor, ...]:
+        """Compute all sums, and keep what the counts keep: the probabilities."""
+        return *self.counts.sums_with_draft(ready, draft), *self.pixel.sums(ready)
+
+    def finish(self, draft: Tensor, part: Callable[[], Ready], upstream: tuple[Tensor, ...]) -> None:
         """Add the gradients of both."""
-        of_counts, of_sums = upstream[:-2], upstream[-2:]
-        return self.counts.gradient(ready, of_counts).add_(self.pixel.gradient(ready, of_sums))
+        ready = part()
+        of_pixels = self.pixel.slope_given(ready, draft)
+        self.pixel.finish(of_pixels, part, upstream[-2:])
+        self.counts.finish(draft, lambda: ready, upstream[:-2])
+        draft += of_pixels
 
 
 @define_loss
@@ -178,7 +186,7 @@ class BCEDiceLoss(DiceAndPixelLoss):
         arXiv:1805.02798.
     """
 
-    claims: ClassVar = Claims(targets={"binary": {}, "soft": {}}, at_soft="lowest", exempt=_EXEMPT)
+    claims: ClassVar = Claims(targets={"binary": {}, "soft": {}}, at_soft="lowest", exempt=OWN_ELEMENTS)
 
     bce_weight: float = number(default=1.0, at_least=0)
     pos_weight: float | Sequence[float] | Tensor | None = per_class(default=None, one_for_all=True)
@@ -243,7 +251,9 @@ class DiceCELoss(DiceAndPixelLoss):
         arXiv:1809.10486.
     """
 
-    claims: ClassVar = Claims(targets={"labels": {}, "distributions": {}}, at_soft="lowest", exempt=_EXEMPT)
+    claims: ClassVar = Claims(
+        targets={"labels": {}, "distributions": {}}, at_soft="lowest", exempt=OWN_ELEMENTS
+    )
 
     ce_weight: float = number(default=1.0, at_least=0)
     label_smoothing: float = number(default=0.0, at_least=0, at_most=1)
@@ -311,7 +321,7 @@ class FocalDiceLoss(DiceAndPixelLoss):
     """
 
     claims: ClassVar = Claims(
-        targets={"labels": {}, "binary": {}, "soft": {}}, at_soft="elsewhere", exempt=_EXEMPT
+        targets={"labels": {}, "binary": {}, "soft": {}}, at_soft="elsewhere", exempt=OWN_ELEMENTS
     )
 
     focal_weight: float = number(default=1.0, at_least=0)

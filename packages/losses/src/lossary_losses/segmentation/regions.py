@@ -8,7 +8,13 @@ from torch import Tensor
 from lossary_losses._core.dense import Selection, class_membership, ready
 from lossary_losses.segmentation.overlap import Activation, prepare_regions, probabilities
 
-__all__ = ["Regions", "find_regions"]
+__all__ = ["NEIGHBOURHOOD", "Regions", "find_regions"]
+
+NEIGHBOURHOOD: dict[str, str] = dict.fromkeys(
+    ("any_space", "masked_is_cut_out", "ignored_is_cut_out", "weight_two_counts_twice"),
+    "it matters which positions lie side by side",
+)
+"""The rules that cannot hold where positions have neighbours."""
 
 
 class Regions(NamedTuple):
@@ -30,7 +36,7 @@ def find_regions(
 ) -> Regions:
     """Give the regions of prediction and truth; both are nowhere where nothing counts."""
     activation, dense = prepare_regions(input, target, selection, activation)
-    logits, target, share, kind = ready(dense)
+    logits, target, share, kind, _ = ready(dense)
     predicted = probabilities(logits, activation)
     true = class_membership(target, logits.shape[1]).to(logits.dtype) if kind == "labels" else target
     regions = Regions(predicted, true, share)

@@ -1,11 +1,12 @@
 """Unified focal loss: a focal cross entropy and a focal Tversky loss with one set of three numbers."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
+from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Ready, per_channel
 from lossary_losses._core.options import choice, flag, number
 from lossary_losses._core.pointwise import PointwiseLoss
@@ -14,11 +15,10 @@ from lossary_losses._core.stable import binary_surprise, bounded, power_of_nonne
 from lossary_losses._core.streaming import Sums
 from lossary_losses.classification.cross_entropy import weight_of_labels
 from lossary_losses.classification.truth import TruthLoss, binary_target
-from lossary_losses.errors import OptionValueError
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.segmentation.both_sides import BothSides, sides
 from lossary_losses.segmentation.overlap import Activation, Overlap, OverlapLoss, SoftCounts
-from lossary_losses.segmentation.region_and_pixel import RegionAndPixelLoss
+from lossary_losses.segmentation.region_and_pixel import OWN_ELEMENTS, RegionAndPixelLoss
 from lossary_losses.segmentation.tversky import tversky_score
 
 __all__ = ["UnifiedFocalLoss"]
@@ -34,10 +34,10 @@ class ModifiedFocalLoss(TruthLoss):
 
     def point(self, ready: Ready) -> Elements:
         """Give the cost of each position (softmax) or element (sigmoid)."""
-        input, target, share, kind = ready
+        input, target, share, kind, _ = ready
         class_weight = per_channel(self.weight, input, "weight")
         if self.is_binary(kind):
-            value = times(self._binary_cost(input, binary_target(ready)), class_weight)
+            value = times(self._cost_of_values(input, binary_target(ready)), class_weight)
             return weigh(value, share, class_weight)
         log_probability = input.log_softmax(dim=1)
         if kind == "labels":
@@ -47,11 +47,11 @@ class ModifiedFocalLoss(TruthLoss):
         each = self._class_cost(log_probability, _is_foreground(log_probability))
         return weigh((times(target, class_weight) * each).sum(dim=1, keepdim=True), share)
 
-    def slope(self, ready: Ready) -> Tensor:
+    def point_and_slope(self, ready: Ready) -> tuple[Elements, Tensor]:
         """Give the derivative by autograd: the family's is for one cost, whatever the class."""
-        return PointwiseLoss.slope(self, ready)
+        return self.point(ready), PointwiseLoss.slope(self, ready)
 
-    def _binary_cost(self, logits: Tensor, target: Tensor) -> Tensor:
+    def _cost_of_values(self, logits: Tensor, target: Tensor) -> Tensor:
         """Mix what both outcomes cost; the focus comes from logarithms, which have finite derivatives."""
         positive, negative = binary_surprise(logits)
         of_foreground = self.delta * positive * (-self.foreground_focus * negative).exp()
@@ -136,10 +136,10 @@ class UnifiedFocalLoss(RegionAndPixelLoss):
         form, and means the opposite in them: in the asymmetric form more of it is more focus, in the
         symmetric form less. At 0.5 they agree; the authors' code has the exponents of the asymmetric form in
         both, where its ``gamma`` is one minus ours for the symmetric form. ``balance`` is :math:`\lambda`,
-        ``weight`` there and in MONAI. ``delta`` is the price of false negatives and of a missed foreground:
-        the paper's index 0 is the background, as its authors have said of their formula. The paper adds the
-        Tversky losses of all classes, its code and this loss take the mean. ``smooth`` is 1 here, and next to
-        nothing elsewhere.
+        MONAI's ``weight``, and one minus the ``weight`` of the authors' code. ``delta`` is the price of false
+        negatives and of a missed foreground: the paper's index 0 is the background, as its authors have said
+        of their formula. The paper adds the Tversky losses of all classes; the mean of them, as in its code,
+        keeps the balance whatever their number. ``smooth`` is 1 here, and next to nothing elsewhere.
 
     Shapes:
         ``input``: ``(B, C, *S)``, logits.
@@ -151,8 +151,8 @@ class UnifiedFocalLoss(RegionAndPixelLoss):
             Default: 0.5.
         delta: The weight of foreground against background, and the price of false negatives against false
             positives, 0 to 1. Default: 0.6.
-        gamma: How far hard is told from easy, 0 to 1. Without any focus it is 0 in the asymmetric form, where
-            it must be below 1, and 1 in the symmetric form, where it must be above 0. Default: 0.5.
+        gamma: How far hard is told from easy, > 0 and < 1: next to 0 there is no focus in the asymmetric
+            form, and next to 1 none in the symmetric form. Default: 0.5.
         asymmetric: Whether the cross entropy looks away from background only, and the Tversky loss turns to
             hard foreground only. Default: True.
         smooth: Added above and below in the Tversky index, >= 0. Default: 1.
@@ -181,9 +181,15 @@ class UnifiedFocalLoss(RegionAndPixelLoss):
         class imbalanced medical image segmentation", arXiv:2102.04525.
     """
 
+    claims: ClassVar = Claims(
+        targets={"labels": {}, "binary": {}, "soft": {}},
+        at_soft="elsewhere",
+        exempt={**OWN_ELEMENTS, "order_of_classes_does_not_matter": "class 0 is the background"},
+    )
+
     balance: float = number(default=0.5, at_least=0, at_most=1)
     delta: float = number(default=0.6, at_least=0, at_most=1)
-    gamma: float = number(default=0.5, at_least=0, at_most=1)
+    gamma: float = number(default=0.5, above=0, below=1)
     asymmetric: bool = flag(default=True)
     activation: Literal["sigmoid", "softmax"] | None = choice("sigmoid", "softmax", None, default=None)
 
@@ -203,10 +209,6 @@ class UnifiedFocalLoss(RegionAndPixelLoss):
         focus: dict[str, Any]
         powers: dict[str, Any]
         gamma = self.gamma
-        if gamma == (1 if self.asymmetric else 0):
-            # The Tversky loss to the power of zero would be a constant.
-            form, bound = ("asymmetric", "< 1") if self.asymmetric else ("symmetric", "> 0")
-            raise OptionValueError(f"gamma must be {bound} in the {form} form, got {gamma!r}")
         if self.asymmetric:
             powers = {"foreground_power": 1 - gamma, "background_power": 1.0}
             focus = {"foreground_focus": 0.0, "background_focus": gamma}
