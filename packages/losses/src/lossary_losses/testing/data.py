@@ -87,6 +87,11 @@ class Data:
         truth = self.membership(sample).to(sample.input.dtype)
         return truth if self.input == "probabilities" else (truth * 2 - 1) * 1e4
 
+    def opposite(self, sample: Sample) -> Tensor:
+        """Give an input that is as wrong as can be about a sample's hard target."""
+        perfect = self.perfect(sample)
+        return 1 - perfect if self.input == "probabilities" else -perfect
+
     def membership(self, sample: Sample) -> Tensor:
         """Give where a sample's hard target has each class, in the input's shape."""
         if not self.has_labels:

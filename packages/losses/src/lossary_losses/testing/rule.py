@@ -1,4 +1,4 @@
-"""How a rule of the suite is declared: a function that raises :class:`BrokenRuleError` where a loss breaks it."""
+"""How a rule of the suite is declared: a function that raises where a loss breaks it."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
