@@ -8,7 +8,7 @@ from saboteurs.breaking import breaks
 from saboteurs.plain import Plain
 
 
-@breaks("copies_compute_the_same", "pickle")
+@breaks("copies_compute_the_same", "lambda")
 class HoldsALambda(Plain):
     def __init__(self, reduction="mean", ignore_index=None):
         super().__init__(reduction, ignore_index)
