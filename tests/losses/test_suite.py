@@ -146,9 +146,7 @@ def test_a_rule_like_no_other_is_refused_with_all():
 @pytest.mark.parametrize("only", [["wrong_labels_are_refused"], []])
 def test_nothing_to_try_is_an_error(only):
     """An examination of nothing would pass, and prove nothing: it is refused."""
-    with pytest.raises(
-        ValueError, match=r"nothing to try: .* nothing about MSELoss with targets values"
-    ):
+    with pytest.raises(ValueError, match=r"nothing to try: .* nothing about MSELoss with targets values"):
         check_loss(MSELoss, only=only)
 
 
