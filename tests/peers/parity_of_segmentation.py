@@ -189,6 +189,14 @@ RECORDS = [
         "It has one score for all channels and samples together: equal for one channel.",
     ),
     Parity(
+        "tversky_loss",
+        "binary, one channel",
+        "TverskyLoss(alpha=0.2, beta=0.8, smooth=0.0, batch=True)(x, t)",
+        "pytorch_optimizer.loss.SoftF1Loss(beta=2.0, eps=0.0)(x.sigmoid(), t)",
+        "F-beta of probabilities: alpha is 1 / (1 + beta²), and our beta is 1 - alpha. For one channel.",
+        tolerance=SINGLE,
+    ),
+    Parity(
         "focal_tversky_loss",
         "binary, one channel",
         "FocalTverskyLoss(gamma=4 / 3, smooth=1.0, batch=True)(x, t)",
