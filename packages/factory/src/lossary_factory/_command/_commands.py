@@ -17,7 +17,7 @@ _VERBS = {
     "show": ("_show", "show"),
     "validate": ("_verify", "validate"),
     "explain": ("_verify", "explain"),
-    "build": ("_verify", "build"),
+    "build": ("_build", "build"),
     "init": ("_start", "init"),
     "migrate": ("_start", "migrate"),
     "schema": ("_browse", "write_schema"),
