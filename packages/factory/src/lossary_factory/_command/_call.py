@@ -97,15 +97,20 @@ def deliver(text: str, output: str | None) -> None:
     """Print a text, or write it to a file that is not there yet."""
     if output is None:
         click.echo(text, nl=False)
-        return
+    else:
+        write_new(output, text.encode())
+
+
+def write_new(output: str, content: bytes) -> None:
+    """Write a file that is not there yet."""
     try:
-        with open(output, "x", encoding="utf-8") as stream:  # noqa: PTH123  # plain names in messages
-            stream.write(text)
+        with open(output, "xb") as stream:  # noqa: PTH123  # plain names in messages
+            stream.write(content)
     except FileExistsError:
         raise BadCallError(f"{output} is there already, and is left as it is") from None
     except OSError as error:
         raise BadCallError(f"{output} cannot be written: {error.strerror}") from None
-    click.echo(f"wrote {output} ({counted(len(text), 'character')})", err=True)
+    click.echo(f"wrote {output} ({counted(len(content), 'byte')})", err=True)
 
 
 def is_correct(checked: Checked) -> bool:

@@ -18,6 +18,7 @@ _VERBS = {
     "validate": ("_verify", "validate"),
     "explain": ("_verify", "explain"),
     "build": ("_build", "build"),
+    "plot": ("_plot", "plot"),
     "init": ("_start", "init"),
     "migrate": ("_start", "migrate"),
     "schema": ("_browse", "write_schema"),
