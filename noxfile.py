@@ -238,6 +238,14 @@ def demo(session: nox.Session) -> None:
     session.run("python", "docs/examples/segment_page.py", *session.posargs)
 
 
+@nox.session(python=OWN, tags=["once"])
+def interop(session: nox.Session) -> None:
+    """The examples with Hydra, LightningCLI, jsonargparse and pydantic run against the real ones."""
+    install(session, REGISTRY, LOSSES, FACTORY, groups=("interop",), torch=PAIRS[OWN])
+    session.run("pytest", "tests/interop", *session.posargs)
+    discard_on_ci(session)
+
+
 @nox.session(python=OWN)
 def manifest(session: nox.Session) -> None:
     """Write down what the collection offers, so that the command answers without torch; a test compares."""

@@ -42,7 +42,8 @@ def loss_curves(
         NoCurveError: The loss does not take one position of such data.
     """
     failures = []
-    for each in [kind] if kind else kinds_of(spec):
+    kinds: list[Kind] = kinds_of(spec) if kind is None else [kind]
+    for each in kinds:
         low, high = _SPANS[each]
         x = spaced(low if first is None else first, high if last is None else last, COUNT)
         truth = (0.0 if each == "values" else 1.0) if target is None else target

@@ -28,7 +28,7 @@ def kinds_of(spec: LossSpec[Any]) -> list[Kind]:
     """Return the kinds of target that a loss and all losses within take; all kinds where no tag tells."""
     inside = [child for _, child in nested(spec)]
     found = [kinds_of(child) for child in inside] if inside else [_by_tags(spec)]
-    common = [kind for kind in KINDS if all(kind in kinds for kinds in found)]
+    common: list[Kind] = [kind for kind in KINDS if all(kind in kinds for kinds in found)]
     return common or found[0]
 
 
