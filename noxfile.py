@@ -135,6 +135,7 @@ def lint(session: nox.Session) -> None:
     session.run("validate-pyproject", "pyproject.toml", *(str(path / "pyproject.toml") for path in packages))
     workflows = sorted(map(str, Path(".github/workflows").glob("*.yml")))
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    session.run("pre-commit", "validate-manifest", ".pre-commit-hooks.yaml")
     session.run("bash", "-n", ".ci/run", external=True)
     for package in packages:
         # The build backend cannot reach above a package, so each has a copy that could drift.
