@@ -36,6 +36,7 @@ OWN = RUNNING if RUNNING in PAIRS else max(PAIRS, key=Version)
 REGISTRY, LOSSES, FACTORY = "lossary-registry", "lossary-losses", "lossary-factory"
 # Importing torch from source files takes seconds in every process that a test starts.
 COMPILED: dict[str, str | None] = {"UV_COMPILE_BYTECODE": "1"}
+LANGUAGE_SERVER = "yaml-language-server@2.0.0"
 UNIT_TESTS = ("tests/registry", "tests/losses", "tests/factory", "tests/together")
 
 nox.options.sessions = ["lint", "typing", "alone", f"tests-{OWN}"]
@@ -245,6 +246,19 @@ def interop(session: nox.Session) -> None:
     install(session, REGISTRY, LOSSES, FACTORY, groups=("interop",), torch=PAIRS[OWN])
     session.run("pytest", "tests/interop", *session.posargs)
     discard_on_ci(session)
+
+
+@nox.session(python=OWN)
+def language_server(session: nox.Session) -> None:
+    """An editor with our schema completes, explains and underlines: asked of the server from npm."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        session.skip("this machine has no node and npm, which the server needs")
+    folder = session.create_tmp()
+    session.run_install(npm, "install", "--silent", f"--prefix={folder}", LANGUAGE_SERVER, external=True)
+    server = Path(folder, "node_modules", "yaml-language-server", "bin", "yaml-language-server")
+    install(session, REGISTRY, LOSSES, FACTORY, torch=PAIRS[OWN])
+    session.run("pytest", "tests/editor", *session.posargs, env={"LOSSARY_LANGUAGE_SERVER": str(server)})
 
 
 @nox.session(python=OWN)

@@ -25,10 +25,11 @@ from ._selectors import PATTERN
 if TYPE_CHECKING:
     from lossary_registry import Registry
 
-_SHORT = 36
-_NODE = {"$ref": "#/definitions/node"}
+_SHORT = 30
+"""How long, in characters, a rule is that a reference to it would not shorten."""
+_NODE = {"$ref": "#/$defs/node"}
 _INPUTS: Schema = {"type": "object", "additionalProperties": {"type": "string", "pattern": PATTERN}}
-_BESIDE_NAME = {"weight": {"$ref": "#/definitions/weight"}, "inputs": {"$ref": "#/definitions/inputs"}}
+_BESIDE_NAME = {"weight": {"$ref": "#/$defs/weight"}, "inputs": {"$ref": "#/$defs/inputs"}}
 
 
 def schema(*, registry: Registry[Any] | None = None) -> Schema:
@@ -75,9 +76,9 @@ class _Writer:
         )
         return {
             "$schema": "http://json-schema.org/draft-07/schema#",
-            "title": f"A loss of {self.registry.name}",
+            "description": f"A loss of {self.registry.name}",
             "oneOf": [document, _NODE],
-            "definitions": definitions,
+            "$defs": definitions,
         }
 
     def node(self, names: list[str]) -> Schema:
@@ -98,10 +99,10 @@ class _Writer:
 
     def loss(self, name: str) -> Schema:
         plan = self.plan(name)
-        properties = {"name": {"const": name}, "params": self.params(plan), **_BESIDE_NAME}
         about = summary(self.registry.get(name))
         described = {"description": about} if about else {}
-        return {**described, **_closed(properties, ["name", *(["params"] if plan.required else [])])}
+        properties = {"name": {"const": name, **described}, "params": self.params(plan), **_BESIDE_NAME}
+        return _closed(properties, ["name", *(["params"] if plan.required else [])])
 
     def part(self, keyword: str) -> Schema:
         registry = self.parts[keyword]
@@ -175,4 +176,4 @@ def _part(keyword: str) -> str:
 
 
 def _reference(definition: str) -> Schema:
-    return {"$ref": f"#/definitions/{quote(definition.replace('~', '~0').replace('/', '~1'))}"}
+    return {"$ref": f"#/$defs/{quote(definition.replace('~', '~0').replace('/', '~1'))}"}
