@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import attrs
 
@@ -176,4 +175,6 @@ def _part(keyword: str) -> str:
 
 
 def _reference(definition: str) -> Schema:
+    from urllib.parse import quote  # noqa: PLC0415  # slow, and only for this
+
     return {"$ref": f"#/$defs/{quote(definition.replace('~', '~0').replace('/', '~1'))}"}

@@ -16,7 +16,7 @@ _VERBS = {
     "list": ("_browse", "list_losses"),
     "show": ("_show", "show"),
     "validate": ("_verify", "validate"),
-    "explain": ("_verify", "explain"),
+    "explain": ("_explain", "explain"),
     "build": ("_build", "build"),
     "plot": ("_plot", "plot"),
     "init": ("_start", "init"),

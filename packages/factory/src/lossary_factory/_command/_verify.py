@@ -1,4 +1,4 @@
-"""The verbs that read configs: validate and explain."""
+"""The verb that checks configs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import click
 from lossary_factory._checking import Request
 from lossary_factory._wording import counted
 
-from ._call import accepted, collection_option, echo, is_correct, key_option, registry, report, set_option
-from ._terminal import dim, failure, success
-from ._tree import draw
+from ._call import collection_option, echo, is_correct, key_option, registry, report, set_option
+from ._terminal import failure, success
 
 if TYPE_CHECKING:
     from lossary_factory._checking import Checked
@@ -62,16 +61,3 @@ def _print(found: dict[str, Checked]) -> None:
         click.echo(failure(f"{good}, {bad}"))
     else:
         click.echo(success(good))
-
-
-@click.command()
-@click.argument("file", metavar="FILE")
-@key_option
-@set_option
-@collection_option
-def explain(file: str, key: str | None, overrides: tuple[str, ...]) -> None:
-    """Show the whole loss that a config file means, with where each value comes from."""
-    losses = registry()
-    spec = accepted(Request(losses, key, overrides).check_file(file))
-    echo(draw(spec, losses.base_class, with_places=True))
-    click.echo(f"\n{dim('fingerprint')} {spec.fingerprint()}")
