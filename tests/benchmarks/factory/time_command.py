@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 ROUNDS = 15
-CONFIG = "loss: {sum: {region: {name: dice_loss, weight: 0.7}, pixel: {name: focal_loss, params: {gamma: 1}}}}\n"
+CONFIG = "loss: {sum: {region: dice_loss, pixel: {name: focal_loss, weight: 0.3, params: {gamma: 1}}}}\n"
 
 
 def cpu_time(*arguments: str) -> float:
