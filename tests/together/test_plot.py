@@ -82,6 +82,21 @@ def test_what_is_no_function_of_one_number(name, tmp_path):
     assert (result.exit_code, f"{name} is no function of one number" in result.output) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["cross_entropy_loss", "--target=0.5"], "a class is a whole number from 0 to 999, not 0.5"),
+        (["cross_entropy_loss", "--target=1e9"], "a class is a whole number from 0 to 999, not 1e+09"),
+        (["bce_loss", "--from=10"], "the curves would go from 10 to 6: give --from, --to or both"),
+        (["bce_loss", "--target=nan"], "bce_loss is no function of one number"),
+    ],
+)
+def test_targets_and_ends_that_make_no_sense(arguments, message):
+    """They are wrong calls, and end before anything is drawn or much memory is taken."""
+    result = CliRunner().invoke(lossary, ["plot", *arguments])
+    assert (result.exit_code, message in result.output) == (2, True), result.output
+
+
 def test_the_page_shows_what_is_drawn(monkeypatch):
     """The README's drawing is the command's."""
     monkeypatch.setenv("COLUMNS", "60")

@@ -157,6 +157,19 @@ def test_options_that_make_no_sense_are_a_wrong_call(dry_run, options):
     assert dry_run("loss: bce_loss", *options).exit_code == 2
 
 
+@pytest.mark.parametrize("shape", ["1000000,1000000,1000", "2"])
+def test_shapes_that_cannot_be_made_are_a_wrong_call(dry_run, shape):
+    """Too large for any memory, or without a dimension for the classes: said, without a traceback."""
+    result = dry_run("loss: cross_entropy_loss", f"--input={shape}")
+    assert result.exit_code == 2
+    assert re.search("no data can be made up|labels need an input", result.output)
+
+
+def test_an_empty_batch_is_tried(dry_run):
+    """The losses promise a finite result for it."""
+    assert trial(dry_run("loss: dice_loss", "--input=0,1,4,4", "--format=json"))["is_finite"]
+
+
 def test_a_file_lacks_the_target(dry_run):
     """What the file has is said."""
     torch.save({"input": torch.ones(1), "labels": torch.ones(1)}, "data.pt")

@@ -27,6 +27,12 @@ class Curve:
 
 
 def spaced(first: float, last: float, count: int) -> tuple[float, ...]:
-    """Return numbers at equal distances, both ends included."""
+    """Return numbers at equal distances, both ends included.
+
+    Raises:
+        NoCurveError: The last one does not come after the first.
+    """
+    if first >= last:
+        raise NoCurveError(f"the curves would go from {first:g} to {last:g}: give --from, --to or both")
     step = (last - first) / (count - 1)
     return (*(first + step * index for index in range(count - 1)), last)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from lossary_factory._spec import LossSpec
 
+_MOST_CLASSES = 1000
 _SPANS: dict[Kind, tuple[float, float]] = {"binary": (-6, 6), "labels": (-6, 6), "values": (-3, 3)}
 
 
@@ -47,6 +48,8 @@ def loss_curves(
         low, high = _SPANS[each]
         x = spaced(low if first is None else first, high if last is None else last, COUNT)
         truth = (0.0 if each == "values" else 1.0) if target is None else target
+        if each == "labels" and truth not in range(_MOST_CLASSES):
+            raise NoCurveError(f"a class is a whole number from 0 to {_MOST_CLASSES - 1}, not {truth:g}")
         try:
             points = [_point(loss, each, at, truth, classes_of(spec)) for at in x]
         except Exception as error:  # noqa: BLE001  # whatever a loss says of data that it does not take

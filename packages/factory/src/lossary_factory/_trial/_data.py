@@ -135,7 +135,14 @@ def made_up(
         NoDataError: The loss wants a model's output of a form that nothing can be said of.
     """
     for rank in range(1 if kind else len(kinds_of(spec))):
-        yield Data(*_Maker(kind, shape, rank).arguments(spec), origin=MADE_UP)
+        try:
+            arguments = _Maker(kind, shape, rank).arguments(spec)
+        except NoDataError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+            raise NoDataError(f"no data can be made up for {spec.name}: {reason}") from error
+        yield Data(*arguments, origin=MADE_UP)
 
 
 @attrs.define
