@@ -192,6 +192,41 @@ def test_further_arguments_are_made_up(dry_run, monkeypatch):
     assert (result.exit_code, "variance float32 (2, 1, 16, 16)" in result.output) == (0, True)
 
 
+class Breaks(torch.autograd.Function):
+    """Works forward, and not backward."""
+
+    @staticmethod
+    def forward(ctx, input):
+        return input.sum()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        raise NotImplementedError("no way back")
+
+
+@pytest.mark.parametrize(
+    ("result", "code", "said"),
+    [
+        (lambda _logits: 3.0, 1, "error[forward]: TypeError: the loss gave no tensor, but a float"),
+        (Breaks.apply, 1, "error[backward]: NotImplementedError: no way back"),
+        (lambda logits: logits.detach().sum() * 0, 0, "total  0              -"),
+    ],
+    ids=["no tensor", "no backward", "no gradient"],
+)
+def test_odd_losses_are_told(dry_run, monkeypatch, result, code, said):
+    """A loss of one's own that gives no tensor, no gradient, or breaks on the way back."""
+    with loss_registry.isolated():
+
+        @loss_registry.register(name="odd_loss")
+        class OddLoss(nn.Module):
+            def forward(self, input, target):
+                return result(input)
+
+        monkeypatch.setattr(_call, "installed_registry", lambda _collection: loss_registry)
+        ran = dry_run("loss: odd_loss")
+    assert (ran.exit_code, said in ran.output) == (code, True), ran.output
+
+
 def test_heads_that_select(dry_run):
     """Nested selectors, masks and shared tensors are made up where the heads look for them."""
     text = """\
