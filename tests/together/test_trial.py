@@ -54,12 +54,19 @@ def test_every_loss_is_tried(dry_run, name):
     assert trial(result)["is_finite"]
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "docs/examples").glob("*.[yt]*ml")), ids=lambda path: path.name
-)
+EXAMPLES = {
+    path: "" for path in (ROOT / "docs/examples").glob("*") if path.suffix in (".yaml", ".toml", ".json")
+}
+EXAMPLES |= dict.fromkeys((ROOT / "docs/examples/interop/conf/loss").iterdir(), "")
+for name, key in (("training", "loss"), ("jsonargparse", "loss"), ("lightning", "model.loss")):
+    EXAMPLES[ROOT / f"docs/examples/interop/{name}.yaml"] = key
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES), ids=lambda path: path.name)
 def test_every_example_is_tried(path):
     """Heads, resolutions and class weights decide the shapes of what is made up."""
-    result = CliRunner().invoke(lossary, ["build", str(path), "--dry-run"])
+    key = ["--key", EXAMPLES[path]] if EXAMPLES[path] else []
+    result = CliRunner().invoke(lossary, ["build", str(path), "--dry-run", *key])
     assert result.exit_code == 0, result.output
     assert re.search(r"^total +[\d.]+ +[\d.]+$", result.output, re.MULTILINE)
 
@@ -108,6 +115,9 @@ def test_a_loss_that_raises_is_reported(dry_run):
     assert "error[forward]: InputValueError: " in result.output
     assert "on made-up data: input float32 (2, 1, 4), target int64 (2, 4)" in result.output
     assert "Traceback" not in result.output
+    for_machines = dry_run("loss: cross_entropy_loss", "--input=2,1,4", "--format=json")
+    assert (for_machines.exit_code, for_machines.stdout) == (1, "")
+    assert "error[forward]" in for_machines.stderr
 
 
 def test_what_is_not_finite_ends_with_one(dry_run):

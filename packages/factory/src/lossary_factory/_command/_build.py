@@ -93,7 +93,7 @@ def build(
         raise BadCallError("--data brings its own shapes: it cannot stand beside --input or --target")
     losses = registry(described=False)
     spec = accepted(Request(losses, key, overrides).check_file(file), to_stderr=form == "json")
-    loss = built(spec)
+    loss = built(spec, to_stderr=form == "json")
     if form == "text":
         echo(draw(spec, losses.base_class))
     if is_module(loss):
@@ -102,20 +102,20 @@ def build(
         click.echo(json.dumps({"name": spec.name, "config": spec.to_dict(), "trial": None}, indent=2))
 
 
-def built(spec: LossSpec[Any]) -> Any:  # noqa: ANN401  # whatever was registered
+def built(spec: LossSpec[Any], *, to_stderr: bool) -> Any:  # noqa: ANN401  # whatever was registered
     """Build a loss; report what its constructor raises and end."""
     try:
         return spec.build()
     except Exception as error:  # noqa: BLE001  # what a constructor raises is the user's to read
-        complain("constructor", error)
-        for note in getattr(error, "__notes__", []):
-            click.echo(f"    {note}")
+        complain("constructor", error, *getattr(error, "__notes__", []), to_stderr=to_stderr)
         raise SystemExit(1) from None
 
 
-def complain(code: str, error: BaseException | None) -> None:
+def complain(code: str, error: BaseException | None, *notes: str, to_stderr: bool) -> None:
     """Report what the code of a loss raised."""
-    click.echo(f"{paint('code', f'error[{code}]')}: {type(error).__name__}: {error}")
+    click.echo(f"{paint('code', f'error[{code}]')}: {type(error).__name__}: {error}", err=to_stderr)
+    for note in notes:
+        click.echo(f"    {note}", err=to_stderr)
 
 
 def is_module(loss: object) -> bool:
@@ -154,10 +154,8 @@ def _try(spec: LossSpec[Any], loss: Any, choices: Iterator[Data], form: str) -> 
             _show(spec, data, trial, form)
             return
     first, data = failures[0]
-    complain(first.stage, first.__cause__)
-    click.echo(f"    on {data.origin}: {_in_words(data)}")
-    if data.origin == MADE_UP:
-        click.echo(f"    {_OWN_DATA}")
+    notes = [f"on {data.origin}: {_in_words(data)}", *([_OWN_DATA] if data.origin == MADE_UP else [])]
+    complain(first.stage, first.__cause__, *notes, to_stderr=form == "json")
     raise SystemExit(1)
 
 

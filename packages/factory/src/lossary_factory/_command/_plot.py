@@ -71,10 +71,11 @@ def plot(
         checked = request.check_data(what)
     else:
         raise BadCallError(f"{losses.name} has no {LOSS} {what!r}\n{instead_of(what, losses)}")
-    curves = _curves(accepted(checked, to_stderr=form == "json"), **options)
+    is_json = form == "json"
+    curves = _curves(accepted(checked, to_stderr=is_json), to_stderr=is_json, **options)
     if output is not None:
         write_new(output, _picture(curves, output))
-    elif form == "json":
+    elif is_json:
         click.echo(json.dumps([_as_data(curve) for curve in curves]))
     else:
         for curve in curves:
@@ -99,6 +100,7 @@ def _suffix(path: str) -> str:
 def _curves(
     spec: LossSpec[Any],
     *,
+    to_stderr: bool,
     is_loss: bool,
     first: float | None,
     last: float | None,
@@ -107,10 +109,11 @@ def _curves(
 ) -> list[Curve]:
     """Return the curves of the schedules; those of the loss where there are none, or it is asked for."""
     try:
-        curves = [] if is_loss or target is not None or kind is not None else _schedules(spec, first, last)
-        if curves:
-            return curves
-        loss = built(spec)
+        if not is_loss and target is None and kind is None:
+            curves = _schedules(spec, first, last, to_stderr=to_stderr)
+            if curves:
+                return curves
+        loss = built(spec, to_stderr=to_stderr)
         if not is_module(loss):
             raise BadCallError(f"{spec.name} is no module of torch, and only such losses are drawn")
         from lossary_factory._curves._losses import loss_curves  # noqa: PLC0415  # needs torch
@@ -120,13 +123,15 @@ def _curves(
         raise BadCallError(str(error)) from None
 
 
-def _schedules(spec: LossSpec[Any], first: float | None, last: float | None) -> list[Curve]:
+def _schedules(
+    spec: LossSpec[Any], first: float | None, last: float | None, *, to_stderr: bool
+) -> list[Curve]:
     try:
         return schedule_curves(spec, first, last)
     except NoCurveError:
         raise
     except Exception as error:  # noqa: BLE001  # what a schedule raises is the user's to read
-        complain("schedule", error)
+        complain("schedule", error, to_stderr=to_stderr)
         raise SystemExit(1) from None
 
 
