@@ -83,6 +83,22 @@ def test_a_name_is_explained(editor, name):
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("loss:\n  su|m: {a: dice_loss}", "sum of named losses"),
+        ("loss:\n  hea|ds: {a: dice_loss}", "for each head"),
+        ("loss:\n  deep_super|vision: {loss: dice_loss}", "several resolutions"),
+        ("de|fs: {a: dice_loss}\nloss: {use: a}", "Losses to be used by name"),
+        ("loss: {sum: {a: {name: dice_loss, wei|ght: 2}}}", "How much this term counts"),
+        ("loss: {heads: {a: {name: dice_loss, inp|uts: {input: input.x}}}}", "Where each argument"),
+    ],
+)
+def test_keys_of_the_grammar_are_explained(editor, text, words):
+    """Over a key stands what belongs under it."""
+    assert words in editor.hover(text)
+
+
+@pytest.mark.parametrize(
     ("text", "message", "line", "column"),
     [
         ("loss:\n  name: focl_loss", "focal_loss", 1, 8),
