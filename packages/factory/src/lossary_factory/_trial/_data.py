@@ -227,14 +227,15 @@ class _Maker:
 
 
 def _further_arguments(spec: LossSpec[Any]) -> list[str]:
-    """Return what a loss must be called with besides an input and a target."""
+    """Return what a loss must be called with besides an input and a target, by its signature or its claims."""
+    claimed = getattr(getattr(spec.loss_class, "claims", None), "arguments", ())
     try:
         _, _, _, *parameters = inspect.signature(spec.loss_class.forward).parameters.values()
     except (AttributeError, TypeError, ValueError):
         return []
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     required = [each for each in parameters if each.default is inspect.Parameter.empty]
-    return [each.name for each in required if each.kind in named]
+    return list(dict.fromkeys([*(each.name for each in required if each.kind in named), *claimed]))
 
 
 def _halved(tensor: Tensor, first: int) -> Tensor:
