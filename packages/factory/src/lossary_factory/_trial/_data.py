@@ -227,7 +227,7 @@ class _Maker:
 
 
 def _further_arguments(spec: LossSpec[Any]) -> list[str]:
-    """Return what a loss must be called with besides an input and a target, by its signature or its claims."""
+    """Return what a loss must be called with besides input and target, by its signature or its claims."""
     claimed = getattr(getattr(spec.loss_class, "claims", None), "arguments", ())
     try:
         _, _, _, *parameters = inspect.signature(spec.loss_class.forward).parameters.values()
