@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +10,7 @@ from lossary_losses._core.base import ReducedLoss, define_loss, full_precision
 from lossary_losses._core.checks import is_exporting
 from lossary_losses._core.dense import Dense, Kind, Ready, ready
 from lossary_losses._core.reduction import Elements, Fraction
+from lossary_losses._core.stable import bounded
 from lossary_losses._core.streaming import streamed_sums
 
 __all__ = ["PointwiseLoss"]
@@ -83,8 +83,8 @@ class PointwiseLoss(ReducedLoss):
         """Compute the slope along with the value, and hand it to autograd in place of its own."""
         with torch.no_grad():
             (value, share), slope = self.point_and_slope(ready)
-        fused: Tensor = _WithSlope.apply(ready.input, value, slope)  # type: ignore[no-untyped-call]
-        return Elements(fused, share)
+        input = bounded(ready.input)
+        return Elements(value + slope * (input - input.detach()), share)
 
     def sums_with_draft(self, ready: Ready, draft: Tensor) -> tuple[Tensor, ...]:
         """Add up, and write down the slopes: the gradient, but for that of each sample's sum."""
@@ -96,29 +96,6 @@ class PointwiseLoss(ReducedLoss):
         """Multiply by the gradient of each sample's sum."""
         del part
         draft.mul_(upstream[0].reshape(-1, *(1 for _ in draft.shape[1:])))
-
-
-class _WithSlope(torch.autograd.Function):
-    """Gives a value the gradient that it is said to have.
-
-    The compiler then computes the slope where it is cheapest, which is in the backward pass.
-    """
-
-    @staticmethod
-    def forward(input: Tensor, value: Tensor, slope: Tensor) -> Tensor:  # noqa: ARG004 - torch's own signature
-        """Give the value."""
-        return value.clone()
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:  # noqa: ANN401, ARG004 - torch's own signature
-        """Keep the slope."""
-        ctx.save_for_backward(inputs[2])
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401 - torch's own signature
-        """Give the slope."""
-        (slope,) = ctx.saved_tensors
-        return upstream * slope, None, None
 
 
 def _only_input_is_differentiated(ready: Ready) -> bool:

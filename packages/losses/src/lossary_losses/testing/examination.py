@@ -26,11 +26,14 @@ class Trial:
     rule: str
     subject: Subject
     data: Data
+    options: Mapping[str, object]
+    """What was asked for beyond what the loss claims to need."""
 
     @property
     def name(self) -> str:
         """A label for reports."""
-        return f"{self.subject.name}-{self.data.kind}-{self.rule}"
+        said = ",".join(f"{name}={value}" for name, value in self.options.items())
+        return f"{self.subject.name}{f'({said})' if said else ''}-{self.data.kind}-{self.rule}"
 
     @property
     def promise(self) -> str:
@@ -76,7 +79,7 @@ def trials(
         data = Data(kind, claims.input, claims.arguments, channels)
         for name in chosen:
             if needs_of(name).concern(subject, data):
-                yield Trial(name, subject, data)
+                yield Trial(name, subject, data, options or {})
 
 
 def examine_loss(

@@ -23,7 +23,9 @@ def a_class_may_be_absent(subject: Subject, data: Data) -> None:
     """A target in which a class is nowhere, or everywhere, gives a finite value and gradient."""
     sample = data.draw()
     for name, target in _targets_of_one_class(sample, data).items():
-        for input in (sample.input, data.perfect(sample), -data.perfect(sample)):
+        best = data.perfect(sample)
+        worst = 1 - best if data.input == "probabilities" else -best
+        for input in (sample.input, best, worst):
             uniform = Sample(input, target, sample.arguments)
             expect(subject.value(uniform).isfinite().all(), f"the value is not finite with {name}")
             expect(gradient(subject, uniform).isfinite().all(), f"the gradient is not finite with {name}")

@@ -77,5 +77,7 @@ def looks_like_its_call(subject: Subject, data: Data) -> None:
     del data
     shown = repr(subject.loss())
     expect(shown.startswith(subject.own_class.__name__), f"repr does not name the class: {shown}")
-    for name in subject.options:
-        expect(name in shown or not subject.takes_option(name), f"repr does not show {name}: {shown}")
+    for name, value in subject.options.items():
+        parameter = subject.parameters.get(name)
+        if parameter is not None and parameter.default != value:
+            expect(name in shown, f"repr does not show {name}: {shown}")
