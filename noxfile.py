@@ -299,6 +299,15 @@ def scoreboard(session: nox.Session) -> None:
 
 
 @nox.session(python=OWN, tags=["once"])
+def parity(session: nox.Session) -> None:
+    """Ours and other libraries' losses give the same, by the conversions that docs/parity.md records."""
+    groups = ("test", "test-losses", "peers")
+    install(session, REGISTRY, LOSSES, groups=groups, torch=PAIRS[OWN])
+    session.run("pytest", "tests/peers", *session.posargs)
+    discard_on_ci(session)
+
+
+@nox.session(python=OWN, tags=["once"])
 def coverage(session: nox.Session) -> None:
     """The tests reach nearly every line and branch of the three packages."""
     groups = (*TEST_GROUPS, "coverage")

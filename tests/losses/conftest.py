@@ -1,7 +1,9 @@
 """The losses under test, each with the data that it takes: rules that hold for all are run over these."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import torch
@@ -50,6 +52,9 @@ from lossary_losses.testing import plugin
 from lossary_losses.testing.plugin import loss_trial
 
 __all__ = ["loss_trial", "pytest_generate_tests"]
+
+# Tests are collected by path; what they share is imported by name.
+sys.path.insert(0, str(Path(__file__).parent))
 
 KINDS = {
     "labels": "labels",

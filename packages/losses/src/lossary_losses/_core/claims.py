@@ -33,7 +33,7 @@ class Claims:
 
     targets: Mapping[TargetKind, Mapping[str, object]] = attrs.field(validator=_kinds)
     """The kinds of target, each with the options that it needs."""
-    input: InputKind = "logits"
+    input: InputKind = attrs.field(default="logits", validator=attrs.validators.in_(get_args(InputKind)))
     low: float | None = 0.0
     """The smallest value of an element; None: there is none."""
     high: float | None = None

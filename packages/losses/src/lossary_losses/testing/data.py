@@ -55,6 +55,11 @@ class Data:
         """Whether the target holds class indices, one dimension less than the input."""
         return self.kind == "labels"
 
+    @property
+    def bounded(self) -> bool:
+        """Whether a perfect prediction is a number to be met, not a logit as far out as can be."""
+        return self.kind == "values" or self.input == "probabilities"
+
     def draw(
         self,
         batch: int = 2,
@@ -81,6 +86,11 @@ class Data:
             return sample.target.clone()
         truth = self.membership(sample).to(sample.input.dtype)
         return truth if self.input == "probabilities" else (truth * 2 - 1) * 1e4
+
+    def opposite(self, sample: Sample) -> Tensor:
+        """Give an input that is as wrong as can be about a sample's hard target."""
+        perfect = self.perfect(sample)
+        return 1 - perfect if self.input == "probabilities" else -perfect
 
     def membership(self, sample: Sample) -> Tensor:
         """Give where a sample's hard target has each class, in the input's shape."""

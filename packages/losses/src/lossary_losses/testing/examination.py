@@ -1,9 +1,9 @@
 """Running the rules over a loss."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import cast
+from typing import TypeVar, cast, get_args
 
 import attrs
 
@@ -11,12 +11,14 @@ from lossary_losses._core.claims import Claims, InputKind, TargetKind
 from lossary_losses.testing import rules as rules  # noqa: PLC0414 - named so that linters keep it
 from lossary_losses.testing.data import Data
 from lossary_losses.testing.report import ConformanceError, Report, Result, Status
-from lossary_losses.testing.rule import needs_of, rule_registry
-from lossary_losses.testing.subject import Buildable, Subject, subject_of
+from lossary_losses.testing.rule import BrokenRuleError, needs_of, rule_registry
+from lossary_losses.testing.subject import Buildable, Subject, name_of, subject_of
 
 __all__ = ["Trial", "check_loss", "examine_loss", "trials"]
 
 _CHANNELS = 4
+
+_Name = TypeVar("_Name", bound=str)
 
 
 @attrs.frozen
@@ -50,10 +52,10 @@ class Trial:
             return self._result("missing", missing)
         try:
             rule_registry.get(self.rule)(self.subject, self.data)
-        except AssertionError as error:
+        except BrokenRuleError as error:
             return self._result("failed", str(error))
         except Exception as error:  # noqa: BLE001 - whatever a loss raises is what there is to report
-            return self._result("failed", f"{type(error).__name__}: {_first_line(error)}")
+            return self._result("failed", f"{type(error).__name__}: {_first_line(error)}".rstrip(": "))
         return self._result("passed", "")
 
     def _result(self, status: Status, detail: str) -> Result:
@@ -69,17 +71,26 @@ def trials(
     channels: int = _CHANNELS,
     exempt: Mapping[str, str] | None = None,
     only: Iterable[str] | None = None,
-) -> Iterator[Trial]:
+) -> list[Trial]:
     """Give every rule that concerns a loss, to be tried one by one; for the arguments see check_loss."""
     claims = _claims(loss, targets, input, exempt)
-    chosen = list(rule_registry) if only is None else _known_rules(only)
+    chosen = list(rule_registry) if only is None else _known_rules(_listed(only, "only"))
     _known_rules(claims.exempt)
+    found = []
     for kind, its_options in claims.targets.items():
         subject = subject_of(loss, claims, {**claims.options, **its_options, **(options or {})})
         data = Data(kind, claims.input, claims.arguments, channels)
-        for name in chosen:
-            if needs_of(name).concern(subject, data):
-                yield Trial(name, subject, data, options or {})
+        found += [
+            Trial(name, subject, data, options or {})
+            for name in chosen
+            if needs_of(name).concern(subject, data)
+        ]
+    if not found:
+        raise ValueError(
+            f"nothing to try: {', '.join(chosen) or 'no rule'} says nothing about {name_of(loss)} "
+            f"with targets {', '.join(claims.targets)}"
+        )
+    return found
 
 
 def examine_loss(
@@ -93,16 +104,8 @@ def examine_loss(
     only: Iterable[str] | None = None,
 ) -> Report:
     """Try every rule on a loss, and report; the arguments are those of :func:`check_loss`."""
-    all_trials = list(
-        trials(
-            loss,
-            options=options,
-            targets=targets,
-            input=input,
-            channels=channels,
-            exempt=exempt,
-            only=only,
-        )
+    all_trials = trials(
+        loss, options=options, targets=targets, input=input, channels=channels, exempt=exempt, only=only
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -137,7 +140,8 @@ def check_loss(
 
     Raises:
         ConformanceError: A promise is not kept. It is an AssertionError that says which, and what happened.
-        ValueError: There is no such rule, or no kind of target is known.
+        ValueError: There is no such rule or kind of target, no kind is known, or no rule says anything.
+        TypeError: ``targets`` or ``only`` is a single string, or the loss is none and builds none.
 
     Example:
         >>> from lossary_losses import DiceLoss
@@ -159,14 +163,18 @@ def _claims(
     exempt: Mapping[str, str] | None,
 ) -> Claims:
     """Put together what a class claims and what is given beside."""
-    claims = cast("Claims | None", getattr(loss, "claims", None))
+    # What functools.partial builds claims what its class does.
+    claims = cast(
+        "Claims | None", getattr(loss, "claims", getattr(getattr(loss, "func", None), "claims", None))
+    )
     if targets is None and claims is None:
         raise ValueError(
-            f"which targets does {loss!r} take? Say targets=[...], or declare claims = Claims(targets=...)"
+            f"which targets does {name_of(loss)} take? Say targets=[...], some of "
+            f"{', '.join(get_args(TargetKind))}; or declare claims = Claims(targets=...)"
         )
     known: Mapping[TargetKind, Mapping[str, object]] = claims.targets if claims else {}
     chosen: dict[TargetKind, Mapping[str, object]] = {
-        kind: known.get(kind, {}) for kind in (known if targets is None else targets)
+        kind: known.get(kind, {}) for kind in (known if targets is None else _listed(targets, "targets"))
     }
     if claims is None:
         claims = Claims(targets=chosen, low=None, perfect=None, at_soft="elsewhere")
@@ -176,6 +184,13 @@ def _claims(
         input=input or claims.input,
         exempt={**claims.exempt, **(exempt or {})},
     )
+
+
+def _listed(names: Iterable[_Name], option: str) -> list[_Name]:
+    """Refuse a single string, which is an iterable of letters."""
+    if isinstance(names, str):
+        raise TypeError(f"{option} must be a list, such as [{names!r}], got {names!r}")
+    return list(names)
 
 
 def _known_rules(names: Iterable[str]) -> list[str]:

@@ -31,16 +31,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each trial of the losses that a test is marked with."""
     if "loss_trial" not in metafunc.fixturenames:
         return
-    found = [
-        trial
-        for marker in metafunc.definition.iter_markers("check_loss")
-        for trial in trials(**marker.kwargs)
-    ]
+    node = metafunc.definition
+    found = [trial for marker in node.iter_markers("check_loss") for trial in _marked(marker, node.nodeid)]
     if not found:
-        raise pytest.UsageError(
-            f"{metafunc.definition.nodeid} uses loss_trial: mark it with check_loss(loss=...)"
+        raise pytest.Collector.CollectError(
+            f"{node.nodeid} uses loss_trial: mark it with check_loss(loss=...)"
         )
     metafunc.parametrize("loss_trial", found, ids=[each.name for each in found], indirect=True)
+
+
+def _marked(marker: pytest.Mark, test: str) -> list[Trial]:
+    """Give the trials of a marker; what is wrong with it is said without the way it took through pytest."""
+    if marker.args or "loss" not in marker.kwargs:
+        raise pytest.Collector.CollectError(f"{test}: check_loss takes loss=..., and all else, by keyword")
+    try:
+        return trials(**marker.kwargs)
+    except (TypeError, ValueError) as error:
+        raise pytest.Collector.CollectError(f"{test}: {error}") from error
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""How a rule of the suite is declared: a function that raises AssertionError where a loss breaks it."""
+"""How a rule of the suite is declared: a function that raises where a loss breaks it."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -11,13 +11,28 @@ from lossary_losses.testing.data import Data, Sample
 from lossary_losses.testing.subject import Subject
 from lossary_registry import FunctionRegistry
 
-__all__ = ["Needs", "close", "expect", "gradient", "needs_of", "raises", "refused", "rule", "rule_registry"]
+__all__ = [
+    "BrokenRuleError",
+    "Needs",
+    "close",
+    "expect",
+    "gradient",
+    "needs_of",
+    "raises",
+    "refused",
+    "rule",
+    "rule_registry",
+]
 
 Rule = Callable[[Subject, Data], None]
 _Function = TypeVar("_Function", bound=Rule)
 
 rule_registry = FunctionRegistry[Rule]("rules of the conformance suite")
 """Every rule, by name, tagged by what it is about."""
+
+
+class BrokenRuleError(AssertionError):
+    """A rule is broken; what a loss raises itself is never this."""
 
 
 @attrs.frozen
@@ -72,9 +87,9 @@ def needs_of(name: str) -> Needs:
 
 
 def expect(condition: object, message: str) -> None:
-    """Raise AssertionError unless a condition holds, also where Python leaves assertions out."""
+    """Raise unless a condition holds, also where Python leaves assertions out."""
     if not condition:
-        raise AssertionError(message)
+        raise BrokenRuleError(message)
 
 
 def close(actual: Tensor, expected: Tensor, what: str, *, relative: float = 1e-6) -> None:
@@ -88,7 +103,7 @@ def close(actual: Tensor, expected: Tensor, what: str, *, relative: float = 1e-6
         gap = (actual - expected).abs().nan_to_num(torch.inf)
         where = int(gap.argmax())
         got, wanted = actual.flatten()[where].item(), expected.flatten()[where].item()
-        raise AssertionError(f"{what}: got {got:.6g}, expected {wanted:.6g}")
+        raise BrokenRuleError(f"{what}: got {got:.6g}, expected {wanted:.6g}")
 
 
 def gradient(subject: Subject, sample: Sample, **extra: Any) -> Tensor:  # noqa: ANN401 - arguments of forward
@@ -98,7 +113,7 @@ def gradient(subject: Subject, sample: Sample, **extra: Any) -> Tensor:  # noqa:
     expect(total.requires_grad, "the result is not connected to the input: it has no gradient")
     (result,) = torch.autograd.grad(total, input, allow_unused=True)
     if result is None:
-        raise AssertionError("the result does not depend on the input")
+        raise BrokenRuleError("the result does not depend on the input")
     return result
 
 
@@ -125,6 +140,6 @@ def raises(
             expect(str(each) in str(error), f"{what}: the message does not mention {each}: {error}")
     except Exception as error:
         wanted = " or ".join(each.__name__ for each in errors)
-        raise AssertionError(f"{what}: {type(error).__name__} instead of {wanted}: {error}") from error
+        raise BrokenRuleError(f"{what}: {type(error).__name__} instead of {wanted}: {error}") from error
     else:
-        raise AssertionError(f"{what} is accepted, and gives {result!r}")
+        raise BrokenRuleError(f"{what} is accepted, and gives {result!r}")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from lossary_losses._core.claims import Claims
 from lossary_losses.testing.data import Sample
 
-__all__ = ["Buildable", "Subject", "subject_of"]
+__all__ = ["Buildable", "Subject", "name_of", "subject_of"]
 
 Buildable = type[nn.Module] | nn.Module | Callable[..., nn.Module]
 """A loss class, a loss, or whatever builds one from options."""
@@ -33,6 +33,11 @@ class Subject:
         """Build the loss."""
         return self.build(**{**self.options, **options})
 
+    def of_elements(self) -> nn.Module:
+        """Build the loss so that it gives its elements, if it does that."""
+        has_elements = self.takes_option("reduction") and "sum_is_the_sum_of_none" not in self.claims.exempt
+        return self.loss(**({"reduction": "none"} if has_elements else {}))
+
     def takes_option(self, name: str) -> bool:
         """Tell whether the constructor takes an option."""
         return name in self.parameters
@@ -52,9 +57,11 @@ def subject_of(loss: Buildable, claims: Claims, options: Mapping[str, object]) -
     """Find out how a loss is built, and what it takes."""
     if isinstance(loss, nn.Module):
         return _of_instance(loss, claims, options)
-    own_class = loss if isinstance(loss, type) else type(loss(**options))
+    own_class = (
+        loss if isinstance(loss, type) and issubclass(loss, nn.Module) else type(_built(loss, options))
+    )
     return Subject(
-        name=_name(loss),
+        name=name_of(loss),
         build=loss,
         options=options,
         claims=claims,
@@ -92,6 +99,17 @@ def _changed(loss: nn.Module, changes: Mapping[str, Any]) -> nn.Module:
     return changed
 
 
-def _name(build: Callable[..., nn.Module]) -> str:
+def _built(build: object, options: Mapping[str, object]) -> nn.Module:
+    result = build(**options) if callable(build) else None
+    if not isinstance(result, nn.Module):
+        wrong = (
+            f"{build!r}" if result is None else f"{name_of(build)}, which builds a {type(result).__name__}"
+        )
+        raise TypeError(f"a loss class, a loss or what builds one is needed, got {wrong}")
+    return result
+
+
+def name_of(build: object) -> str:
+    """Give what a loss, its class or what builds it is called in reports."""
     named = getattr(build, "func", build)
     return str(getattr(named, "__name__", type(named).__name__))

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.autograd.gradcheck import GradcheckError
 
 from lossary_losses.testing.data import Data, Sample
-from lossary_losses.testing.rule import close, expect, gradient, rule
+from lossary_losses.testing.rule import BrokenRuleError, close, expect, gradient, rule
 from lossary_losses.testing.subject import Subject
 
 
@@ -85,7 +85,7 @@ def second_derivative_is_right(subject: Subject, data: Data) -> None:
 
 def _check(check: object, subject: Subject, data: Data) -> None:
     sample = data.draw(space=(3,))
-    loss = subject.loss(**({"reduction": "none"} if _has_elements(subject) else {}))
+    loss = subject.of_elements()
 
     def weighted(input: Tensor) -> Tensor:
         value = subject.value(sample.at(input), loss=loss).flatten()
@@ -94,11 +94,7 @@ def _check(check: object, subject: Subject, data: Data) -> None:
     try:
         check(weighted, sample.input.requires_grad_())  # type: ignore[operator]
     except GradcheckError as error:
-        raise AssertionError(" ".join(str(error).split())) from error
-
-
-def _has_elements(subject: Subject) -> bool:
-    return subject.takes_option("reduction") and "sum_is_the_sum_of_none" not in subject.claims.exempt
+        raise BrokenRuleError(" ".join(str(error).split())) from error
 
 
 @rule("determinism")

@@ -37,7 +37,8 @@ def example_runs(subject: Subject, data: Data) -> None:
         verbose=False, optionflags=doctest.REPORT_ONLY_FIRST_FAILURE | doctest.ELLIPSIS
     )
     said: list[str] = []
-    for test in doctest.DocTestFinder(recurse=False).find(cls, cls.__name__, globs=names):
-        expect(test.examples, "the docstring has no example")
+    tests = doctest.DocTestFinder(recurse=False).find(cls, cls.__name__, globs=names)
+    expect(any(test.examples for test in tests), "the docstring has no example")
+    for test in tests:
         runner.run(test, out=said.append)
     expect(not runner.failures, " ".join("".join(said).split()))

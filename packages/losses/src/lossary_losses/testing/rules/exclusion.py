@@ -17,20 +17,23 @@ _REDUCTIONS = ("mean", "sum")
 
 @rule("exclusion", arguments=["mask"])
 def masked_is_cut_out(subject: Subject, data: Data) -> None:
-    """The loss under a mask is the loss of the data with the masked positions cut out."""
+    """Under a mask, of positions or of the target's shape, the loss is that of what is left cut out."""
     sample, kept = data.draw(), _kept()
     for options in _reductions(subject):
         loss = subject.loss(**options)
-        result = subject.value(sample, loss=loss, mask=kept)
-        close(result, subject.value(_cut(sample, kept), loss=loss), f"masked, {options}")
+        expected = subject.value(_cut(sample, kept), loss=loss)
+        for mask in (kept, data.of_position(kept, sample)):
+            close(subject.value(sample, loss=loss, mask=mask), expected, f"masked, {_shown(options)}")
 
 
 @rule("exclusion", arguments=["mask"])
 def a_mask_hides_anything(subject: Subject, data: Data) -> None:
-    """Masked positions may hold NaN and infinity: they change nothing, and their gradient is exactly zero."""
+    """Masked positions may hold NaN, infinity and any label: they change nothing, and have no gradient."""
     sample, kept = data.draw(), _kept()
     expected, slope = subject.value(sample, mask=kept), gradient(subject, sample, mask=kept)
     poisoned = _poison(sample, kept)
+    if data.has_labels:
+        poisoned = poisoned._replace(target=sample.target.masked_fill(~kept, _IGNORED))
     close(subject.value(poisoned, mask=kept), expected, "the value beside masked NaN")
     result = gradient(subject, poisoned, mask=kept)
     expect((_outside(result, kept) == 0).all(), "the gradient of masked positions is not zero")
@@ -46,14 +49,17 @@ def nothing_counts_under_an_empty_mask(subject: Subject, data: Data) -> None:
 
 @rule("exclusion", arguments=["mask"])
 def one_sample_may_be_masked(subject: Subject, data: Data) -> None:
-    """A sample that is masked altogether adds nothing to the sum and has no gradient."""
+    """A sample that is masked altogether counts for nothing in mean and sum, and has no gradient."""
     sample, mask = data.draw(), torch.ones(2, *SPACE, dtype=torch.bool)
     mask[0] = False
     slope = gradient(subject, sample, mask=mask)
     expect(slope.isfinite().all(), "the gradient is not finite")
     expect((slope[0] == 0).all(), "the masked sample has a gradient")
     alone = sample.every(lambda tensor: tensor[1:])
-    close(subject.value(sample, mask=mask), subject.value(alone), "beside a sample that is masked")
+    for options in _reductions(subject):
+        loss = subject.loss(**options)
+        result = subject.value(sample, loss=loss, mask=mask)
+        close(result, subject.value(alone, loss=loss), f"beside a sample that is masked, {_shown(options)}")
 
 
 @rule("exclusion", options=["ignore_index"])
@@ -63,7 +69,7 @@ def ignored_is_cut_out(subject: Subject, data: Data) -> None:
     for options in _reductions(subject):
         result = subject.value(_ignore(sample, kept, data), loss=_ignoring(subject, options))
         expected = subject.value(_cut(sample, kept), loss=subject.loss(**options))
-        close(result, expected, f"ignored, {options}")
+        close(result, expected, f"ignored, {_shown(options)}")
 
 
 @rule("exclusion", options=["ignore_index"])
@@ -91,7 +97,9 @@ def _expect_nothing(subject: Subject, call: Callable[..., tuple[Sample, dict[str
     for options in _reductions(subject):
         sample, arguments = call(**options)
         value = subject.value(sample, **arguments)
-        expect((value == 0).all(), f"the loss of nothing is {value.sum().item()}, {options}")
+        expect(
+            (value == 0).all(), f"the loss of nothing is {value.sum().item()}, not zero, {_shown(options)}"
+        )
         expect((gradient(subject, sample, **arguments) == 0).all(), "the gradient of nothing is not zero")
 
 
@@ -99,6 +107,10 @@ def _with_mask(
     subject: Subject, data: Data, mask: Tensor, options: dict[str, object]
 ) -> tuple[Sample, dict[str, Any]]:
     return data.draw(), {"loss": subject.loss(**options), "mask": mask}
+
+
+def _shown(options: dict[str, object]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in options.items()) or "as built"
 
 
 def _reductions(subject: Subject) -> list[dict[str, object]]:

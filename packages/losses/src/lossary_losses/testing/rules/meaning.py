@@ -1,6 +1,6 @@
 """Meaning: where a loss is smallest, and what must not change it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -19,10 +19,27 @@ def a_perfect_prediction_is_lowest(subject: Subject, data: Data) -> None:
     if claimed is None:
         return
     best = subject.value(sample.at(data.perfect(sample)))
-    expect(abs(best.mean().item() - claimed) < _SMALL, f"it is {best.mean().item():.6g}, not {claimed}")
+    lowest = best.mean().item()
+    expect(
+        abs(lowest - claimed) < _SMALL, f"the loss of a perfect prediction is {lowest:.6g}, not {claimed:g}"
+    )
     for seed in range(8):
         other = subject.value(sample.at(data.draw(seed=seed + 10).input))
-        expect(other.sum() >= best.sum() - _SMALL, f"another has {other.mean().item():.6g}")
+        found = other.mean().item()
+        expect(
+            other.sum() >= best.sum() - _SMALL,
+            f"a random prediction has {found:.6g}, which is lower than the {lowest:.6g} of a perfect one",
+        )
+
+
+@rule("meaning", kinds=[*HARD_KINDS, "values"])
+def better_costs_less(subject: Subject, data: Data) -> None:
+    """A prediction that moves a little towards the truth has a smaller loss: smaller is better."""
+    sample = data.draw()
+    truth = data.perfect(sample)
+    towards = truth - sample.input if data.bounded else truth.sign()
+    before, after = subject.value(sample).sum(), subject.value(sample.at(sample.input + 1e-4 * towards)).sum()
+    expect(after < before, f"a better prediction costs {after.item():.6g}, no less than {before.item():.6g}")
 
 
 @rule("meaning", kinds=["soft", "distributions"])
@@ -49,21 +66,26 @@ def _exclusive(data: Data) -> bool:
 
 @rule("meaning")
 def values_are_in_range(subject: Subject, data: Data) -> None:
-    """No value is outside the range that the loss claims."""
-    low, high = subject.claims.low, subject.claims.high
+    """No element is outside the range that the loss claims."""
+    low, high, loss = subject.claims.low, subject.claims.high, subject.of_elements()
     for seed in range(4):
         sample = data.draw(seed=seed)
         scaled = sample.at(sample.input * (1 if data.input == "probabilities" else 10.0**seed))
-        value = subject.value(scaled)
-        expect(low is None or (value >= low - _SMALL).all(), f"{value.min().item():.6g} is below {low}")
-        expect(high is None or (value <= high + _SMALL).all(), f"{value.max().item():.6g} is above {high}")
+        value = subject.value(scaled, loss=loss)
+        least, most = value.min().item(), value.max().item()
+        expect(
+            low is None or least >= low - _SMALL, f"{least:.6g} is below {low}, the lowest that is claimed"
+        )
+        expect(
+            high is None or most <= high + _SMALL, f"{most:.6g} is above {high}, the highest that is claimed"
+        )
 
 
 @rule("meaning")
 def order_of_classes_does_not_matter(subject: Subject, data: Data) -> None:
     """Exchanging classes together with their targets changes nothing."""
-    if any(isinstance(value, (Sequence, Tensor)) and not isinstance(value, str) for value in _given(subject)):
-        return  # Each class has numbers of its own.
+    if any(_is_for_each(data.channels, value) for value in _given(subject)):
+        return
     sample = data.draw()
     order = torch.arange(data.channels).roll(1)
     place = order.argsort()
@@ -74,8 +96,17 @@ def order_of_classes_does_not_matter(subject: Subject, data: Data) -> None:
     close(subject.value(exchanged), subject.value(sample), "with classes exchanged")
 
 
-def _given(subject: Subject) -> list[object]:
-    return list(subject.options.values())
+def _given(subject: Subject) -> Iterable[object]:
+    """Give what a loss was built with, and what it holds, as one that was built before does."""
+    loss = subject.loss()
+    return (*subject.options.values(), *vars(loss).values(), *loss.buffers())
+
+
+def _is_for_each(channels: int, value: object) -> bool:
+    """Tell whether each class has a number of its own."""
+    if isinstance(value, Tensor):
+        return value.numel() == channels
+    return isinstance(value, Sequence) and not isinstance(value, str) and len(value) == channels
 
 
 @rule("meaning", kinds=HARD_KINDS)
@@ -93,15 +124,16 @@ def descent_reaches_a_good_fit(subject: Subject, data: Data) -> None:
         if data.input == "probabilities":
             input.data.clamp_(0, 1)
     after = subject.value(sample.at(input), loss=loss).sum().item() - lowest
-    expect(after < 0.1 * before, f"of {before:.4g} is left {after:.4g}")
+    expect(after < 0.1 * before, f"of {before:.4g} above the lowest value {after:.4g} is left")
 
 
 @rule("meaning")
 def moving_against_the_gradient_helps(subject: Subject, data: Data) -> None:
-    """A small step against the gradient makes the loss smaller: smaller is better."""
+    """There is a gradient at a random prediction, and a small step against it makes the loss smaller."""
     sample = data.draw()
     slope = gradient(subject, sample)
     size = slope.square().sum()
-    if size > 0:
-        better = sample.at(sample.input - 1e-4 * slope / size.sqrt())
-        expect(subject.value(better).sum() < subject.value(sample).sum(), "the loss does not become smaller")
+    expect(size > 0, "the gradient at a random prediction is zero")
+    better = sample.at(sample.input - 1e-4 * slope / size.sqrt())
+    before, after = subject.value(sample).sum().item(), subject.value(better).sum().item()
+    expect(after < before, f"a step against the gradient leads from {before:.9g} to {after:.9g}")

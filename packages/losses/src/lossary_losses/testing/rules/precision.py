@@ -6,6 +6,9 @@ from lossary_losses.testing.data import HARD_KINDS, Data
 from lossary_losses.testing.rule import close, expect, gradient, rule
 from lossary_losses.testing.subject import Subject
 
+_BELOW_SINGLE = 1e-9
+"""A step that single precision does not see in numbers around one."""
+
 _HALVES = (torch.float16, torch.bfloat16)
 
 
@@ -36,8 +39,17 @@ def _compare_half(subject: Subject, data: Data, dtype: torch.dtype, space: tuple
 @rule("precision")
 def double_stays_double(subject: Subject, data: Data) -> None:
     """A double-precision input is computed in double precision."""
-    result = subject.value(data.draw())
+    sample = data.draw()
+    result = subject.value(sample)
     expect(result.dtype == torch.float64, f"the result of torch.float64 is {result.dtype}")
+    slope = gradient(subject, sample)
+    moved = subject.value(sample.at(sample.input + _BELOW_SINGLE * slope.sign())).sum() - result.sum()
+    expected = _BELOW_SINGLE * slope.abs().sum()
+    expect(
+        (moved - expected).abs() <= expected / 2,
+        f"a step of {_BELOW_SINGLE} changes it by {moved.item():.3g}, not by {expected.item():.3g}, as if "
+        "it were computed in single precision",
+    )
 
 
 @rule("precision")
@@ -71,10 +83,10 @@ def minus_infinity_off_the_target_is_finite(subject: Subject, data: Data) -> Non
 
 @rule("precision", inputs=["logits"], kinds=HARD_KINDS)
 def wrong_predictions_have_a_gradient(subject: Subject, data: Data) -> None:
-    """A prediction that is confidently wrong everywhere, by a logit of eight, can still learn."""
+    """A prediction that is confidently wrong everywhere, by a logit of about eight, can still learn."""
     sample = data.draw()
-    # Not all by exactly the same: where many tie, a slope belongs to one of them.
-    wrong = sample.at(-data.perfect(sample).sign() * 8 + sample.input / 10)
+    # Not all by the same: where numbers are equal, a loss made of largest ones has no one gradient.
+    wrong = sample.at(0.1 * sample.input - 8 * data.perfect(sample).sign())
     slope = gradient(subject, wrong)
     expect((slope.flatten(1).abs().sum(1) > 0).all(), "the gradient of a sample is zero")
     better = sample.at(wrong.input - 0.1 * slope / slope.abs().max())

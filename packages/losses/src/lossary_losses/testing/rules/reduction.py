@@ -23,10 +23,9 @@ def a_class_may_be_absent(subject: Subject, data: Data) -> None:
     """A target in which a class is nowhere, or everywhere, gives a finite value and gradient."""
     sample = data.draw()
     for name, target in _targets_of_one_class(sample, data).items():
-        best = data.perfect(sample)
-        worst = 1 - best if data.input == "probabilities" else -best
-        for input in (sample.input, best, worst):
-            uniform = Sample(input, target, sample.arguments)
+        hard = sample._replace(target=target)
+        for input in (sample.input, data.perfect(hard), data.opposite(hard)):
+            uniform = hard.at(input)
             expect(subject.value(uniform).isfinite().all(), f"the value is not finite with {name}")
             expect(gradient(subject, uniform).isfinite().all(), f"the gradient is not finite with {name}")
 
@@ -47,6 +46,7 @@ def sum_is_the_sum_of_none(subject: Subject, data: Data) -> None:
     """What reduction="sum" gives is the sum of what "none" gives."""
     sample = data.draw()
     each = subject.value(sample, loss=subject.loss(reduction="none"))
+    expect(each.ndim > 0, 'reduction="none" gives a single number, not one for each element')
     close(each.sum(), subject.value(sample, loss=subject.loss(reduction="sum")), "the sum")
 
 

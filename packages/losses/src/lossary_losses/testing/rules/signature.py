@@ -5,6 +5,7 @@ import inspect
 from functools import partial
 
 import torch
+from torch import Tensor, nn
 
 from lossary_losses.testing.data import Data
 from lossary_losses.testing.rule import expect, raises, refused, rule
@@ -55,15 +56,30 @@ def integer_input_is_refused(subject: Subject, data: Data) -> None:
 def forward_writes_nothing(subject: Subject, data: Data) -> None:
     """Calling a loss leaves the loss and its arguments as they were."""
     loss, sample = subject.loss(), data.draw()
-    before = {name: copy.copy(value) for name, value in vars(loss).items() if name != "_buffers"}
-    state = [(name, tensor, tensor.clone()) for name, tensor in loss.named_buffers()]
-    given = sample.every(torch.clone)
+    before, given = _attributes(loss), sample.every(torch.clone)
     subject.value(sample, loss=loss)
-    after = {name: value for name, value in vars(loss).items() if name != "_buffers"}
-    changed = [name for name in after if name not in before or after[name] is not before[name]]
-    changed = [name for name in changed if name not in before or after[name] != before[name]]
+    after = _attributes(loss)
+    changed = [name for name in {**before, **after} if not _same(before.get(name), after.get(name))]
     expect(not changed, f"forward writes {', '.join(changed)}")
-    for (name, tensor), (_, old, copied) in zip(loss.named_buffers(), state, strict=True):
-        expect(tensor is old and torch.equal(tensor, copied), f"forward changes the buffer {name}")
     expect(torch.equal(sample.input, given.input), "forward changes its input in place")
     expect(torch.equal(sample.target, given.target), "forward changes its target in place")
+    for name, value in sample.arguments.items():
+        expect(torch.equal(value, given.arguments[name]), f"forward changes {name} in place")
+
+
+def _attributes(loss: nn.Module) -> dict[str, object]:
+    """Copy what a loss and the modules in it hold: attributes, buffers and parameters."""
+    held: dict[str, object] = {}
+    for prefix, module in loss.named_modules():
+        path = f"{prefix}." if prefix else ""
+        own = {**vars(module), **vars(module)["_buffers"], **vars(module)["_parameters"]}
+        for name in set(own) - {"_buffers", "_parameters", "_modules"}:
+            value = own[name]
+            held[path + name] = value.detach().clone() if isinstance(value, Tensor) else copy.copy(value)
+    return held
+
+
+def _same(before: object, after: object) -> bool:
+    if isinstance(before, Tensor) and isinstance(after, Tensor):
+        return before.dtype == after.dtype and before.shape == after.shape and bool((before == after).all())
+    return before is after or bool(before == after)

@@ -54,7 +54,7 @@ def lives_on_the_meta_device(subject: Subject, data: Data) -> None:
 @rule("state", if_option=["weight"])
 def class_weights_are_copied(subject: Subject, data: Data) -> None:
     """Class weights may be a list, a tuple or a tensor, are copied, and follow the module's dtype."""
-    numbers = [1.0, 2.0, 0.5, 0.25][: data.channels]
+    numbers = [0.5**index for index in range(data.channels)]
     sample = data.draw()
     given = torch.tensor(numbers)
     loss = subject.loss(weight=given)
@@ -73,11 +73,19 @@ def class_weights_are_copied(subject: Subject, data: Data) -> None:
 
 @rule("state")
 def looks_like_its_call(subject: Subject, data: Data) -> None:
-    """``repr`` names the class, and the options that were given."""
+    """``repr`` names the class, and the options that differ from their defaults."""
     del data
-    shown = repr(subject.loss())
+    given = {name: value for name, value in subject.options.items() if subject.takes_option(name)}
+    if subject.takes_option("reduction"):
+        given["reduction"] = "sum"
+    shown = repr(subject.loss(**given))
     expect(shown.startswith(subject.own_class.__name__), f"repr does not name the class: {shown}")
-    for name, value in subject.options.items():
-        parameter = subject.parameters.get(name)
-        if parameter is not None and parameter.default != value:
-            expect(name in shown, f"repr does not show {name}: {shown}")
+    for name, value in given.items():
+        is_default = value is subject.parameters[name].default or _plain(value) == _plain(
+            subject.parameters[name].default
+        )
+        expect(is_default or name in shown, f"repr does not show {name}={value!r}: {shown}")
+
+
+def _plain(value: object) -> object:
+    return value.tolist() if isinstance(value, torch.Tensor) else value

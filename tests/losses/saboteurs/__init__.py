@@ -1,0 +1,19 @@
+"""Losses that each break one promise of the suite, to see that it notices."""
+
+from saboteurs import exclusion, layout, meaning, precision, reduction, signature, state, transforms
+from saboteurs.breaking import SABOTEURS, Saboteur
+from saboteurs.plain import Plain
+
+__all__ = [
+    "SABOTEURS",
+    "Plain",
+    "Saboteur",
+    "exclusion",
+    "layout",
+    "meaning",
+    "precision",
+    "reduction",
+    "signature",
+    "state",
+    "transforms",
+]

@@ -1,0 +1,100 @@
+"""Saboteurs of compilers, derivatives, determinism and distribution."""
+
+import torch
+
+from lossary_losses import BCELoss, MSELoss
+from lossary_losses._core.reduction import mean
+from saboteurs.breaking import breaks
+
+
+@breaks("compiles_in_one_graph", "data-dependent|item")
+@breaks("exports", "data-dependent|item")
+@breaks("maps_over_samples", "vmap")
+@breaks("lives_on_the_meta_device", "meta")
+class LooksAtValues(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        value = super().forward(input, target, mask=mask, weight=weight)
+        return value if value.item() > 0 else value * 0
+
+
+@breaks("compiles_in_one_graph", "graphs for three sizes|ConstraintViolationError")
+class LoopsOverSamples(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        return sum((one - other).square().mean() for one, other in zip(input, target, strict=True)) / len(
+            input
+        )
+
+
+@breaks("exports", "exported: got")
+class DiffersWhenExported(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        value = super().forward(input, target, mask=mask, weight=weight)
+        return 2 * value if torch.compiler.is_compiling() else value
+
+
+@breaks("maps_over_samples", "the gradient of sample 0: got")
+class DiffersWhenMapped(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        value = (input - target).square().mean()
+        return 2 * value if torch._C._functorch.is_functorch_wrapped_tensor(value) else value
+
+
+class WrongSlope(torch.autograd.Function):
+    """The square, with a gradient that is three halves of the right one."""
+
+    @staticmethod
+    def forward(ctx, gap):
+        ctx.save_for_backward(gap)
+        return gap.square()
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (gap,) = ctx.saved_tensors
+        return 3 * gap * upstream
+
+
+class SlopeWithoutSlope(WrongSlope):
+    """The square, with a gradient that has none itself."""
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (gap,) = ctx.saved_tensors
+        return 2 * gap.detach() * upstream
+
+
+@breaks("first_derivative_is_right", "Jacobian mismatch")
+class WrongGradient(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        return WrongSlope.apply(input - target).mean()
+
+
+@breaks("second_derivative_is_right", "Jacobian mismatch")
+class OnceDifferentiable(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        return SlopeWithoutSlope.apply(input - target).mean()
+
+
+@breaks("the_same_call_gives_the_same_bits", "two values differ")
+class Noisy(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        return super().forward(input + 1e-3 * torch.randn_like(input), target, mask=mask, weight=weight)
+
+
+@breaks("the_same_call_gives_the_same_bits", "two gradients differ")
+class NoisyBackwards(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        value = super().forward(input, target, mask=mask, weight=weight)
+        return value.detach() + (value - value.detach()) * torch.rand(())
+
+
+@breaks("two_processes_are_one", "the mean over ranks of the value: got")
+class EachForItself(BCELoss):
+    def reduced(self, fraction):
+        return mean(fraction)
+
+
+@breaks("two_processes_are_one", "the mean over ranks of the gradient: got")
+class GradientForItself(BCELoss):
+    def reduced(self, fraction):
+        value = super().reduced(fraction)
+        return value.detach() + mean(fraction) - mean(fraction).detach()

@@ -1,0 +1,74 @@
+"""How our losses relate to other libraries': tested, and written down.
+
+python tests/peers/parity.py --output docs/parity.md
+"""
+
+import argparse
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import parity_of_classification
+import parity_of_regression
+import parity_of_segmentation
+import parity_of_structure
+from parity_record import DISTRIBUTIONS, Parity
+
+__all__ = ["ALONE", "RECORDS", "page"]
+
+RECORDS = [
+    *parity_of_classification.RECORDS,
+    *parity_of_segmentation.RECORDS,
+    *parity_of_structure.RECORDS,
+    *parity_of_regression.RECORDS,
+]
+
+ALONE = {
+    "generalized_cross_entropy_loss": "none of these libraries has it.",
+    "heads": "none of these libraries has it.",
+    "log_cosh_dice_loss": "none of these libraries has it; smp's log_loss is minus the logarithm.",
+    "log_cosh_loss": "none of these libraries has it.",
+    "product": "none of these libraries has it.",
+    "symmetric_cross_entropy_loss": "none of these libraries has it.",
+}
+"""The losses without a record, each with the reason."""
+
+_HEADING = """\
+# Parity with other libraries
+
+What to write here for what stands in code that uses another library, and what changes. The two expressions of
+a line have the same value and the same gradient, or, where *equal* says no, different ones that no conversion
+brings together; a test computes all of them. `x` is the input and `t` the target, of B samples and C classes,
+with N positions in all samples; `w` holds a weight for each class.
+
+Versions: {versions}, and torch and torchvision as they come. `smp` is segmentation-models-pytorch."""
+
+
+def page(records: Iterable[Parity], alone: Mapping[str, str]) -> str:
+    """Write the records down, a table for each loss."""
+    pinned = [name for name in DISTRIBUTIONS.values() if not name.startswith("torch")]
+    parts = [_HEADING.format(versions=", ".join(f"{name} {version(name)}" for name in pinned))]
+    by_loss: dict[str, list[Parity]] = {}
+    for record in records:
+        by_loss.setdefault(record.loss, []).append(record)
+    for name in sorted(by_loss):
+        heading = ["| library | ours | theirs, converted | equal | conversion |", "|---|---|---|---|---|"]
+        parts += ["", f"## {name}", "", *heading, *(_row(each) for each in by_loss[name])]
+    parts += ["", "## Without a counterpart", ""]
+    return "\n".join([*parts, *(f"- `{name}`: {reason}" for name, reason in sorted(alone.items())), ""])
+
+
+def _row(record: Parity) -> str:
+    equal = "yes" if record.agree else "**no**"
+    return f"| {record.library} | `{record.ours}` | `{record.theirs}` | {equal} | {record.words} |"
+
+
+def main() -> None:
+    """Write the page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--output", type=Path, required=True)
+    parser.parse_args().output.write_text(page(RECORDS, ALONE), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

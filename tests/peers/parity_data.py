@@ -1,0 +1,86 @@
+"""What losses of several libraries are compared on: data that all of them are defined on."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+__all__ = ["ARGUMENTS", "SAMPLES"]
+
+BATCH, CLASSES, SPACE = 2, 4, (5, 6)
+SHAPE = (BATCH, CLASSES, *SPACE)
+IGNORED = 255
+
+Sample = tuple[Tensor | list[Tensor], Tensor]
+
+
+def _random(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def _normal(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=_random(seed), dtype=torch.float64)
+
+
+def _uniform(*shape: int, seed: int = 1) -> Tensor:
+    return torch.rand(shape, generator=_random(seed), dtype=torch.float64)
+
+
+def _bits(*shape: int) -> Tensor:
+    return (_uniform(*shape) < 0.4).double()
+
+
+def _labels(*shape: int, classes: int = CLASSES) -> Tensor:
+    """Draw labels of which every sample has each, since libraries disagree about classes that are absent."""
+    labels = torch.randint(0, classes, shape, generator=_random(1))
+    labels.flatten(1)[:, :classes] = torch.arange(classes)
+    return labels
+
+
+def _absent() -> Sample:
+    labels = _labels(BATCH, *SPACE)
+    return _normal(*SHAPE), torch.where(labels == CLASSES - 1, 0, labels)
+
+
+def _ignored() -> Sample:
+    labels = _labels(BATCH, *SPACE)
+    labels[:, -1, 1:] = IGNORED
+    return _normal(*SHAPE), labels
+
+
+def _ignored_bits() -> Sample:
+    bits = _bits(*SHAPE)
+    bits[:, :, -1, 1:] = IGNORED
+    return _normal(*SHAPE), bits
+
+
+def _levels() -> Sample:
+    return [_normal(BATCH, CLASSES, size, size) for size in (8, 4, 2)], _labels(BATCH, 8, 8)
+
+
+SAMPLES: Mapping[str, Callable[[], Sample]] = {
+    "labels": lambda: (_normal(*SHAPE), _labels(BATCH, *SPACE)),
+    "labels, one absent": _absent,
+    "labels, some ignored": _ignored,
+    "labels of two classes": lambda: (_normal(BATCH, 2, *SPACE), _labels(BATCH, *SPACE, classes=2)),
+    "labels at several levels": _levels,
+    "binary": lambda: (_normal(*SHAPE), _bits(*SHAPE)),
+    "binary, some ignored": _ignored_bits,
+    "binary, one channel": lambda: (_normal(BATCH, 1, *SPACE), _bits(BATCH, 1, *SPACE)),
+    "soft": lambda: (_normal(*SHAPE), _uniform(*SHAPE)),
+    "distributions": lambda: (_normal(*SHAPE), _normal(*SHAPE, seed=1).softmax(1)),
+    "flat labels": lambda: (_normal(7, CLASSES), torch.arange(7) % CLASSES),
+    "flat binary": lambda: (_normal(7, CLASSES), _bits(7, CLASSES)),
+    "flat soft": lambda: (_normal(7, CLASSES), _uniform(7, CLASSES)),
+    "flat distributions": lambda: (_normal(7, CLASSES), _normal(7, CLASSES, seed=1).softmax(1)),
+    "values": lambda: (_normal(*SHAPE), _normal(*SHAPE, seed=1)),
+}
+"""Input and target, by what the target holds."""
+
+ARGUMENTS: Mapping[str, object] = {
+    "counts": [50, 20, 5, 1],
+    "mask": _uniform(BATCH, *SPACE) < 0.7,
+    "var": _uniform(*SHAPE) + 0.1,
+    "w": torch.tensor([1.0, 2.0, 0.5, 0.25], dtype=torch.float64),
+}
+"""What else expressions use."""

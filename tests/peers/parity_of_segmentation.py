@@ -1,0 +1,281 @@
+"""Parity of the overlap family."""
+
+from parity_record import Parity
+
+__all__ = ["RECORDS"]
+
+SINGLE = 1e-5
+"""What single precision allows for."""
+
+_POOLED = "It pools the batch, and an absent class costs nothing"
+
+RECORDS = [
+    Parity(
+        "dice_loss",
+        "labels",
+        "DiceLoss(smooth=1e-5)(x, t)",
+        "monai.losses.DiceLoss(softmax=True, to_onehot_y=True)(x, t.unsqueeze(1))",
+        "Labels need a channel. Its smooth_nr and smooth_dr, 1e-5 unless given, are one smooth.",
+    ),
+    Parity(
+        "dice_loss",
+        "labels",
+        "DiceLoss(smooth=1e-5, weight=[0, 1, 1, 1])(x, t)",
+        "monai.losses.DiceLoss(softmax=True, to_onehot_y=True, include_background=False)(x, t.unsqueeze(1))",
+        "A weight of zero leaves a class out.",
+    ),
+    Parity(
+        "dice_loss",
+        "labels",
+        "DiceLoss(smooth=1e-5, weight=w)(x, t)",
+        "monai.losses.DiceLoss(softmax=True, to_onehot_y=True, weight=w)(x, t.unsqueeze(1)) * C / w.sum()",
+        "Ours divides by the weights, MONAI by the number of classes.",
+    ),
+    Parity(
+        "dice_loss",
+        "binary",
+        "DiceLoss(smooth=1.0, batch=True)(x, t)",
+        "monai.losses.DiceLoss(sigmoid=True, batch=True, smooth_nr=1.0, smooth_dr=1.0)(x, t)",
+        "As it is.",
+    ),
+    Parity(
+        "dice_loss",
+        "soft",
+        "DiceLoss(smooth=1e-5)(x, t)",
+        "monai.losses.DiceLoss(sigmoid=True, soft_label=True)(x, t)",
+        "With soft_label its intersection is min(p, t), as ours always is.",
+    ),
+    Parity(
+        "dice_loss",
+        "soft",
+        "DiceLoss(smooth=1e-5)(x, t)",
+        "monai.losses.DiceLoss(sigmoid=True)(x, t)",
+        "Without soft_label its intersection is p * t, which is lowest elsewhere than at p = t.",
+        agree=False,
+    ),
+    Parity(
+        "dice_loss",
+        "labels",
+        "DiceLoss(smooth=1e-5)(x, t)",
+        "monai.losses.DiceLoss(softmax=True, to_onehot_y=True, squared_pred=True)(x, t.unsqueeze(1))",
+        "Its sizes are sums of squares, as in the V-Net paper; ours has no such form.",
+        agree=False,
+    ),
+    Parity(
+        "dice_loss",
+        "labels",
+        "DiceLoss(smooth=0.0)(x, t)",
+        'kornia.losses.DiceLoss("macro")(x, t)',
+        "No smoothing. Its labels are 1e-6 more than one-hot.",
+        tolerance=1e-5,
+    ),
+    Parity(
+        "dice_loss",
+        "labels, one absent",
+        'DiceLoss(smooth=0.0, empty="skip")(x, t)',
+        'kornia.losses.DiceLoss("macro")(x, t)',
+        "It leaves absent classes out. It takes the mean of each sample, then that of the samples, which "
+        "differs from ours where samples have unequally many classes.",
+        tolerance=1e-5,
+    ),
+    Parity(
+        "dice_loss",
+        "labels",
+        "DiceLoss(smooth=2.0, batch=True)(x, t)",
+        'smp.losses.DiceLoss("multiclass", smooth=1.0)(x, t)',
+        f"Its smooth is half of ours. {_POOLED}.",
+    ),
+    Parity(
+        "dice_loss",
+        "labels, one absent",
+        'DiceLoss(smooth=0.0, batch=True, empty="zero")(x, t)',
+        'smp.losses.DiceLoss("multiclass")(x, t)',
+        f'{_POOLED}: empty="zero".',
+    ),
+    Parity(
+        "dice_loss",
+        "soft",
+        "DiceLoss(smooth=0.0, batch=True)(x, t)",
+        'smp.losses.DiceLoss("multilabel")(x, t)',
+        "Its intersection is min(p, t), too.",
+    ),
+    Parity(
+        "dice_loss",
+        "labels, some ignored",
+        "DiceLoss(smooth=0.0, batch=True, ignore_index=255)(x, t)",
+        'smp.losses.DiceLoss("multiclass", ignore_index=255)(x, t)',
+        f"{_POOLED}.",
+    ),
+    Parity(
+        "dice_loss",
+        "labels, one absent",
+        'DiceLoss(smooth=1.0, batch=True, empty="zero")(x, t)',
+        'pytorch_optimizer.loss.DiceLoss("multiclass", label_smooth=1.0)(x, t)',
+        f"What it calls label_smooth is smooth. {_POOLED}.",
+    ),
+    Parity(
+        "generalized_dice_loss",
+        "labels",
+        'GeneralizedDiceLoss(class_weighting="equal", smooth=0.0)(x, t)',
+        "kornia.losses.DiceLoss()(x, t)",
+        'Its default, average="micro", has all classes in one quotient; only macro is a Dice of each class.',
+        tolerance=1e-5,
+    ),
+    Parity(
+        "generalized_dice_loss",
+        "labels",
+        "GeneralizedDiceLoss(smooth=0.0)(x, t)",
+        "monai.losses.GeneralizedDiceLoss("
+        "softmax=True, to_onehot_y=True, smooth_nr=0, smooth_dr=0)(x, t.unsqueeze(1))",
+        "Equal without smoothing. Ours is in positions of the rarest class: its smooth_nr times "
+        "the square of that class's size.",
+    ),
+    Parity(
+        "generalized_dice_loss",
+        "labels, one absent",
+        'GeneralizedDiceLoss(class_weighting="inverse", smooth=0.0)(x, t)',
+        'monai.losses.GeneralizedDiceLoss(softmax=True, to_onehot_y=True, w_type="simple", '
+        "smooth_nr=0, smooth_dr=0)(x, t.unsqueeze(1))",
+        "A class that is absent has the weight of the rarest that is there, in both.",
+    ),
+    Parity(
+        "jaccard_loss",
+        "labels",
+        "JaccardLoss(smooth=0.5)(x, t)",
+        "monai.losses.DiceLoss("
+        "softmax=True, to_onehot_y=True, jaccard=True, smooth_nr=1.0, smooth_dr=1.0)(x, t.unsqueeze(1))",
+        "Its smooth_nr and smooth_dr are twice ours.",
+    ),
+    Parity(
+        "jaccard_loss",
+        "labels, one absent",
+        'JaccardLoss(smooth=1.0, batch=True, empty="zero")(x, t)',
+        'smp.losses.JaccardLoss("multiclass", smooth=1.0)(x, t)',
+        f"{_POOLED}.",
+    ),
+    Parity(
+        "jaccard_loss",
+        "binary",
+        'JaccardLoss(smooth=1.0, batch=True, empty="zero")(x, t)',
+        'pytorch_optimizer.loss.JaccardLoss("multilabel", label_smooth=1.0)(x, t)',
+        f"What it calls label_smooth is smooth. {_POOLED}.",
+    ),
+    Parity(
+        "tversky_loss",
+        "labels",
+        "TverskyLoss(alpha=0.3, beta=0.7, smooth=1e-5)(x, t)",
+        "monai.losses.TverskyLoss(softmax=True, to_onehot_y=True, alpha=0.3, beta=0.7)(x, t.unsqueeze(1))",
+        "Equal: alpha is the price of false positives.",
+    ),
+    Parity(
+        "tversky_loss",
+        "labels, one absent",
+        'TverskyLoss(alpha=0.3, beta=0.7, smooth=0.0, empty="skip")(x, t)',
+        "kornia.losses.TverskyLoss(0.3, 0.7)(x, t)",
+        "It leaves absent classes out.",
+    ),
+    Parity(
+        "tversky_loss",
+        "labels, one absent",
+        'TverskyLoss(alpha=0.3, beta=0.7, smooth=1.0, batch=True, empty="zero")(x, t)',
+        'smp.losses.TverskyLoss("multiclass", smooth=1.0, alpha=0.3, beta=0.7)(x, t)',
+        f"{_POOLED}.",
+    ),
+    Parity(
+        "tversky_loss",
+        "binary, one channel",
+        "TverskyLoss(alpha=0.3, beta=0.7, smooth=1.0, batch=True)(x, t)",
+        "pytorch_optimizer.loss.TverskyLoss(0.3, 0.7, smooth=1.0)(x, t)",
+        "It has one score for all channels and samples together: equal for one channel.",
+    ),
+    Parity(
+        "focal_tversky_loss",
+        "binary, one channel",
+        "FocalTverskyLoss(gamma=4 / 3, smooth=1.0, batch=True)(x, t)",
+        'smp.losses.TverskyLoss("binary", smooth=1.0, alpha=0.3, beta=0.7, gamma=0.75)(x, t)',
+        "Its gamma is the exponent, one over ours, which is the paper's.",
+    ),
+    Parity(
+        "focal_tversky_loss",
+        "labels",
+        "FocalTverskyLoss(gamma=4 / 3, smooth=1.0, batch=True)(x, t)",
+        'smp.losses.TverskyLoss("multiclass", smooth=1.0, alpha=0.3, beta=0.7, gamma=0.75)(x, t)',
+        "It raises the mean over classes to the power; ours, as the paper, each class. Equal for one class.",
+        agree=False,
+    ),
+    Parity(
+        "focal_tversky_loss",
+        "binary, one channel",
+        "FocalTverskyLoss(gamma=4 / 3, smooth=1.0, batch=True)(x, t)",
+        "pytorch_optimizer.loss.FocalTverskyLoss(0.3, 0.7, gamma=0.75, smooth=1.0)(x, t)",
+        "Its gamma is the exponent, one over ours; one score for all channels and samples together.",
+    ),
+    Parity(
+        "mcc_loss",
+        "labels",
+        "MCCLoss(smooth=0.0)(x, t)",
+        "monai.losses.MCCLoss(softmax=True, to_onehot_y=True, smooth_dr=0.0)(x, t.unsqueeze(1))",
+        "Equal without smoothing; its smooth_dr of 1e-5 stands under the root, our smooth with the counts.",
+    ),
+    Parity(
+        "mcc_loss",
+        "binary, one channel",
+        "MCCLoss(smooth=0.0, batch=True)(x, t)",
+        "smp.losses.MCCLoss(eps=0.0)(x.sigmoid(), t)",
+        "It takes probabilities of one channel, and pools the batch; its eps is added to all four counts.",
+    ),
+    Parity(
+        "mcc_loss",
+        "labels",
+        "MCCLoss(smooth=1.0)(x, t)",
+        "monai.losses.MCCLoss(softmax=True, to_onehot_y=True, smooth_dr=1.0)(x, t.unsqueeze(1))",
+        "The smoothings are different ones, and no value of one is the other's.",
+        agree=False,
+    ),
+    Parity(
+        "lovasz_hinge_loss",
+        "binary, one channel",
+        "LovaszHingeLoss()(x, t)",
+        "kornia.losses.LovaszHingeLoss()(x, t[:, 0])",
+        "Equal, for its one channel.",
+    ),
+    Parity(
+        "lovasz_hinge_loss",
+        "binary, one channel",
+        "LovaszHingeLoss()(x, t)",
+        'smp.losses.LovaszLoss("binary", per_image=True)(x.float(), t)',
+        "Equal, in single precision, which is all that it takes; without per_image it is batch=True. "
+        "It has several channels in one score.",
+        tolerance=SINGLE,
+    ),
+    Parity(
+        "lovasz_hinge_loss",
+        "binary, one channel",
+        "LovaszHingeLoss(batch=True)(x, t)",
+        "pytorch_optimizer.loss.LovaszHingeLoss(per_image=False)(x, t)",
+        "Equal. It has several channels in one score.",
+    ),
+    Parity(
+        "lovasz_softmax_loss",
+        "labels, one absent",
+        'LovaszSoftmaxLoss(empty="score")(x, t)',
+        "kornia.losses.LovaszSoftmaxLoss()(x, t)",
+        "It has absent classes in its mean; the paper's authors and ours leave them out.",
+    ),
+    Parity(
+        "lovasz_softmax_loss",
+        "labels, one absent",
+        "LovaszSoftmaxLoss()(x, t)",
+        'smp.losses.LovaszLoss("multiclass", per_image=True)(x.float(), t)',
+        "Equal where samples have equally many classes: it takes the mean of each sample first.",
+        tolerance=SINGLE,
+    ),
+    Parity(
+        "lovasz_softmax_loss",
+        "labels, some ignored",
+        "LovaszSoftmaxLoss(batch=True, ignore_index=255)(x, t)",
+        'smp.losses.LovaszLoss("multiclass", ignore_index=255)(x.float(), t)',
+        "It pools the batch unless told otherwise.",
+        tolerance=SINGLE,
+    ),
+]
