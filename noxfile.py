@@ -36,6 +36,8 @@ OWN = RUNNING if RUNNING in PAIRS else max(PAIRS, key=Version)
 REGISTRY, LOSSES, FACTORY = "lossary-registry", "lossary-losses", "lossary-factory"
 # Importing torch from source files takes seconds in every process that a test starts.
 COMPILED: dict[str, str | None] = {"UV_COMPILE_BYTECODE": "1"}
+LANGUAGE_SERVER = "yaml-language-server@2.0.0"
+TEST_GROUPS = ("test", "test-losses", "test-factory")
 UNIT_TESTS = ("tests/registry", "tests/losses", "tests/factory", "tests/together")
 
 nox.options.sessions = ["lint", "typing", "alone", f"tests-{OWN}"]
@@ -135,6 +137,7 @@ def lint(session: nox.Session) -> None:
     session.run("validate-pyproject", "pyproject.toml", *(str(path / "pyproject.toml") for path in packages))
     workflows = sorted(map(str, Path(".github/workflows").glob("*.yml")))
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    session.run("pre-commit", "validate-manifest", ".pre-commit-hooks.yaml")
     session.run("bash", "-n", ".ci/run", external=True)
     for package in packages:
         # The build backend cannot reach above a package, so each has a copy that could drift.
@@ -164,7 +167,7 @@ def alone(session: nox.Session) -> None:
     install(session, REGISTRY)
     prove_absent(session, "torch", "numpy", "attr", "attrs", "yaml", "lossary_factory", "lossary_losses")
     session.run("pytest", "tests/registry", *session.posargs)
-    install(session, REGISTRY, FACTORY)
+    install(session, REGISTRY, FACTORY, groups=("test", "test-factory"))
     prove_absent(session, "torch", "numpy", "lossary_losses")
     session.run("pytest", "tests/factory", *session.posargs)
     discard_on_ci(session)
@@ -174,7 +177,7 @@ def alone(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests pass with the three packages installed from wheels, on this Python with its pair's torch."""
     torch = PAIRS[str(session.python)]
-    install(session, REGISTRY, LOSSES, FACTORY, groups=("test", "test-losses"), torch=torch)
+    install(session, REGISTRY, LOSSES, FACTORY, groups=TEST_GROUPS, torch=torch)
     session.run("pytest", "-m", "not cuda", *UNIT_TESTS, *session.posargs)
     discard_on_ci(session)
 
@@ -189,7 +192,7 @@ def floor(session: nox.Session) -> None:
         *(f"./packages/{name}" for name in ("registry", "losses", "factory")),
         env=COMPILED,
     )
-    session.install("--group=test", "--group=test-losses")
+    session.install(*(f"--group={group}" for group in TEST_GROUPS))
     # Without --quiet, uv's remark on the environment stands before the list.
     listing = session.run("uv", "pip", "list", "--quiet", "--format=json", silent=True)
     installed = {row["name"]: Version(row["version"]).public for row in json.loads(listing)}
@@ -225,8 +228,7 @@ def cuda(session: nox.Session) -> None:
         session.skip("this machine has no nvidia-smi, so no CUDA device")
     # A CPU build, wherever it is offered, would pass every test by skipping it.
     no_cpu_build: dict[str, str | None] = {"UV_FIND_LINKS": None, "UV_TORCH_BACKEND": None}
-    groups = ("test", "test-losses")
-    install(session, REGISTRY, LOSSES, FACTORY, groups=groups, torch=PAIRS[OWN], env=no_cpu_build)
+    install(session, REGISTRY, LOSSES, FACTORY, groups=TEST_GROUPS, torch=PAIRS[OWN], env=no_cpu_build)
     prove(session, 'import torch; assert torch.cuda.is_available(), "torch sees no CUDA device"')
     session.run("pytest", "-m", "cuda", *UNIT_TESTS, *session.posargs)
 
@@ -236,6 +238,27 @@ def demo(session: nox.Session) -> None:
     """Three losses, each from its configuration file, train a network on a real photograph."""
     install(session, REGISTRY, LOSSES, FACTORY, groups=("demo",), torch=PAIRS[OWN])
     session.run("python", "docs/examples/segment_page.py", *session.posargs)
+
+
+@nox.session(python=OWN, tags=["once"])
+def interop(session: nox.Session) -> None:
+    """The examples with Hydra, LightningCLI, jsonargparse and pydantic run against the real ones."""
+    install(session, REGISTRY, LOSSES, FACTORY, groups=("interop",), torch=PAIRS[OWN])
+    session.run("pytest", "tests/interop", *session.posargs)
+    discard_on_ci(session)
+
+
+@nox.session(python=OWN)
+def language_server(session: nox.Session) -> None:
+    """An editor with our schema completes, explains and underlines: asked of the server from npm."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        session.skip("this machine has no node and npm, which the server needs")
+    folder = session.create_tmp()
+    session.run_install(npm, "install", "--silent", f"--prefix={folder}", LANGUAGE_SERVER, external=True)
+    server = Path(folder, "node_modules", "yaml-language-server", "bin", "yaml-language-server")
+    install(session, REGISTRY, LOSSES, FACTORY, torch=PAIRS[OWN])
+    session.run("pytest", "tests/editor", *session.posargs, env={"LOSSARY_LANGUAGE_SERVER": str(server)})
 
 
 @nox.session(python=OWN)
@@ -287,7 +310,7 @@ def parity(session: nox.Session) -> None:
 @nox.session(python=OWN, tags=["once"])
 def coverage(session: nox.Session) -> None:
     """The tests reach nearly every line and branch of the three packages."""
-    groups = ("test", "test-losses", "coverage")
+    groups = (*TEST_GROUPS, "coverage")
     install(session, REGISTRY, LOSSES, FACTORY, groups=groups, torch=PAIRS[OWN])
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", "-m", "not cuda", *UNIT_TESTS, *session.posargs)

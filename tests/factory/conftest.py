@@ -105,6 +105,9 @@ class LinearSchedule(Schedule):
     final: float
     end: float = attrs.field(default=1.0, validator=attrs.validators.gt(0))
 
+    def at(self, progress: float) -> float:
+        return self.final * min(progress / self.end, 1.0)
+
 
 @attrs.frozen(kw_only=True)
 class PiecewiseSchedule(Schedule):

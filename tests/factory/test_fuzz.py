@@ -3,16 +3,19 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lossary_factory import check, validate
+from lossary_factory import check, schema, validate
 from lossary_factory._problems import ConfigError
 from lossary_factory._reading import _json, _toml, _yaml
 from lossary_factory._reading._complaints import Complaints
 from lossary_factory._source import Source
+from lossary_registry import Registry
 
 FORMATS = {".yaml": _yaml, ".toml": _toml, ".json": _json}
 WORDS = [
@@ -204,3 +207,104 @@ def test_json_places_are_those_of_the_values(data):
         for key in path:
             value = value[key]
         assert json.loads(text[slice(*place.value)]) == value
+
+
+@patient
+@given(st.sampled_from(list(places(GOOD))), DATA)
+def test_the_schema_accepts_what_is_correct(losses, path, value):
+    """What has no problem is accepted by a real reader of JSON Schema, so that no editor underlines it."""
+    jsonschema = pytest.importorskip("jsonschema")
+    config = replaced(GOOD, path, value)
+    try:
+        data = json.loads(json.dumps(config, allow_nan=False))
+    except (TypeError, ValueError):
+        return  # no JSON, so nothing that an editor shows
+    if data == config and check(config, registry=losses) == []:
+        jsonschema.Draft7Validator(schema(registry=losses)).validate(config)
+
+
+# What each parameter of the toys takes.
+PARAMS = {
+    "dice_loss": {
+        "smooth": st.floats(0, 1e9) | st.integers(0, 9),
+        "mode": st.sampled_from(["soft", "hard", "SOFT"]),
+    },
+    "focal_loss": {
+        "gamma": st.floats(0, 1e9),
+        "alpha": st.none() | st.floats(0, 1),
+        "weight": st.none() | st.lists(st.floats(-1e9, 1e9), max_size=3),
+        "reduction": st.sampled_from(["none", "mean", "sum"]),
+    },
+}
+LEAVES = st.sampled_from(list(PARAMS)).flatmap(
+    lambda name: (
+        st.just(name)
+        | st.fixed_dictionaries(
+            {"name": st.just(name)}, optional={"params": st.fixed_dictionaries({}, optional=PARAMS[name])}
+        )
+    )
+)
+TERM_NAMES = st.text("abc_1", min_size=1, max_size=4)
+SCHEDULES = st.fixed_dictionaries({"schedule": st.just("linear"), "final": st.floats(0, 9)})
+
+
+def as_term(node, weight):
+    """Return a node with a weight beside it."""
+    return {**({"name": node} if isinstance(node, str) else node), "weight": weight}
+
+
+CORRECT = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.dictionaries(
+            TERM_NAMES,
+            inner | st.builds(as_term, inner, st.floats(0, 9) | SCHEDULES),
+            min_size=1,
+            max_size=3,
+        ).map(lambda terms: {"sum": terms})
+        | st.builds(lambda inner: {"name": "masked_loss", "params": {"inner": inner}}, inner)
+    ),
+    max_leaves=6,
+)
+
+
+@patient
+@given(CORRECT, st.booleans())
+def test_what_is_correct_is_built_and_survives(losses, config, defaults):
+    """Every correct config builds; written, with or without defaults, it means the same."""
+    spec = validate(config, registry=losses)
+    assert isinstance(spec.build(), losses.base_class)
+    written = spec.to_dict(defaults=defaults)
+    again = validate(json.loads(json.dumps(written)), registry=losses)
+    assert again.fingerprint() == spec.fingerprint()
+    assert again.with_defaults() == spec.with_defaults()
+
+
+@patient
+@given(CORRECT, st.floats(0, 9))
+def test_replacing_is_overriding(losses, config, weight):
+    """``replace`` on a spec, an override, and a change of the config itself give the same spec."""
+    before = validate({"sum": {"a": config, "b": "dice_loss"}}, registry=losses)
+    after = validate({"sum": {"a": config, "b": {"name": "dice_loss", "weight": weight}}}, registry=losses)
+    assert before.replace("sum.b.weight", weight) == after
+    data = {"sum": {"a": config, "b": {"name": "dice_loss"}}}
+    assert validate(data, registry=losses, overrides=[f"sum.b.weight={weight!r}"]) == after
+    assert after.replace("sum.b.weight", weight) == after
+
+
+def test_plans_are_compiled_by_many_threads_at_once():
+    """Threads that meet a class for the first time together see the same constructor."""
+
+    class Loss:
+        def __init__(self, gamma: float = 1.0, *, names: list[str] | None = None) -> None: ...
+
+    registry = Registry(Loss, "threaded")
+    registry.register(Loss, name="loss")
+    gate = threading.Barrier(8)
+
+    def judge(_number):
+        gate.wait()
+        return [problem.code for problem in check({"name": "loss", "params": {"gama": 1}}, registry=registry)]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(judge, range(8))) == [["unknown-parameter"]] * 8

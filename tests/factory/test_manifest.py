@@ -177,7 +177,7 @@ def install(composites, tmp_path, monkeypatch):
     ["list", "show dice_loss", "schema", "validate a.yaml", "explain a.yaml", "init", "migrate a.yaml"],
 )
 def test_the_command_needs_no_package(install, composites, write, call):
-    """Seven of the eight verbs answer from the manifest alone."""
+    """Seven of the nine verbs answer from the manifest alone."""
     package = install(json.dumps(make_manifest(composites, version="1.0")))
     write("a.yaml", "loss: {name: focal_loss, params: {gamma: 1}}\n")
     result = CliRunner().invoke(_commands.lossary, call.split())

@@ -66,7 +66,7 @@ REFUSED = [
 def fits(value, rule, root):
     """Judge a value by as much of JSON Schema as the factory writes."""
     if "$ref" in rule:
-        return fits(value, root["definitions"][rule["$ref"].removeprefix("#/definitions/")], root)
+        return fits(value, root["$defs"][rule["$ref"].removeprefix("#/$defs/")], root)
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     kinds = rule.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
@@ -122,10 +122,9 @@ def test_the_schema_refuses_what_is_wrong(composites, config):
 def test_a_loss_is_a_branch_with_its_name(composites):
     """An editor offers the parameters of the loss whose name stands there, with their defaults."""
     rules = schema(registry=composites)
-    assert {"$ref": "#/definitions/loss.dice_loss"} in rules["definitions"]["node"]["oneOf"]
-    branch = rules["definitions"]["loss.dice_loss"]
-    assert branch["description"] == "Overlap of two masks."
-    assert branch["properties"]["name"] == {"const": "dice_loss"}
+    assert {"$ref": "#/$defs/loss.dice_loss"} in rules["$defs"]["node"]["oneOf"]
+    branch = rules["$defs"]["loss.dice_loss"]
+    assert branch["properties"]["name"] == {"const": "dice_loss", "description": "Overlap of two masks."}
     smooth = branch["properties"]["params"]["properties"]["smooth"]
     assert smooth == {"type": "number", "minimum": 0, "default": 1.0}
 
@@ -141,12 +140,12 @@ def test_what_losses_have_in_common_is_written_once(composites):
 
     for name, number in (("one", 0.123456789), ("two", 0.123456789), ("three", 0.987654321)):
         composites.register(with_default(number), name=name)
-    definitions = schema(registry=composites)["definitions"]
+    definitions = schema(registry=composites)["$defs"]
     one, two, three = (
         definitions[f"loss.{name}"]["properties"]["params"]["properties"]["temperature"]
         for name in ("one", "two", "three")
     )
-    assert one == two == {"$ref": "#/definitions/1.temperature"}
+    assert one == two == {"$ref": "#/$defs/1.temperature"}
     assert three == {"type": "number", "default": 0.987654321}
 
 
@@ -159,4 +158,4 @@ def test_the_schema_is_json(composites):
 def test_a_loss_that_cannot_be_loaded_is_left_out(composites):
     """What is not installed is not offered."""
     composites.register_lazy("missing_loss", "not_there:Missing", requires=["not_there"])
-    assert "loss.missing_loss" not in schema(registry=composites)["definitions"]
+    assert "loss.missing_loss" not in schema(registry=composites)["$defs"]

@@ -2,18 +2,51 @@
 
 import pytest
 
-from lossary_losses import loss_registry
+from lossary_losses import ReducedLoss, loss_registry
+
+CLAIMING = [each for each in map(loss_registry.get, loss_registry) if hasattr(each, "claims")]
 
 
-def marked():
-    """Give a marker for each class that claims something."""
-    classes = [loss_registry.get(name) for name in loss_registry]
-    return [pytest.mark.check_loss(loss=each) for each in classes if hasattr(each, "claims")]
+def for_every_loss(test):
+    """Mark a test with each class that claims something."""
+    for each in CLAIMING:
+        test = pytest.mark.check_loss(loss=each)(test)
+    return test
 
 
-pytestmark = marked()
-
-
+@for_every_loss
 def test_keeps_the_contract(loss_trial):
     """What a loss claims holds, and so does all that the suite promises for any loss."""
     loss_trial()
+
+
+@pytest.mark.every_case
+def test_keeps_the_contract_in_every_form(loss_trial):
+    """With options that compute differently a loss keeps the contract as well."""
+    loss_trial()
+
+
+def test_every_loss_is_under_test(registered, tested):
+    """No loss that reduces is registered without claims, and a case that streams and distributes it."""
+    assert registered in tested or not issubclass(registered, ReducedLoss)
+    assert registered in CLAIMING or "composite" in loss_registry.entry(registered.__name__).tags
+
+
+def test_names_lead_to_classes(registered):
+    """Each loss is registered under a snake_case name, and its class name is an alias."""
+    entry = loss_registry.entry(registered.__name__)
+    assert loss_registry.get(registered.__name__) is registered
+    assert entry.name == entry.name.lower() != registered.__name__
+
+
+VOCABULARY = {
+    *("segmentation", "classification", "regression", "composite"),
+    *("binary", "multilabel", "multiclass"),
+    *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),
+    *("probabilistic", "robust"),
+}
+
+
+def test_tags_come_from_the_vocabulary(registered):
+    """Tags are words of a closed vocabulary, so that a filter finds what it means."""
+    assert set(loss_registry.entry(registered.__name__).tags) <= VOCABULARY

@@ -20,11 +20,12 @@ def test_it_is_current():
 
 @pytest.mark.parametrize("arguments", [["list"], ["show", "focal_loss"], ["validate", "loss.yaml"]], ids=str)
 def test_the_command_needs_no_torch(arguments, tmp_path):
-    """Listing, showing and validating losses of the collection imports no torch."""
+    """Listing, showing and validating losses imports neither torch nor what reads all distributions."""
     (tmp_path / "loss.yaml").write_text("loss: {name: focal_loss, params: {gamma: 1.5}}\n", encoding="utf-8")
     program = (
-        "import sys; from lossary_factory._command._commands import lossary; "
-        f"lossary({arguments!r}, standalone_mode=False); assert 'torch' not in sys.modules"
+        "import sys; before = {*sys.modules}; from lossary_factory._command._commands import lossary; "
+        f"lossary({arguments!r}, standalone_mode=False); "
+        "assert not {'torch', 'importlib.metadata'} & {*sys.modules} - before"
     )
     command = [sys.executable, "-c", program]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603

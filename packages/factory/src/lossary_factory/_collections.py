@@ -25,11 +25,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossary_registry import Registry
 
+from ._entry_points import entry_points
 from ._problems import CollectionError
 from ._suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from ._entry_points import EntryPoint
 
 GROUP = "lossary.registries"
 PARTS_GROUP = "lossary.parts"
@@ -83,9 +84,7 @@ def chosen_entry(collection: str | None) -> EntryPoint:
 
 
 def _installed() -> dict[str, EntryPoint]:
-    from importlib.metadata import entry_points  # noqa: PLC0415  # slow, and not needed where a registry is passed
-
-    return {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
+    return {entry.name: entry for entry in entry_points(GROUP)}
 
 
 def parts_of(kind: type) -> Parts | None:
@@ -104,9 +103,7 @@ def parts_of(kind: type) -> Parts | None:
 
 @functools.cache
 def _part_entries() -> tuple[EntryPoint, ...]:
-    from importlib.metadata import entry_points  # noqa: PLC0415  # slow, and not needed for plain parameters
-
-    return tuple(sorted(entry_points(group=PARTS_GROUP)))
+    return tuple(entry_points(PARTS_GROUP))
 
 
 def part_registry(keyword: str) -> Registry[Any]:

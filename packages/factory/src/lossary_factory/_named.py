@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossary_registry import Registry, RegistryError, UnknownNameError
 
+from ._declared import ATTRIBUTE
 from ._frozen import FrozenDict
 from ._plan import Plan, plan_of
 from ._spec import LossSpec
@@ -126,7 +127,11 @@ def _complain_of_parameter(
 ) -> None:
     if plan.is_open:
         message = f"{loss} takes arbitrary keyword arguments, so {show(key)} cannot be checked"
-        hint = f"declare it in the constructor of {loss}"
+        hint = (
+            f"declare it in the constructor of {loss}: as a parameter, or with all others as "
+            "**options: Unpack[SomeTypedDict]\n"
+            f"or, if it cannot be changed, give the class {ATTRIBUTE} = {{{show(key)}: TYPE}}"
+        )
         validation.add("unchecked-parameter", message, path, hint=hint, at_key=True)
         return
     names = [parameter.name for parameter in plan.offered]

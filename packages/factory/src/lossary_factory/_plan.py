@@ -13,6 +13,7 @@ import attrs
 from ._annotations import evaluated, names_of
 from ._bounds import with_validator
 from ._checks import Anything, Check, Null, any_of
+from ._declared import declared
 from ._hints import Hints
 from ._spec import SCALARS, holds_spec
 from ._stand_in import StandIn
@@ -26,6 +27,13 @@ Rule = Callable[[object], None]
 """Raises ValueError or TypeError for a value that a field's own converter or validator refuses."""
 
 
+class Unsaid:
+    """The default of what may be left out, where only the constructor knows what it is then."""
+
+
+UNSAID = Unsaid()
+
+
 @attrs.frozen
 class Parameter:
     """One thing that a constructor takes.
@@ -33,7 +41,8 @@ class Parameter:
     Attributes:
         name: The keyword.
         check: What it accepts, by its annotation and the limits that can be read.
-        default: What it is when not given; ``inspect.Parameter.empty`` where it must be given.
+        default: What it is when not given; ``inspect.Parameter.empty`` where it must be given, and an
+            ``Unsaid`` where the constructor decides.
         rule: The validation that can only be run, if there is any.
     """
 
@@ -135,17 +144,31 @@ def _read_constructor(cls: Any, base_class: Any) -> Plan:  # noqa: ANN401  # a c
         if parameter.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)
     }
     others = [parameter for name, parameter in signature.parameters.items() if name not in named]
+    keywords = next((parameter for parameter in others if parameter.kind is kinds.VAR_KEYWORD), None)
     nameless = [p.name for p in others if p.kind is kinds.POSITIONAL_ONLY and p.default is kinds.empty]
     fields = _fields(cls, named)
     names = names_of(cls)
+    try:
+        more = declared(cls, keywords, names) if keywords else {}
+    except TypeError as error:
+        return Plan({}, obstacle=str(error))
+    parameters = {
+        name: Parameter(
+            name,
+            Hints(base_class).check(annotation),
+            inspect.Parameter.empty if is_required else UNSAID,
+        )
+        for name, (annotation, is_required) in (more or {}).items()
+    }
+    parameters |= {
+        name: _field_parameter(fields[name], names, base_class)
+        if fields
+        else _plain_parameter(parameter, names, base_class)
+        for name, parameter in named.items()
+    }
     return Plan(
-        {
-            name: _field_parameter(fields[name], names, base_class)
-            if fields
-            else _plain_parameter(parameter, names, base_class)
-            for name, parameter in named.items()
-        },
-        is_open=any(parameter.kind is kinds.VAR_KEYWORD for parameter in others),
+        {name: parameters[name] for name in (*named, *parameters)},
+        is_open=more is None,
         obstacle=f"its constructor takes {nameless[0]!r} by position only" if nameless else "",
         arguments=_arguments(cls),
     )

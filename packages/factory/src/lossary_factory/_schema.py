@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import attrs
 
@@ -25,10 +24,15 @@ from ._selectors import PATTERN
 if TYPE_CHECKING:
     from lossary_registry import Registry
 
-_SHORT = 36
-_NODE = {"$ref": "#/definitions/node"}
-_INPUTS: Schema = {"type": "object", "additionalProperties": {"type": "string", "pattern": PATTERN}}
-_BESIDE_NAME = {"weight": {"$ref": "#/definitions/weight"}, "inputs": {"$ref": "#/definitions/inputs"}}
+_SHORT = 30
+"""How long, in characters, a rule is that a reference to it would not shorten."""
+_NODE = {"$ref": "#/$defs/node"}
+_INPUTS: Schema = {
+    "description": "Where each argument of the loss comes from, such as input.depth or batch.valid[0].",
+    "type": "object",
+    "additionalProperties": {"type": "string", "pattern": PATTERN},
+}
+_BESIDE_NAME = {"weight": {"$ref": "#/$defs/weight"}, "inputs": {"$ref": "#/$defs/inputs"}}
 
 
 def schema(*, registry: Registry[Any] | None = None) -> Schema:
@@ -59,7 +63,8 @@ class _Writer:
             offered = self.plan(name).offered
             self.uses.update((parameter.name, _compact(self.parameter(parameter))) for parameter in offered)
         losses = {_loss(name): self.loss(name) for name in names}
-        definitions = {"node": self.node(names), "inputs": _INPUTS, "weight": self.weight(), **losses}
+        weight = {"description": "How much this term counts.", **self.weight()}
+        definitions = {"node": self.node(names), "inputs": _INPUTS, "weight": weight, **losses}
         known: set[str] = set()
         while new := self.parts.keys() - known:  # a part may need others
             known |= new
@@ -68,16 +73,20 @@ class _Writer:
         document = _closed(
             {
                 "version": {"const": 1},
-                "defs": {"type": "object", "additionalProperties": _NODE},
+                "defs": {
+                    "description": "Losses to be used by name, any number of times.",
+                    "type": "object",
+                    "additionalProperties": _NODE,
+                },
                 "loss": _NODE,
             },
             ["loss"],
         )
         return {
             "$schema": "http://json-schema.org/draft-07/schema#",
-            "title": f"A loss of {self.registry.name}",
+            "description": f"A loss of {self.registry.name}",
             "oneOf": [document, _NODE],
-            "definitions": definitions,
+            "$defs": definitions,
         }
 
     def node(self, names: list[str]) -> Schema:
@@ -88,20 +97,27 @@ class _Writer:
             alias = _reference("alias")
             branches += [alias, _closed({"name": alias, "params": {}, **_BESIDE_NAME}, ["name"])]
         terms = {"type": "object", "minProperties": 1, "additionalProperties": _NODE}
-        forms = [form.key for form in OF_TERMS.values() if form.name in names]
-        branches.extend(_closed({key: terms, **_BESIDE_NAME}, [key]) for key in forms)
+        forms = [form for form in OF_TERMS.values() if form.name in names]
+        for form in forms:
+            described_terms = {**self.described(form.name), **terms}
+            branches.append(_closed({form.key: described_terms, **_BESIDE_NAME}, [form.key]))
         if DEEP_SUPERVISION in names:
-            params = self.params(self.plan(DEEP_SUPERVISION))
+            params = {**self.described(DEEP_SUPERVISION), **self.params(self.plan(DEEP_SUPERVISION))}
             branches.append(_closed({DEEP_SUPERVISION: params, **_BESIDE_NAME}, [DEEP_SUPERVISION]))
-        use = {"use": {"type": "string"}, "params": {"type": "object"}, **_BESIDE_NAME}
+        definition = {"description": "The name of a loss that stands under 'defs'.", "type": "string"}
+        use = {"use": definition, "params": {"type": "object"}, **_BESIDE_NAME}
         return {"oneOf": [*branches, _closed(use, ["use"])]}
 
     def loss(self, name: str) -> Schema:
         plan = self.plan(name)
-        properties = {"name": {"const": name}, "params": self.params(plan), **_BESIDE_NAME}
+        spelled = {"const": name, **self.described(name)}
+        properties = {"name": spelled, "params": self.params(plan), **_BESIDE_NAME}
+        return _closed(properties, ["name", *(["params"] if plan.required else [])])
+
+    def described(self, name: str) -> Schema:
+        """Return what an editor shows over the name of a loss."""
         about = summary(self.registry.get(name))
-        described = {"description": about} if about else {}
-        return {**described, **_closed(properties, ["name", *(["params"] if plan.required else [])])}
+        return {"description": about} if about else {}
 
     def part(self, keyword: str) -> Schema:
         registry = self.parts[keyword]
@@ -175,4 +191,6 @@ def _part(keyword: str) -> str:
 
 
 def _reference(definition: str) -> Schema:
-    return {"$ref": f"#/definitions/{quote(definition.replace('~', '~0').replace('/', '~1'))}"}
+    from urllib.parse import quote  # noqa: PLC0415  # slow, and only for this
+
+    return {"$ref": f"#/$defs/{quote(definition.replace('~', '~0').replace('/', '~1'))}"}

@@ -71,6 +71,16 @@ class LossSpec(Generic[T]):
     def __deepcopy__(self, _memo: object) -> LossSpec[T]:
         return self  # nothing in it changes
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> Any:  # noqa: ANN401  # pydantic's
+        from ._pydantic import spec_schema  # noqa: PLC0415  # only pydantic asks, so it is installed
+
+        return spec_schema()
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _core_schema: object, _handler: object) -> dict[str, Any]:  # same
+        return {"title": "A loss", "anyOf": [{"type": "string"}, {"type": "object"}]}
+
     def to_dict(self, *, defaults: bool = False) -> dict[str, Any]:
         """Write the spec as a config of plain data, which gives an equal spec when it is validated.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ def nearest(word: object, names: Iterable[object]) -> str | None:
     form = _form(word)
     if form in by_form:
         return by_form[form]
+    import difflib  # noqa: PLC0415  # only what is wrong needs it
+
     close = difflib.get_close_matches(form, by_form, n=1, cutoff=0.6)
     return by_form[close[0]] if close else None
 

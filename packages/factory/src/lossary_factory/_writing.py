@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import hashlib
 import inspect
 import json
 from collections.abc import Mapping
@@ -72,6 +71,8 @@ def filled(spec: LossSpec[T]) -> LossSpec[T]:
 def digest(data: object) -> str:
     """Return the SHA-256 of the canonical JSON of plain data."""
     canonical = json.dumps(_with_text_keys(data), sort_keys=True, separators=(",", ":"))
+    import hashlib  # noqa: PLC0415  # slow, and only for this
+
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

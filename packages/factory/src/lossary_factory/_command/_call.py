@@ -17,7 +17,9 @@ from ._terminal import paint
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lossary_factory._checking import Checked
     from lossary_factory._problems import Problem
+    from lossary_factory._spec import LossSpec
     from lossary_registry import Registry
 
 
@@ -95,12 +97,30 @@ def deliver(text: str, output: str | None) -> None:
     """Print a text, or write it to a file that is not there yet."""
     if output is None:
         click.echo(text, nl=False)
-        return
+    else:
+        write_new(output, text.encode())
+
+
+def write_new(output: str, content: bytes) -> None:
+    """Write a file that is not there yet."""
     try:
-        with open(output, "x", encoding="utf-8") as stream:  # noqa: PTH123  # plain names in messages
-            stream.write(text)
+        with open(output, "xb") as stream:  # noqa: PTH123  # plain names in messages
+            stream.write(content)
     except FileExistsError:
         raise BadCallError(f"{output} is there already, and is left as it is") from None
     except OSError as error:
         raise BadCallError(f"{output} cannot be written: {error.strerror}") from None
-    click.echo(f"wrote {output} ({counted(len(text), 'character')})", err=True)
+    click.echo(f"wrote {output} ({counted(len(content), 'byte')})", err=True)
+
+
+def is_correct(checked: Checked) -> bool:
+    """Tell whether a config can be used, warnings or not."""
+    return checked.spec is not None and all(problem.severity != "error" for problem in checked.problems)
+
+
+def accepted(checked: Checked, *, to_stderr: bool = False) -> LossSpec[Any]:
+    """Return the spec of a correct config; report a wrong one and end."""
+    report(checked.problems, to_stderr=to_stderr)
+    if checked.spec is None or not is_correct(checked):
+        raise SystemExit(1)
+    return checked.spec

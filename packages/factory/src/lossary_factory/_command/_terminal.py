@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -65,7 +64,11 @@ def columns(rows: Iterable[Sequence[str]]) -> list[str]:
 
 def width() -> int | None:
     """Return how many characters a line of the terminal has; None where the output is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if not sys.stdout.isatty():
+        return None
+    import shutil  # noqa: PLC0415  # slow, and only for terminals
+
+    return shutil.get_terminal_size().columns
 
 
 def fitted(lines: Iterable[str], width: int | None) -> Iterator[str]:

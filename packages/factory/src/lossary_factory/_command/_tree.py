@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from lossary_factory._forms import form_of
-from lossary_factory._plan import plan_of
+from lossary_factory._plan import Unsaid, plan_of
 from lossary_factory._spec import LossSpec
 from lossary_factory._writing import plain
 
@@ -23,6 +23,8 @@ def draw(spec: LossSpec[Any], base_class: type | None, *, with_places: bool = Fa
 
 def default_text(default: object) -> str:
     """Write a default; one that is made anew for each object has no value to show."""
+    if isinstance(default, Unsaid):
+        return "left to the constructor"
     return "made anew" if isinstance(default, attrs.Factory) else flow(default)  # type: ignore[arg-type]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import json
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any
 
 from lossary_factory._collections import chosen_entry, installed_registry
@@ -14,8 +14,7 @@ from ._make import FORMAT
 from ._read import read_manifest
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
+    from lossary_factory._entry_points import EntryPoint
     from lossary_registry import Registry
 
 FILE = "lossary-manifest.json"
@@ -43,7 +42,8 @@ def _manifest_of(entry: EntryPoint) -> dict[str, Any] | None:
     found = importlib.util.find_spec(entry.module.partition(".")[0])
     for folder in (found.submodule_search_locations or ()) if found else ():
         try:
-            manifest = json.loads((Path(folder) / FILE).read_text(encoding="utf-8"))
+            with open(os.path.join(folder, FILE), encoding="utf-8") as stream:  # noqa: PTH118, PTH123  # pathlib is slow
+                manifest = json.load(stream)
         except (OSError, ValueError):
             return None
         is_current = entry.dist is not None and manifest.get("version") == entry.dist.version

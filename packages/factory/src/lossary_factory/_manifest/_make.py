@@ -9,7 +9,7 @@ import attrs
 
 from lossary_factory._checks import Check, Part
 from lossary_factory._describe import summary
-from lossary_factory._plan import Parameter, Plan, plan_of
+from lossary_factory._plan import Parameter, Plan, Unsaid, plan_of
 from lossary_factory._problems import UnwritableError
 from lossary_factory._writing import plain
 
@@ -98,6 +98,8 @@ class _Writer:
 
 def _default(default: object) -> dict[str, Any]:
     """Return a default as plain data, or what is to be said of one that is none."""
+    if isinstance(default, Unsaid):
+        return {"left": "to the constructor"}
     if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
         return {"made": "anew"}
     try:

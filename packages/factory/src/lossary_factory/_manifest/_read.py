@@ -10,7 +10,7 @@ import attrs
 
 from lossary_factory._collections import part_registry
 from lossary_factory._grammar import GRAMMAR
-from lossary_factory._plan import Parameter, Plan, plan_of
+from lossary_factory._plan import UNSAID, Parameter, Plan, plan_of
 from lossary_factory._stand_in import StandIn
 from lossary_factory._validation import Validation
 from lossary_factory._writing import plain
@@ -112,6 +112,8 @@ class _Reader:
 def _default(data: Data) -> Any:  # noqa: ANN401  # a default is anything
     if "json" in data:
         return json.loads(data["json"])
+    if "left" in data:
+        return UNSAID
     if "made" in data:
         return attrs.Factory(object)
     return type(data["object"], (), {})()

@@ -1,10 +1,10 @@
 """Open a file, or say why it cannot be read."""
+# ruff: noqa: PTH116, PTH122, PTH123  # pathlib takes longer to import than a config to check
 
 from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
@@ -63,7 +63,7 @@ def read(path: str | os.PathLike[str]) -> Document:
     Raises:
         ConfigError: The file cannot be read, or what it holds cannot be understood at all.
     """
-    file = os.fspath(path)
+    file = os.fsdecode(path)
     form = _format_of(file)
     source = Source(file, _text_of(file), form.find_places)
     complaints = Complaints(source)
@@ -79,7 +79,7 @@ _START = "a config begins with 'loss:', followed by a loss such as {name: NAME, 
 
 
 def _format_of(file: str) -> _Format:
-    suffix = Path(file).suffix.lower()
+    suffix = os.path.splitext(file)[1].lower()
     if suffix in _FORMATS:
         return _FORMATS[suffix]()
     _check_there(file)
@@ -96,7 +96,7 @@ def _format_of(file: str) -> _Format:
 def _text_of(file: str) -> str:
     _check_there(file)
     try:
-        with Path(file).open("rb") as stream:
+        with open(file, "rb") as stream:
             raw = stream.read(4 * MOST_CHARACTERS + 1)
     except OSError as error:
         raise _unreadable(file, "unreadable-file", f"the file cannot be opened: {error.strerror}") from None
@@ -118,7 +118,7 @@ def _text_of(file: str) -> str:
 def _check_there(file: str) -> None:
     """Refuse what is not a regular file; reading a pipe or a device might never end."""
     try:
-        mode = Path(file).stat().st_mode
+        mode = os.stat(file).st_mode
     except FileNotFoundError:
         raise _unreadable(file, "no-such-file", "there is no such file", _neighbour(file)) from None
     except OSError as error:
@@ -133,6 +133,8 @@ def _check_there(file: str) -> None:
 
 def _neighbour(file: str) -> str:
     """Suggest a file of the same folder that has almost this name."""
+    from pathlib import Path  # noqa: PLC0415  # only what is wrong needs it
+
     path = Path(file)
     try:
         files = {entry.stem: entry for entry in path.parent.iterdir() if entry.suffix.lower() in SUFFIXES}

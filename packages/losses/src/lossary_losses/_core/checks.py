@@ -19,6 +19,7 @@ __all__ = [
     "check_labels",
     "check_nonnegative",
     "check_unit_interval",
+    "is_exporting",
     "value_checks",
     "values_readable",
 ]
@@ -54,6 +55,12 @@ def values_readable(tensor: Tensor) -> bool:
         or type(tensor) not in (Tensor, torch.nn.Parameter)
         or is_functorch_wrapped_tensor(tensor)
     )
+
+
+def is_exporting() -> bool:
+    """Tell whether a graph is made that others will run; up to torch 2.6 no graph says otherwise."""
+    asked = getattr(torch.compiler, "is_exporting", None)
+    return torch.compiler.is_compiling() if asked is None else bool(asked())
 
 
 def check_labels(target: Tensor, classes: int, ignore_index: float | None) -> None:

@@ -6,7 +6,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["binary_surprise", "bounded", "focused", "log_cosh", "power_of_nonnegative", "times"]
+__all__ = [
+    "binary_outcomes",
+    "binary_surprise",
+    "bounded",
+    "focused",
+    "log_cosh",
+    "power_of_nonnegative",
+    "times",
+]
 
 
 _LARGEST = 1e30
@@ -26,6 +34,18 @@ def binary_surprise(logits: Tensor) -> tuple[Tensor, Tensor]:
     # Half the work, but autograd would take the slope at zero for zero.
     common = logits.abs().neg_().exp_().log1p_()
     return common - logits.clamp(max=0), common + logits.clamp(min=0)
+
+
+def binary_outcomes(logits: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Give ``log p``, ``log (1 - p)``, ``p`` and ``1 - p``, exact at both ends, for no gradient."""
+    positive, negative = (each.neg_() for each in binary_surprise(logits))
+    if not torch.compiler.is_compiling():
+        return positive, negative, logits.sigmoid(), (-logits).sigmoid()
+    # Compiled, one exponential is enough for all four.
+    small = bounded(logits).abs().neg_().exp_()
+    larger = 1 / (1 + small)
+    smaller, above = small * larger, logits >= 0
+    return positive, negative, torch.where(above, larger, smaller), torch.where(above, smaller, larger)
 
 
 def log_cosh(values: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from lossary_losses._core.dense import (
 from lossary_losses._core.options import choice, integer, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
-from lossary_losses._core.stable import binary_surprise, bounded, times
+from lossary_losses._core.stable import binary_outcomes, binary_surprise, bounded, times
 from lossary_losses.classification.cross_entropy import weight_of_labels
 
 __all__ = ["TruthLoss", "binary_target"]
@@ -62,6 +62,10 @@ class TruthLoss(PointwiseLoss):
     def is_binary(self, kind: Kind) -> bool:
         """Tell whether each channel is a problem of its own."""
         return kind == "probabilities" or (kind == "labels" and self.activation == "sigmoid")
+
+    def fuses(self, kind: Kind) -> bool:
+        """Tell that under a sigmoid a compiled graph computes value and slope at once."""
+        return self.is_binary(kind)
 
     def balance(self) -> tuple[float, float]:
         """Give the weights of positives and of negatives under a sigmoid."""
@@ -127,21 +131,19 @@ class TruthLoss(PointwiseLoss):
         of_positive, of_negative = self.balance()
         if hard:
             away = target.mul(-2).add_(1)  # from the truth: 1 for a negative, -1 for a positive
-            cost, slope = self._outcome(bounded(logits).mul_(away))
+            against = bounded(logits).mul_(away)
+            log_probability = functional.softplus(against).neg_()
+            cost, slope = self.cost_and_logit_slope(log_probability, against.sigmoid_())
             slope = slope.mul_(away).neg_()
             if of_positive == of_negative == 1:
                 return cost, slope
             factor = target.mul(of_positive - of_negative).add_(of_negative)
             return cost.mul_(factor), slope.mul_(factor)
-        positive, rising = self._outcome(bounded(-logits))
-        negative, falling = self._outcome(bounded(logits))
+        log_p, log_q, p, q = binary_outcomes(logits)
+        positive, rising = self.cost_and_logit_slope(log_p, q)
+        negative, falling = self.cost_and_logit_slope(log_q, p)
         share, rest = of_positive * target, of_negative * (1 - target)
         return share * positive + rest * negative, share * rising - rest * falling
-
-    def _outcome(self, against: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the cost of a truth that the logits speak against, and its slope in the truth's favour."""
-        log_probability = functional.softplus(against).neg_()
-        return self.cost_and_logit_slope(log_probability, against.sigmoid_())
 
 
 def binary_target(ready: Ready) -> Tensor:

@@ -52,8 +52,8 @@ class SoftClDiceLoss(OverlapLoss):
         excluded as well.
 
     Shapes:
-        ``input``: ``(B, C, *S)`` with one to three dimensions in S, logits; probabilities with
-            ``activation="none"``.
+        ``input``: ``(B, C, *S)`` with one to three dimensions in S, logits; with ``activation="none"``
+        probabilities.
         ``target``: ``(B, *S)`` class indices of any integer dtype, or values 0 to 1 of the input's shape.
         Result: a scalar, or with ``reduction="none"`` ``(B, C)``, ``(C,)`` where the batch is pooled.
 

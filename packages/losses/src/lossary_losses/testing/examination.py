@@ -28,11 +28,14 @@ class Trial:
     rule: str
     subject: Subject
     data: Data
+    options: Mapping[str, object]
+    """What was asked for beyond what the loss claims to need."""
 
     @property
     def name(self) -> str:
         """A label for reports."""
-        return f"{self.subject.name}-{self.data.kind}-{self.rule}"
+        said = ",".join(f"{name}={value}" for name, value in self.options.items())
+        return f"{self.subject.name}{f'({said})' if said else ''}-{self.data.kind}-{self.rule}"
 
     @property
     def promise(self) -> str:
@@ -77,7 +80,11 @@ def trials(
     for kind, its_options in claims.targets.items():
         subject = subject_of(loss, claims, {**claims.options, **its_options, **(options or {})})
         data = Data(kind, claims.input, claims.arguments, channels)
-        found += [Trial(name, subject, data) for name in chosen if needs_of(name).concern(subject, data)]
+        found += [
+            Trial(name, subject, data, options or {})
+            for name in chosen
+            if needs_of(name).concern(subject, data)
+        ]
     if not found:
         raise ValueError(
             f"nothing to try: {', '.join(chosen) or 'no rule'} says nothing about {name_of(loss)} "

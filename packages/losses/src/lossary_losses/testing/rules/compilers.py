@@ -17,10 +17,21 @@ def compiles_in_one_graph(subject: Subject, data: Data) -> None:
     compiled = torch.compile(loss, fullgraph=True, backend=graphs)
     for batch in (3, 4, 5):
         sample = data.draw(batch=batch)
-        for tensor in (sample.input, sample.target, *sample.arguments.values()):
+        for tensor in (sample.target, *sample.arguments.values()):
             torch._dynamo.mark_dynamic(tensor, 0)  # noqa: SLF001 - torch documents it under this name
-        close(subject.value(sample, loss=compiled), subject.value(sample, loss=loss), f"compiled, {batch}")  # type: ignore[arg-type]
+        value, slope = _value_and_slope(subject, sample, compiled)  # type: ignore[arg-type]
+        expected, expected_slope = _value_and_slope(subject, sample, loss)
+        close(value, expected, f"the compiled value of {batch} samples")
+        close(slope, expected_slope, f"the compiled gradient of {batch} samples")
     expect(graphs.count == 1, f"{graphs.count} graphs for three sizes of a dynamic batch, not one")
+
+
+def _value_and_slope(subject: Subject, sample: Sample, loss: torch.nn.Module) -> tuple[Tensor, Tensor]:
+    input = sample.input.detach().requires_grad_()
+    torch._dynamo.mark_dynamic(input, 0)  # noqa: SLF001 - torch documents it under this name
+    value = subject.value(sample.at(input), loss=loss)
+    (slope,) = torch.autograd.grad(value.sum(), input)
+    return value, slope
 
 
 class _Counter:

@@ -1,0 +1,1 @@
+"""Schedules and losses as curves, and how a curve is drawn."""

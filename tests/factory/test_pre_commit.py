@@ -1,0 +1,68 @@
+"""The hooks for pre-commit: which files they take, and what they say of them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from lossary_factory._command import _call, _commands
+
+ROOT = Path(__file__).parents[2]
+HOOKS = {
+    hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+}
+
+
+@pytest.fixture(params=HOOKS.values(), ids=HOOKS)
+def hook(request):
+    """Each of the hooks."""
+    return request.param
+
+
+def test_the_hook_installs_what_is_there(hook):
+    """What is installed beside the clone are its packages, each in its place."""
+    for path in hook.get("additional_dependencies", []):
+        assert (ROOT / path / "pyproject.toml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("path", "is_taken"),
+    [
+        ("loss.yaml", True),
+        ("configs/losses.yml", True),
+        ("configs/loss_of_mine.toml", True),
+        ("configs/loss/dice.yaml", True),
+        ("configs/training.yaml", False),
+        ("glossary.yaml", False),
+        ("lossless.yaml", False),
+        ("loss.py", False),
+        ("loss.schema.json", False),
+        ("gloss/any.yaml", False),
+    ],
+)
+def test_which_files_it_takes(hook, path, is_taken):
+    """Unless the user says otherwise: what is named after losses, or lies in a folder of them."""
+    assert bool(re.search(hook["files"], path)) is is_taken
+
+
+def test_good_and_bad_files_at_once(hook, losses, write, monkeypatch):
+    """Called as pre-commit calls it, with options and several files, it reports the bad ones and fails."""
+    monkeypatch.setattr(_call, "described_registry", lambda _collection: losses)
+    program, *arguments = shlex.split(hook["entry"])
+    assert program == "lossary"
+    files = [
+        write(name, f"train: {{loss: {loss}}}")
+        for name, loss in [("a.yaml", "dice_loss"), ("b.yaml", "dise_loss")]
+    ]
+    bad = CliRunner().invoke(_commands.lossary, [*arguments, "--key", "train.loss", *files])
+    assert bad.exit_code == 1
+    assert "ok a.yaml: dice_loss" in bad.output
+    assert "b.yaml:1:15: error[unknown-loss]" in bad.output
+    assert bad.output.endswith("1 correct file, 1 wrong file with 1 problem\n")
+    good = CliRunner().invoke(_commands.lossary, [*arguments, "--key", "train.loss", files[0]])
+    assert good.exit_code == 0
