@@ -121,7 +121,7 @@ def _complain_of_key(path: ConfigPath, there: object, validation: Validation) ->
     keys = list(there) if isinstance(there, Mapping) else []
     has = f"it has: {listing(map(show_key, keys))}" if keys else f"it is {show(there)}"
     place = show_path(path[:-1]) or "the config"
-    message = f"{place} has no {show_key(path[-1])!r}, where the loss was to be"
+    message = f"{place} has no {show(path[-1])}, where the loss was to be"
     validation.add(
         "no-such-key", message, path[:-1], hint=f"{did_you_mean(path[-1], keys)}{has}", at_key=True
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ._suggest import did_you_mean
-from ._wording import counted, listing, show_key, show_path
+from ._wording import counted, listing, show, show_key, show_path
 
 if TYPE_CHECKING:
     from ._wording import ConfigPath
@@ -40,7 +40,7 @@ def with_value(data: object, path: ConfigPath, value: object, *, done: ConfigPat
     if isinstance(data, Mapping):
         if key not in data and rest and key != "params":
             hint = f"{did_you_mean(key, data)}it has: {listing(map(show_key, data)) or 'nothing'}"
-            raise LostPathError(f"{_place(done)} has no {show_key(key)!r}", hint)
+            raise LostPathError(f"{_place(done)} has no {show(key)}", hint)
         inside = data.get(key, {}) if rest else None
         return {**data, key: with_value(inside, rest, value, done=deeper)}
     if isinstance(data, (list, tuple)) and isinstance(key, int):
@@ -50,7 +50,7 @@ def with_value(data: object, path: ConfigPath, value: object, *, done: ConfigPat
         items[key] = with_value(items[key], rest, value, done=deeper)
         return items
     kind = "a list, whose values are chosen by [index]" if isinstance(data, (list, tuple)) else "no mapping"
-    raise LostPathError(f"{_place(done)} is {kind}, and so has no {show_key(key)!r}", "")
+    raise LostPathError(f"{_place(done)} is {kind}, and so has no {show(key)}", "")
 
 
 def _place(path: ConfigPath) -> str:

@@ -49,6 +49,12 @@ class Definitions:
     """How many definitions each of them stands for, with those that it uses, and so on."""
     counts: list[int] = attrs.field(factory=lambda: [0])
     """The same for what is being read, the document itself first."""
+    depths: list[int] = attrs.field(factory=lambda: [0])
+    """How deep in the whole config each of them stands that is being read, the document itself first."""
+    heights: dict[str, int] = attrs.field(factory=dict)
+    """How many levels of definitions each of them has below it."""
+    reached: list[int] = attrs.field(factory=lambda: [0])
+    """The same for what is being read, the document itself first."""
 
 
 _NOTHING_DEFINED = Definitions()

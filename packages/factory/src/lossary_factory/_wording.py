@@ -40,7 +40,7 @@ def show_path(path: ConfigPath) -> str:
     text = ""
     for part in path:
         if isinstance(part, int) and not isinstance(part, bool):
-            text += f"[{part}]"
+            text += f"[{show(part)}]"
         else:
             text += ("." if text else "") + show_key(part)
     return text
