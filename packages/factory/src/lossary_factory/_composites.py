@@ -34,6 +34,13 @@ def read_terms(form: Form, terms: Value, path: ConfigPath, validation: Validatio
             terms.path, terms.value, "a mapping of terms", hint=hint if isinstance(terms.value, list) else ""
         )
         return None
+    if _holds_parameters(terms.value, form):
+        message = f"{form.key!r} holds the terms themselves, each with what belongs to it"
+        hint = (
+            f"write {form.key}: {{KEY: {{name: ..., {': ..., '.join(form.term_keys or ('params',))}: ...}}}}"
+        )
+        validation.add("unexpected-key", message, (*terms.path, "terms"), hint=hint, at_key=True)
+        return None
     if not terms.value:
         validation.add("no-terms", f"'{form.key}' needs at least one term", terms.path, at_key=True)
     reader = _Terms(form, found, terms.path, validation)
@@ -48,8 +55,26 @@ def read_deep_supervision(params: Value, path: ConfigPath, validation: Validatio
     found = _find_class(DEEP_SUPERVISION, DEEP_SUPERVISION, ("loss",), params.path, validation)
     if found is None:
         return None
-    given = read_params(params.value, params.path, found, validation)
+    node = params.value
+    if isinstance(node, str) or (isinstance(node, MAPPINGS) and "loss" not in node and _chooses(node)):
+        message = f"{DEEP_SUPERVISION!r} holds parameters, and the loss is one of them"
+        brief = node if isinstance(node, str) and node in validation.registry else "..."
+        hint = f"write {DEEP_SUPERVISION}: {{loss: {brief}}}"
+        validation.add("missing-parameter", message, params.path, hint=hint, at_key=True)
+        return None
+    given = read_params(node, params.path, found, validation)
     return LossSpec(found.name, given, found.loss_class, validation.origin(path))
+
+
+def _holds_parameters(terms: Mapping[Any, object], form: Form) -> bool:
+    """Tell whether there is what the class of a form takes, in the place of the terms."""
+    inner = terms.get("terms")
+    return isinstance(inner, MAPPINGS) and terms.keys() <= set(form.takes) and not _chooses(inner)
+
+
+def _chooses(node: Mapping[Any, object]) -> bool:
+    """Tell whether a mapping says which loss it is."""
+    return any(key in node for key in NODE_KEYS if key != "params")
 
 
 def _find_class(
