@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from ._bounds import Bound, Bounded
 from ._checks import AnyOf, Check, Entries, Number, Part, any_of
-from ._forms import DEEP_SUPERVISION, HEADS, Form
+from ._forms import DEEP_SUPERVISION, HEADS, Form, form_of
 from ._frozen import FrozenDict
 from ._keys import NODE_KEYS, as_written
 from ._named import LOSS, Found, Value, find, read_params
 from ._plan import plan_of
 from ._selectors import read_inputs
 from ._spec import LossSpec
-from ._wording import MAPPINGS, ConfigPath, show
+from ._suggest import did_you_mean
+from ._wording import MAPPINGS, ConfigPath, listing, show, show_key
 
 if TYPE_CHECKING:
     from ._validation import Validation
@@ -77,6 +78,35 @@ def _chooses(node: Mapping[Any, object]) -> bool:
     return any(key in node for key in NODE_KEYS if key != "params")
 
 
+def check_terms(spec: Spec, path: ConfigPath, validation: Validation) -> None:
+    """Check what the parameters at a path, of a class that is chosen by its name, say of its terms."""
+    form = form_of(spec.name)
+    terms = spec.params.get("terms")
+    if form is None or not isinstance(terms, Mapping):
+        return
+    if not terms:
+        validation.add("no-terms", f"{spec.name} needs at least one term", (*path, "terms"), at_key=True)
+    for name in terms:
+        _check_key(name, (*path, "terms", name), validation)
+    for parameter in form.takes[1:]:
+        beside = spec.params.get(parameter)
+        for name, value in beside.items() if isinstance(beside, Mapping) else ():
+            place = (*path, parameter, name)
+            if name not in terms:
+                message = f"{parameter} has {show(name)}, which is no term"
+                hint = f"{did_you_mean(name, terms)}the terms are: {listing(map(show_key, terms))}"
+                validation.add("unknown-term", message, place, hint=hint, at_key=True)
+            elif isinstance(value, float):
+                _WEIGHT(value, place, validation)
+
+
+def _check_key(name: object, path: ConfigPath, validation: Validation) -> None:
+    if not isinstance(name, str) or not name or "." in name:
+        message = f"the key of a term must be text without a dot, not {show(name)}"
+        hint = "the key names the term in logs and overrides"
+        validation.add("bad-key", message, path, hint=hint, at_key=True)
+
+
 def _find_class(
     key: str, name: str, takes: tuple[str, ...], path: ConfigPath, validation: Validation
 ) -> Found | None:
@@ -124,10 +154,7 @@ class _Terms:
 
     def term(self, name: object, term: object) -> Spec | None:
         path = (*self.path, name)
-        if not isinstance(name, str) or not name or "." in name:
-            message = f"the key of a term must be text without a dot, not {show(name)}"
-            hint = "the key names the term in logs and overrides"
-            self.validation.add("bad-key", message, path, hint=hint, at_key=True)
+        _check_key(name, path, self.validation)
         return self.validation.grammar.read_node(term, path, self.validation, self.form.term_keys)
 
     def weight(self, name: object, term: object) -> object:

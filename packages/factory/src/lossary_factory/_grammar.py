@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._composites import read_deep_supervision, read_terms
+from ._composites import check_terms, read_deep_supervision, read_terms
 from ._definitions import read_definitions, read_use
 from ._forms import COMPOSITES, DEEP_SUPERVISION, OF_TERMS
 from ._keys import DOCUMENT_KEYS, NODE_KEYS, Level, as_written, named_keys
@@ -76,7 +76,7 @@ def read_node(node: object, path: ConfigPath, validation: Validation, more_keys:
         return None
     if "name" in node and named_keys(more_keys).issuperset(node):  # most nodes: nothing else can be meant
         params = Value(node.get("params"), (*path, "params"))
-        return named_spec(Value(node["name"], (*path, "name")), params, path, validation)
+        return _named(Value(node["name"], (*path, "name")), params, path, validation)
     written = as_written(node, (*NODE_KEYS, *more_keys))
     choice = _choice(node, written, path, validation)
     if choice is None:
@@ -124,8 +124,18 @@ def _read_choice(
     params_key = written.get("params", "params")
     params = Value(node.get(params_key), (*path, params_key))
     if choice == "use":
-        return read_use(content, params, path, validation)
-    return named_spec(content, params, path, validation)
+        spec = read_use(content, params, path, validation)
+        if spec is not None and params.value and spec.name in COMPOSITES:
+            check_terms(spec, params.path, validation)
+        return spec
+    return _named(content, params, path, validation)
+
+
+def _named(name: Value, params: Value, path: ConfigPath, validation: Validation) -> Spec | None:
+    spec = named_spec(name, params, path, validation)
+    if spec is not None and spec.name in COMPOSITES:
+        check_terms(spec, params.path, validation)
+    return spec
 
 
 def _hint_for(value: object, path: ConfigPath, validation: Validation) -> str:

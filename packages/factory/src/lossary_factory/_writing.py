@@ -115,7 +115,7 @@ def _keys(value: object) -> frozenset[Any]:
 def _terms(params: Mapping[str, Any]) -> dict[str, Any]:
     terms = {key: written(term) for key, term in params["terms"].items()}
     for name, key in (("weights", "weight"), ("inputs", "inputs")):
-        for term, value in params.get(name, {}).items():
+        for term, value in (params.get(name) or {}).items():
             terms[term][key] = plain(value, f"{key} of {term}")
     return terms
 
