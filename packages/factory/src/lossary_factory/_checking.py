@@ -71,6 +71,8 @@ class Request:
     def _check(self, data: object, validation: Validation, earlier: list[Problem]) -> Checked:
         """Check plain data; ``earlier`` are the problems that reading it went past."""
         if self.allow is not None:
+            if isinstance(self.allow, str):
+                raise TypeError("allow is a collection of names, not one name")
             validation.allowed = {validation.registry.entry(name).name for name in self.allow}
         if self.overrides:
             try:

@@ -84,6 +84,11 @@ def plural(text: str) -> str:
     return f"values that are each {text}"
 
 
+def printable(text: str) -> str:
+    """Replace what would act on a terminal."""
+    return "".join(c if c == "\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def counted(number: int, thing: str) -> str:
     """Put a number before a noun, in the plural where it needs it."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
