@@ -189,3 +189,6 @@ def test_frozen_containers_travel(losses):
     """Alone they can be pickled as well."""
     spec = validate({"name": "focal_loss", "params": {"weight": [1]}}, registry=losses)
     assert pickle.loads(pickle.dumps(spec.params)) == {"weight": [1.0]}
+    names = FrozenSet(["a"])
+    again = pickle.loads(pickle.dumps(names))
+    assert (type(again), again) == (FrozenSet, names)
