@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from lossary_factory import ConfigError, LossSpec, UnwritableError, validate
+from lossary_factory._frozen import FrozenSet
 
 NESTED = {
     "sum": {
