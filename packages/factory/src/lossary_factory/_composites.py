@@ -19,6 +19,7 @@ from ._suggest import did_you_mean
 from ._wording import MAPPINGS, ConfigPath, listing, show, show_key
 
 if TYPE_CHECKING:
+    from ._checks import AsIs
     from ._validation import Validation
 
 _WEIGHT = Bounded(Number(), (Bound(">=", 0),))
@@ -136,6 +137,7 @@ class _Terms:
         self.validation = validation
         base_class: Any = validation.registry.base_class
         self.weight_check = _WEIGHT if found is None else weight_check(found.loss_class, base_class)
+        self.takes_as_is = _as_is(self.weight_check)
         self.keys = (*NODE_KEYS, *form.term_keys)
         self.known = frozenset(self.keys)
 
@@ -159,7 +161,11 @@ class _Terms:
 
     def weight(self, name: object, term: object) -> object:
         given = self.beside(name, term, "weight")
-        return 1.0 if given is None else self.weight_check(given.value, given.path, self.validation)
+        if given is None:
+            return 1.0
+        if self.takes_as_is(given.value):
+            return given.value
+        return self.weight_check(given.value, given.path, self.validation)
 
     def inputs(self, name: object, term: object, spec: Spec | None) -> FrozenDict[str, str] | None:
         given = self.beside(name, term, "inputs")
@@ -185,6 +191,12 @@ def weight_check(loss_class: Any, base_class: Any) -> Check:  # noqa: ANN401  # 
     return any_of(
         [_WEIGHT, *(part for each in entries for part in _options(each.value) if isinstance(part, Part))]
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _as_is(check: Check) -> AsIs:
+    """Return what tells at once that a weight is right, so that most cost one call."""
+    return check.as_is() or (lambda _weight: False)
 
 
 def _options(check: Check) -> tuple[Check, ...]:
