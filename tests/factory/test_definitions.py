@@ -129,3 +129,14 @@ def test_names_of_definitions_are_printable_in_messages(losses, defs):
     problems = check({"defs": defs, "loss": {"use": "bse"}}, registry=losses)
     assert problems
     assert "\x1b" not in "".join(map(str, problems))
+
+
+def test_parameters_of_any_kind_may_stand_at_a_use(losses):
+    """What is no mapping is said to be none, and not asked whether it is true."""
+
+    class Odd:
+        def __bool__(self):
+            raise ValueError("ambiguous")
+
+    config = {"defs": {"base": "dice_loss"}, "loss": {"use": "base", "params": Odd()}}
+    assert found(config, losses) == [("wrong-type", "loss.params")]

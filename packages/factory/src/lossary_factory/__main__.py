@@ -20,7 +20,7 @@ def main() -> None:
     try:
         lossary(prog_name="lossary")
     except OSError as error:  # such as a full disk; a pipe that was closed is no error
-        sys.stdout = None  # type: ignore[assignment]  # what it still holds would fail again at the end
+        sys.stdout = None  # what it still holds would fail again at the end
         print(f"Error: the answer cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
         raise SystemExit(2) from None
 

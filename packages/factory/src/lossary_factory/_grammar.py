@@ -125,7 +125,7 @@ def _read_choice(
     params = Value(node.get(params_key), (*path, params_key))
     if choice == "use":
         spec = read_use(content, params, path, validation)
-        if spec is not None and params.value and spec.name in COMPOSITES:
+        if spec is not None and params.value is not None and spec.name in COMPOSITES:
             check_terms(spec, params.path, validation)
         return spec
     return _named(content, params, path, validation)

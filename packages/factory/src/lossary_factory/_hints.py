@@ -6,7 +6,6 @@ from __future__ import annotations
 import collections
 import collections.abc
 import enum
-import os
 import types
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -156,7 +155,7 @@ class Hints:
             return self._fields(hint)
         if hasattr(hint, "__array__"):
             return Anything()
-        if issubclass(hint, os.PathLike):
+        if hasattr(hint, "__fspath__"):
             return PathText()
         parts = parts_of(hint)
         return Part(parts.keyword, parts.registry, hint) if parts else Anything()

@@ -54,7 +54,7 @@ def as_written(mapping: Mapping[Any, object], allowed: Collection[str]) -> dict[
         others = [key for key in itertools.islice(mapping, MOST_PROBLEMS) if key not in allowed]
         # What another tool calls a key is sure to mean it; what is spelled like one is a guess.
         for key in others:
-            synonym = _ELSEWHERE.get(key) if isinstance(key, str) else None
+            synonym = _ELSEWHERE.get(key, "") if isinstance(key, str) else ""
             if synonym in allowed:
                 written.setdefault(synonym, key)
         for key in others:
