@@ -229,3 +229,16 @@ def test_a_key_that_is_no_word_is_quoted_once(losses):
     """A key is shown as it was written."""
     (problem,) = check(CONFIG, registry=losses, overrides=["+loss.sum.x=1"])
     assert problem.message == "the config has no '+loss'"
+
+
+def test_a_path_that_begins_inside_the_loss_is_completed(losses):
+    """In a document the path of a term begins with ``loss``."""
+    (problem,) = check(CONFIG, registry=losses, overrides=["sum.pixel.weight=1"])
+    assert problem.hint.startswith("did you mean 'loss.sum.pixel.weight'? it has: loss")
+
+
+def test_the_inputs_of_a_head_may_be_new(composites):
+    """As its parameters may."""
+    config = {"heads": {"depth": "called_loss"}}
+    spec = validate(config, registry=composites, overrides=["heads.depth.inputs.target=target.metres"])
+    assert spec.params["inputs"] == {"depth": {"target": "target.metres"}}
