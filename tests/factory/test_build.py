@@ -172,3 +172,9 @@ def test_names_that_are_allowed_have_to_be_there(losses):
     """A name that nobody registered is a mistake in the program, not in the config."""
     with pytest.raises(UnknownNameError):
         check("dice_loss", registry=losses, allow=["dise_loss"])
+
+
+def test_allow_is_no_single_name(losses):
+    """A text is a collection of letters, which nobody means."""
+    with pytest.raises(TypeError, match="allow is a collection of names, not one name"):
+        validate("dice_loss", registry=losses, allow="dice_loss")

@@ -328,3 +328,33 @@ def test_a_closed_pipe_is_no_error():
         env={**os.environ, "CODE": code},
     )
     assert (result.stdout.strip(), result.stderr) == ("loss_00000", "")
+
+
+def test_a_misspelled_verb_is_a_wrong_call(lossary):
+    """The nearest verb is suggested, and all are listed."""
+    result = lossary("vlidate", "loss.yaml")
+    assert result.exit_code == 2
+    assert "there is no verb 'vlidate'\ndid you mean 'validate'? the verbs are: list, show," in result.stderr
+
+
+@pytest.mark.parametrize("key", ["", "a..b"])
+def test_a_key_that_is_no_path_is_a_wrong_call(lossary, write, key):
+    """An empty one too."""
+    result = lossary("validate", write("loss.yaml", "loss: dice_loss"), "--key", key)
+    assert result.exit_code == 2
+    assert "Invalid value for '--key': a path reads like" in result.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device")  # noqa: PTH110  # a device
+@pytest.mark.parametrize(("where", "code"), [(">&-", 0), (">/dev/full", 2)])
+def test_an_answer_that_cannot_be_written_is_no_traceback(where, code):
+    """A closed output gets nothing; a full disk is said in one line."""
+    result = subprocess.run(  # noqa: S602  # the shell closes the output
+        f'"{sys.executable}" -m lossary_factory --help {where}',
+        check=False,
+        capture_output=True,
+        text=True,
+        shell=True,
+    )
+    said = "Error: the answer cannot be written: No space left on device\n" if code else ""
+    assert (result.returncode, result.stderr) == (code, said)

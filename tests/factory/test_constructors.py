@@ -4,12 +4,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
 
-from lossary_factory import build, check
+from lossary_factory import build, check, describe, make_manifest, schema
 from lossary_registry import Registry
 
 if TYPE_CHECKING:
@@ -275,3 +275,20 @@ def test_a_loss_that_cannot_be_imported_is_a_problem(registry):
     (problem,) = check("lazy", registry=registry)
     assert problem.code == "unavailable-loss"
     assert "no_such_module_anywhere" in problem.message
+
+
+def test_a_partial_is_a_constructor():
+    """What it was given is a default, and the annotations are those of what it calls."""
+
+    class Loss:
+        def __init__(self, gamma: float, size: int = 1) -> None:
+            self.gamma, self.size = gamma, size
+
+    registry: Registry[Any] = Registry(name="partials")
+    registry.register(functools.partial(functools.partial(Loss, size=2), size=3), name="loss")
+    assert build({"name": "loss", "params": {"gamma": 2}}, registry=registry).size == 3
+    (problem,) = check({"name": "loss", "params": {"gamma": "x"}}, registry=registry)
+    assert problem.message == "gamma must be a number, not 'x'"
+    assert list(describe("loss", registry=registry)["parameters"]) == ["gamma", "size"]
+    assert "loss" in str(schema(registry=registry))
+    make_manifest(registry, version="1")

@@ -100,3 +100,43 @@ def test_definitions_in_toml(losses, write):
     """Reuse does not depend on what a format offers: TOML has no anchors."""
     text = "[defs]\nbase = 'dice_loss'\n[loss]\nuse = 'base'\nparams = {smooth = 2}\n"
     assert load(write("train.toml", text), registry=losses).params == {"smooth": 2.0}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("wrap", [lambda use: use, lambda use: {"sum": {"a": use}}])
+def test_definitions_that_follow_each_other_for_long_are_refused(losses, order, wrap):
+    """A chain of definitions counts as nesting, in whatever order it stands: nothing runs out of stack."""
+    chain = [("a0", "dice_loss"), *((f"a{n}", wrap({"use": f"a{n - 1}"})) for n in range(1, 3000))]
+    problems = check({"defs": dict(chain[::order]), "loss": {"use": "a2999"}}, registry=losses)
+    assert {problem.code for problem in problems} == {"too-deep"}
+    assert "more than 100 levels deep" in problems[0].message
+
+
+def test_definitions_may_follow_each_other_for_a_while(losses):
+    """Ten definitions, each in a sum of the next, are built."""
+    defs = {f"a{n}": {"sum": {"a": {"use": f"a{n + 1}"}}} for n in range(10)}
+    loss = validate({"defs": {**defs, "a10": "dice_loss"}, "loss": {"use": "a0"}}, registry=losses).build()
+    for _ in range(10):
+        loss = loss.terms["a"]
+    assert type(loss) is losses.get("dice_loss")
+
+
+@pytest.mark.parametrize(
+    "defs", [{"\x1b[31m": "dice_loss"}, {"base": {"use": "\x1b[31m"}, "\x1b[31m": {"use": "\x1b[31m"}}]
+)
+def test_names_of_definitions_are_printable_in_messages(losses, defs):
+    """What a config calls a definition cannot write to the terminal of who reads the message."""
+    problems = check({"defs": defs, "loss": {"use": "bse"}}, registry=losses)
+    assert problems
+    assert "\x1b" not in "".join(map(str, problems))
+
+
+def test_parameters_of_any_kind_may_stand_at_a_use(losses):
+    """What is no mapping is said to be none, and not asked whether it is true."""
+
+    class Odd:
+        def __bool__(self):
+            raise ValueError("ambiguous")
+
+    config = {"defs": {"base": "dice_loss"}, "loss": {"use": "base", "params": Odd()}}
+    assert found(config, losses) == [("wrong-type", "loss.params")]

@@ -95,3 +95,23 @@ def test_lines_end_as_they_like(losses, write):
         write("config.yaml", b"loss:\r\n  name: dice_loss\r\n  colour: 1\r\n"), registry=losses
     )
     assert (problem.line, problem.column, problem.line_text) == (3, 3, "  colour: 1")
+
+
+def test_a_link_to_nothing_is_not_suggested(losses, tmp_path, monkeypatch):
+    """What is suggested can be read."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loss.yaml").symlink_to("nowhere")
+    (problem,) = check("loss.yaml", registry=losses)
+    assert (problem.code, problem.hint) == ("no-such-file", "")
+
+
+def test_lines_may_end_with_a_carriage_return_alone(losses, write):
+    """They are counted as YAML counts them."""
+    (problem,) = check(write("loss.yaml", "loss:\r  name: dice_los\r"), registry=losses)
+    assert (problem.line, problem.column, problem.line_text) == (2, 9, "  name: dice_los")
+
+
+def test_the_name_of_a_file_is_printable_in_messages(losses):
+    """What a file is called cannot write to the terminal of who reads the message."""
+    (problem,) = check("\x1b[31mloss.yaml", registry=losses)
+    assert "\x1b" not in str(problem)

@@ -174,3 +174,55 @@ def test_two_forms_at_once(found):
 def test_every_format_has_the_forms(composites, write, suffix, text):
     """YAML, TOML and JSON with the same heads give the spec that a mapping gives."""
     assert load(write(f"config{suffix}", text), registry=composites) == validate(HEADS, registry=composites)
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "path", "words"),
+    [
+        ({"terms": {}}, "no-terms", "params.terms", "weighted_sum needs at least one term"),
+        ({"terms": {"a.b": "dice_loss"}}, "bad-key", "params.terms.'a.b'", "without a dot"),
+        ({"terms": {"": "dice_loss"}}, "bad-key", "params.terms.''", "without a dot"),
+        (
+            {"terms": {"region": "dice_loss"}, "weights": {"regoin": 1}},
+            "unknown-term",
+            "params.weights.regoin",
+            "did you mean 'region'? the terms are: region",
+        ),
+        (
+            {"terms": {"a": "dice_loss"}, "weights": {"a": -1}},
+            "out-of-range",
+            "params.weights.a",
+            "a must be >= 0, not -1",
+        ),
+    ],
+)
+def test_a_sum_that_is_named_is_checked_like_one_with_a_key(composites, params, code, path, words):
+    """What would only fail when the sum is built is a problem of the config already."""
+    (problem,) = check({"name": "weighted_sum", "params": params}, registry=composites)
+    assert (problem.code, problem.path) == (code, path)
+    assert words in f"{problem.message}\n{problem.hint}"
+
+
+def test_inputs_belong_to_heads(composites):
+    """The inputs of a head that is not there are a mistake."""
+    inputs = {"sge": {"input": "input.seg"}}
+    config = {"name": "heads", "params": {"terms": {"seg": "dice_loss"}, "inputs": inputs}}
+    (problem,) = check(config, registry=composites)
+    assert (problem.code, problem.path) == ("unknown-term", "params.inputs.sge")
+
+
+def test_parameters_that_a_use_replaces_fit_the_terms(composites):
+    """A definition may name a sum, and a use other weights."""
+    defs = {"base": {"name": "weighted_sum", "params": {"terms": {"a": "dice_loss"}}}}
+    config = {"defs": defs, "loss": {"use": "base", "params": {"weights": {"b": 1}}}}
+    (problem,) = check(config, registry=composites)
+    assert (problem.code, problem.path) == ("unknown-term", "loss.params.weights.b")
+
+
+def test_a_sum_without_weights_is_written(composites):
+    """That there are none may be said: what is written reads back."""
+    spec = validate(
+        {"name": "weighted_sum", "params": {"terms": {"a": "dice_loss"}, "weights": None}},
+        registry=composites,
+    )
+    assert validate(spec.to_dict(), registry=composites) == spec

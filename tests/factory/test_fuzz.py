@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -164,7 +165,7 @@ def test_arbitrary_text_is_data_or_a_config_error(suffix, text):
     except ConfigError as error:
         complaints.problems = list(error.problems)
     for problem in complaints.problems:
-        line = text.split("\n")[problem.line - 1]
+        line = re.split("\r\n|\r|\n", text)[problem.line - 1]
         printable = "".join(c if c == "\t" or c.isprintable() else "\ufffd" for c in line.rstrip("\r"))
         assert problem.line_text in printable
         assert len(problem.caret) <= len(problem.line_text) + 1

@@ -91,7 +91,7 @@ def test_every_format_means_the_same(losses, write, suffix, text):
         ({}, "missing-name", ""),
         ({"loss": None}, "wrong-type", "loss"),
         ({"loss": {}}, "missing-name", "loss"),
-        ({"dice_loss": {}}, "missing-name", ""),
+        ({"dice_loss": {}}, "missing-name", "dice_loss"),
         ({"params": {"smooth": 1}}, "missing-name", ""),
         ({"name": "dice_loss", "sum": {"a": "dice_loss"}}, "conflicting-keys", "name"),
         ({"name": "dice_loss", "colour": 1}, "unexpected-key", "colour"),

@@ -88,7 +88,7 @@ def test_a_report_of_a_mapping(losses):
         ),
         (
             {"dice_loss": {"smooth": 1}},
-            "the config names no loss: it has neither 'loss' nor 'name'",
+            "'dice_loss' is the name of a loss, and stands here as a key",
             "write {name: dice_loss, params: {...}}",
         ),
         (

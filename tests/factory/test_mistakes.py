@@ -125,3 +125,133 @@ loss:
         ("wrong-type", 6),
         ("out-of-range", 7),
     ]
+
+
+ONE_PROBLEM_EACH = {
+    "terms under a key of their own": (
+        "loss:\n  sum:\n    terms: {a: dice_loss, b: focal_loss}\n    weights: {a: 1, b: 2}",
+        ("unexpected-key", "loss.sum.terms", 3, 5),
+        ["'sum' holds the terms themselves", "write sum: {KEY: {name: ..., weight: ...}}"],
+    ),
+    "params beside the loss": (
+        "loss:\n  name: focal_loss\nparams: {gamma: 2}",
+        ("misplaced-key", "params", 3, 1),
+        ["'params' stands beside 'loss'", "write it under 'loss'"],
+    ),
+    "a parameter beside the loss": (
+        "loss:\n  name: focal_loss\ngamma: 2",
+        ("misplaced-key", "gamma", 3, 1),
+        ["'gamma' is a parameter of focal_loss", "write params: {gamma: 2} under 'loss'"],
+    ),
+    "a loss in the place of parameters": (
+        "loss:\n  deep_supervision: {name: dice_loss, params: {smooth: 2}}",
+        ("missing-parameter", "loss.deep_supervision", 2, 3),
+        ["'deep_supervision' holds parameters, and the loss is one", "write deep_supervision: {loss: ...}"],
+    ),
+    "a name in the place of parameters": (
+        "loss:\n  deep_supervision: dice_loss",
+        ("missing-parameter", "loss.deep_supervision", 2, 3),
+        ["'deep_supervision' holds parameters", "write deep_supervision: {loss: dice_loss}"],
+    ),
+    "a name as a key": (
+        "loss:\n  sum:\n    a:\n      dice_loss: {smooth: 1}",
+        ("missing-name", "loss.sum.a.dice_loss", 4, 7),
+        ["'dice_loss' is the name of a loss, and stands here as a key", "{name: dice_loss, params: {...}}"],
+    ),
+    "a key without a value": (
+        "loss:\n  sum:\n    dice_loss:",
+        ("wrong-type", "loss.sum.dice_loss", 3, 15),
+        ["not null", "write dice_loss: dice_loss"],
+    ),
+    "a bare weight": (
+        "loss:\n  sum:\n    dice_loss: 0.5",
+        ("wrong-type", "loss.sum.dice_loss", 3, 16),
+        ["not 0.5", "write dice_loss: {name: dice_loss, weight: 0.5}"],
+    ),
+    "a colon without a space, at a name": (
+        "loss:\n  name:focal_loss",
+        ("unknown-loss", "loss", 2, 3),
+        ["'name:focal_loss'", "after the colon of a key comes a space"],
+    ),
+    "a colon without a space, at a parameter": (
+        "loss:\n  name: focal_loss\n  params:\n    gamma:2",
+        ("wrong-type", "loss.params", 4, 5),
+        ["'gamma:2'", "after the colon of a key comes a space"],
+    ),
+    "a schedule that is chosen like a loss": (
+        "loss:\n  sum:\n    a: {name: dice_loss, weight: {name: linear, final: 1}}",
+        ("unexpected-key", "loss.sum.a.weight.name", 3, 35),
+        ["write 'schedule:' in its place"],
+    ),
+    "a schedule whose parameters stand like those of a loss": (
+        "loss:\n  sum:\n    a: {name: dice_loss, weight: {schedule: linear, params: {final: 1}}}",
+        ("misplaced-key", "loss.sum.a.weight.params", 3, 53),
+        ["stand beside 'schedule', not under 'params'", "write {schedule: linear, final: ...}"],
+    ),
+    "the weight of another tool": (
+        "loss: {name: dice_loss, loss_weight: 2}",
+        ("misplaced-key", "loss.loss_weight", 1, 25),
+        ["a 'loss_weight' has no meaning here", "only a term of a sum, or of heads, has one"],
+    ),
+    "the weight of another tool, in a term": (
+        "loss: {sum: {a: {name: dice_loss, loss_weight: 2}}}",
+        ("unexpected-key", "loss.sum.a.loss_weight", 1, 35),
+        ["how much a term counts is its 'weight', not 'loss_weight'", "write 'weight:' in its place"],
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", ONE_PROBLEM_EACH)
+def test_one_mistake_is_one_problem(composites, write, mistake):
+    """What follows from a mistake is not a problem of its own."""
+    text, (code, path, line, column), words = ONE_PROBLEM_EACH[mistake]
+    (problem,) = check(write("loss.yaml", text), registry=composites)
+    assert (problem.code, problem.path, problem.line, problem.column) == (code, path, line, column)
+    for word in words:
+        assert word in f"{problem.message}\n{problem.hint}"
+
+
+@pytest.mark.parametrize("key", ["_target_", "type", "class_path", "nam"])
+def test_a_config_of_another_tool_is_not_taken_for_two_losses(composites, key):
+    """Beside what chooses a loss, ``reduction`` is no misspelled ``product``."""
+    config = {"loss": {"reduction": "mean", key: "focal_loss"}}
+    problems = check(config, registry=composites)
+    assert [(problem.code, problem.path) for problem in problems] == [
+        ("misplaced-key", "loss.reduction"),
+        ("unexpected-key", f"loss.{key}"),
+    ]
+    assert problems[0].hint == "write params: {reduction: 'mean'}"
+
+
+def test_parameters_that_lost_their_indentation_are_warned_of(losses):
+    """Within a larger file ``params`` beside the loss is not an error, and is probably not meant."""
+    config = {"train": {"loss": {"name": "focal_loss"}, "params": {"gamma": 2}, "epochs": 3}}
+    (problem,) = check(config, registry=losses, key="train.loss")
+    assert (problem.code, problem.path, problem.severity) == ("misplaced-key", "train.params", "warning")
+    config["train"]["params"] = {"gamma": 2, "lr": 1}  # of something else
+    assert check(config, registry=losses, key="train.loss") == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "guess"),
+    [
+        ("ce", "cross_entropy_loss"),
+        ("gce", "generalized_cross_entropy_loss"),
+        ("BCEWithLogitsLoss", "bce_loss"),
+        ("torch.nn.BCEWithLogitsLoss", "bce_loss"),
+        ("dice_coefficient", "dice_loss"),
+        ("bce", "bce_loss"),
+    ],
+)
+def test_abbreviations_and_longer_names_are_understood(losses, asked, guess):
+    """The letters with which the words of a name begin stand for it, and so does what begins as it does."""
+    for name in ("bce_loss", "cross_entropy_loss", "generalized_cross_entropy_loss"):
+        losses.register(type(name, (losses.base_class,), {}), name=name)
+    (problem,) = check(asked, registry=losses)
+    assert problem.hint.startswith(f"did you mean {guess!r}?")
+
+
+@pytest.mark.parametrize("version", [2, True, None, "1", [1], {}, b"1"])
+def test_another_version_is_refused(problem, version):
+    """Whatever stands there is compared without trusting how it compares."""
+    assert problem({"version": version, "loss": "dice_loss"}).code == "unsupported-version"

@@ -87,11 +87,6 @@ def test_the_last_override_counts(losses):
         ("loss", "an override is written PATH=VALUE", ""),
         ("loss..sum=1", "a path reads like loss.sum.region.weight or params.weight[0], and not '..sum'", ""),
         ("=1", "a path reads like loss.sum.region.weight or params.weight[0], and not ''", ""),
-        (
-            "loss=!!python/none x",
-            "the tag '!!python/none' is not allowed: a config is plain data",
-            "remove the tag",
-        ),
     ],
 )
 def test_an_override_that_leads_nowhere(losses, override, message, hint):
@@ -198,3 +193,52 @@ def test_errors_beside_warnings_are_errors(losses, write):
     with pytest.raises(ConfigError) as caught:
         load(write("train.yaml", TRAIN + "    params: {x: 1}\n"), registry=losses, key="train.loss")
     assert [problem.severity for problem in caught.value.problems] == ["warning", "error"]
+
+
+@pytest.mark.parametrize(
+    ("override", "code", "path", "column"),
+    [
+        ("loss.sum.pixel.weight=", "wrong-type", "loss.sum.pixel.weight", 23),
+        ("loss=[1", "syntax", "loss", 8),
+        ("loss={a: 1, a: 2}", "duplicate-key", "loss.a", 13),
+        ("loss=!!python/name:os.system x", "tag-not-allowed", "loss", 6),
+        ("loss=&a [*a]", "alias-cycle", "loss[0]", 10),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_shown_in_its_override(losses, override, code, path, column):
+    """The place is that in the whole override, path and all."""
+    (problem,) = check(CONFIG, registry=losses, overrides=[override])
+    assert (problem.code, problem.path, problem.column) == (code, path, column)
+    assert problem.line_text == override
+
+
+def test_a_value_of_several_lines_is_read(losses):
+    """What stands behind the sign is YAML of any form."""
+    spec = validate("dice_loss", registry=losses, overrides=["params=smooth: 2\nmode: hard"])
+    assert spec.to_dict() == {"name": "dice_loss", "params": {"smooth": 2.0, "mode": "hard"}}
+
+
+@pytest.mark.parametrize("override", [b"loss=dice_loss", 3, None])
+def test_an_override_is_text(losses, override):
+    """Anything else is a mistake of the program, and said so."""
+    with pytest.raises(TypeError, match=r"an override is a text such as 'loss.name=dice_loss', not "):
+        check(CONFIG, registry=losses, overrides=[override])
+
+
+def test_a_key_that_is_no_word_is_quoted_once(losses):
+    """A key is shown as it was written."""
+    (problem,) = check(CONFIG, registry=losses, overrides=["+loss.sum.x=1"])
+    assert problem.message == "the config has no '+loss'"
+
+
+def test_a_path_that_begins_inside_the_loss_is_completed(losses):
+    """In a document the path of a term begins with ``loss``."""
+    (problem,) = check(CONFIG, registry=losses, overrides=["sum.pixel.weight=1"])
+    assert problem.hint.startswith("did you mean 'loss.sum.pixel.weight'? it has: loss")
+
+
+def test_the_inputs_of_a_head_may_be_new(composites):
+    """As its parameters may."""
+    config = {"heads": {"depth": "called_loss"}}
+    spec = validate(config, registry=composites, overrides=["heads.depth.inputs.target=target.metres"])
+    assert spec.params["inputs"] == {"depth": {"target": "target.metres"}}

@@ -1,10 +1,11 @@
-# ruff: noqa: UP007, UP045  # the older spellings are tested as well
+# ruff: noqa: UP006, UP007, UP035, UP045  # the older spellings are tested as well
 from __future__ import annotations
 
 import enum
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, NewType, Optional, Union
+from pathlib import Path
+from typing import Annotated, Any, Literal, NewType, Optional, Tuple, TypedDict, Union
 
 import attrs
 import pytest
@@ -59,6 +60,16 @@ def registry():
 
 
 NUMBER = "value must be a number, not "
+TEXTS = "value must be a list of values that are each text, not "
+
+
+class Ends(TypedDict, total=False):
+    high: float
+    inner: Limits
+
+
+class Limits(Ends):
+    low: float
 
 
 @pytest.mark.parametrize(
@@ -84,6 +95,16 @@ NUMBER = "value must be a number, not "
         (list, [1, "x"], [1, "x"]),
         (tuple[float, ...], [1, 2], (1.0, 2.0)),
         (tuple[int, str], [1, "x"], (1, "x")),
+        (set[int], [1, 2, 1], {1, 2}),
+        (set, {1}, {1}),
+        (frozenset[str], ["a"], frozenset({"a"})),
+        (Path, "folder/file", Path("folder/file")),
+        (Path | None, Path("file"), Path("file")),
+        (str | Path, "file", "file"),
+        (Limits, {"low": 1}, {"low": 1.0}),
+        (Limits, {"low": 1, "inner": {"low": 2}}, {"low": 1.0, "inner": {"low": 2}}),
+        (tuple[()], [], ()),
+        (Tuple, [1, "x"], (1, "x")),
         (dict[str, float], {"a": 1}, {"a": 1.0}),
         (Mapping[int, str], {1: "x"}, {1: "x"}),
         (dict, {"a": [1]}, {"a": [1]}),
@@ -159,6 +180,23 @@ def test_a_value_of_the_right_type_is_accepted(registry, annotation, given, buil
             "wrong-type",
             "value must be a list of numbers, a Tensor or null, not 'x'",
         ),
+        (set[int], ["x"], "wrong-type", "value[0] must be a whole number, not 'x'"),
+        (set[int], 3, "wrong-type", "value must be a list of whole numbers, not 3"),
+        (frozenset[str], "ab", "wrong-type", TEXTS + "'ab'"),
+        (Path, 3, "wrong-type", "value must be the path of a file or folder, as text, not 3"),
+        (Limits, 3, "wrong-type", "value must be a mapping with the keys high, inner, low, not 3"),
+        (Limits, {"low": "x"}, "wrong-type", "low must be a number, not 'x'"),
+        (Limits, {"low": 1, "hihg": 2}, "bad-key", "value has no key 'hihg'"),
+        (Limits, {}, "missing-key", "value needs the key 'low', which must be a number"),
+        (tuple[()], [1], "wrong-type", "value must be a list of 0 values (), not a list"),
+        (int, 1 << 5000, "out-of-range", "value is too large for a whole number"),
+        (
+            dict[int, int],
+            {1 << 5000: 1},
+            "out-of-range",
+            "value[an enormous whole number] is too large for a whole number",
+        ),
+        (Any, [1 << 5000], "out-of-range", "value[0] is too large for a whole number"),
         (Loss, 1, "wrong-type", "value must be a loss, not 1"),
         (Loss, "nothing", "unknown-loss", "Annotated has no loss 'nothing'"),
     ],
@@ -298,3 +336,22 @@ def test_what_is_taken_as_it_is_would_be_taken_in_full(registry, annotation, val
     if takes_as_is is not None and takes_as_is(value):
         assert check(value, ("value",), validation) is value
         assert validation.problems == []
+
+
+@pytest.mark.parametrize(
+    ("annotation", "given"),
+    [
+        (set[int], [3, 1, 2]),
+        (frozenset[str], ["b", "a"]),
+        (Path, "folder/file"),
+        (Limits, {"low": 1}),
+        (list[set[Loss]], [["plain"]]),
+    ],
+)
+def test_what_becomes_an_object_is_written_as_it_was_read(registry, annotation, given):
+    """Sets and paths are values of specs like others: written, compared, hashed, and built anew each time."""
+    registry.register(Loss, name="plain")
+    spec = validate({"name": "taking", "params": {"value": given}}, registry=taking(annotation, registry))
+    again = validate(spec.to_dict(), registry=registry)
+    assert (again, hash(again), again.fingerprint()) == (spec, hash(spec), spec.fingerprint())
+    assert type(spec.build().value) is type(again.build().value)

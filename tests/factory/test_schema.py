@@ -159,3 +159,11 @@ def test_a_loss_that_cannot_be_loaded_is_left_out(composites):
     """What is not installed is not offered."""
     composites.register_lazy("missing_loss", "not_there:Missing", requires=["not_there"])
     assert "loss.missing_loss" not in schema(registry=composites)["$defs"]
+
+
+def test_a_bare_name_is_for_losses_that_need_nothing(losses):
+    """A loss with a parameter that must be given is no complete config by its name alone."""
+    jsonschema = pytest.importorskip("jsonschema")
+    judge = jsonschema.Draft7Validator(schema(registry=losses))
+    for name in losses.list():
+        assert judge.is_valid({"loss": name}) is (check(name, registry=losses) == [])

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from lossary_factory import ConfigError, LossSpec, UnwritableError, validate
+from lossary_factory._frozen import FrozenSet
 
 NESTED = {
     "sum": {
@@ -189,3 +190,6 @@ def test_frozen_containers_travel(losses):
     """Alone they can be pickled as well."""
     spec = validate({"name": "focal_loss", "params": {"weight": [1]}}, registry=losses)
     assert pickle.loads(pickle.dumps(spec.params)) == {"weight": [1.0]}
+    names = FrozenSet(["a"])
+    again = pickle.loads(pickle.dumps(names))
+    assert (type(again), again) == (FrozenSet, names)

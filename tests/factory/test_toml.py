@@ -106,3 +106,10 @@ def test_dots_in_values_are_no_nesting(losses, write):
     numbers = ", ".join(["0.5"] * 500)
     text = f"[loss]\nname = 'focal_loss'\nparams.weight = [{numbers}]\n"
     assert len(load(write("config.toml", text), registry=losses).params["weight"]) == 500
+
+
+def test_other_ends_of_lines_do_not_move_what_is_wrong(losses, write):
+    """TOML ends a line with a newline alone; what else Python takes for an end of a line is text."""
+    text = 'a = "\u2028\x85\x0c"\nloss = dice\n'.replace("\x0c", "")
+    (problem,) = check(write("loss.toml", text), registry=losses)
+    assert (problem.code, problem.line, problem.column) == ("syntax", 2, 8)

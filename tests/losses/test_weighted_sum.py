@@ -9,7 +9,7 @@ import torch._dynamo.testing
 from torch import nn
 from torch.testing import assert_close
 
-from lossary_losses import BCELoss, DiceLoss, WeightedSum
+from lossary_losses import BCELoss, DiceLoss, Product, WeightedSum
 
 
 @pytest.fixture
@@ -40,6 +40,20 @@ def test_terms_add_up_to_the_total(loss, data):
     )
     assert total.requires_grad
     assert not terms["pixel"].requires_grad
+
+
+@pytest.mark.parametrize("name", ["keys", "values", "type", "train", "half", "forward", "parameters"])
+def test_a_term_may_have_the_name_of_a_method(data, name):
+    """What the heads of a model are called is not ours to choose, and nothing of the module changes."""
+    loss = WeightedSum(terms={name: BCELoss(), "region": DiceLoss()}, weights={name: 2.0})
+    expected = 2 * BCELoss()(*data) + DiceLoss()(*data)
+    assert_close(loss(*data), expected)
+    assert_close(Product(terms={name: BCELoss()})(*data), BCELoss()(*data))
+    assert_close(torch.compile(loss, backend="eager", fullgraph=True)(*data), expected)
+    assert_close(pickle.loads(pickle.dumps(copy.deepcopy(loss)))(*data), expected)
+    assert list(loss.terms.keys()) == [name, "region"]
+    assert loss.train().double().terms["region"].training
+    loss.load_state_dict(loss.state_dict())
 
 
 def test_weights_default_to_one(data):
@@ -173,7 +187,7 @@ def test_repr_shows_the_weights(loss):
         ({"a": "bce_loss"}, None, TypeError, "terms['a'] must be an nn.Module, got str"),
         ({"a.b": BCELoss()}, None, ValueError, "terms has an unusable name, 'a.b'"),
         ({"": BCELoss()}, None, ValueError, "terms has an unusable name, ''"),
-        ({"keys": BCELoss()}, None, ValueError, "terms has an unusable name, 'keys'"),
+        ({"training": BCELoss()}, None, ValueError, "terms has an unusable name, 'training'"),
         ({1: BCELoss()}, None, ValueError, "terms has an unusable name, 1"),
         ({"pixel": BCELoss()}, {"pixl": 1.0}, ValueError, "'pixl', which is no term: did you mean 'pixel'?"),
         ({"pixel": BCELoss()}, {"zzz": 1.0}, ValueError, "'zzz', which is no term: the terms are pixel"),

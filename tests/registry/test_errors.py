@@ -104,3 +104,13 @@ def test_the_text_of_a_collision(shapes, circle, square):
         "    now Square  second_file.py:1\n"
         "    Give it another name, or pass force=True to replace the first."
     )
+
+
+@pytest.mark.parametrize("name", [3, None, ("a", "b")])
+def test_the_message_of_a_name_that_is_no_text_can_be_read(name):
+    """A look-up takes whatever it is asked for, and so does its message."""
+    registry = Registry(object, "things")
+    registry.register(dict, name="a")
+    with pytest.raises(UnknownNameError) as raised:
+        registry.entry(name)
+    assert str(raised.value).startswith(f"{name!r} is not in things\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import collections.abc
+import functools
 import inspect
 import sys
 import typing
@@ -61,9 +62,11 @@ def evaluated(annotation: object, names: Mapping[str, Any]) -> object:
         return unknown("annotation")
 
 
-def names_of(cls: type) -> Mapping[str, Any]:
+def names_of(cls: Any) -> Mapping[str, Any]:  # noqa: ANN401  # whatever can be called
     """Return what annotations in a class and its bases, or in a function, can refer to."""
+    while isinstance(cls, functools.partial):
+        cls = cls.func
     bases = getattr(cls, "__mro__", ())
-    initializer = inspect.unwrap(cls.__init__ if bases else cls)  # type: ignore[misc]
+    initializer = inspect.unwrap(cls.__init__ if bases else cls)
     modules = [vars(module) for base in bases if (module := sys.modules.get(base.__module__))]
-    return _Names([getattr(initializer, "__globals__", {}), {cls.__name__: cls}, *modules])
+    return _Names([getattr(initializer, "__globals__", {}), {getattr(cls, "__name__", ""): cls}, *modules])

@@ -205,6 +205,8 @@ def check(
 
 
 def _checked(config: Config | File, request: Request) -> Checked:
+    if isinstance(config, dict):  # to ask for a path takes longer
+        return request.check_data(config)
     if isinstance(config, os.PathLike) or (isinstance(config, str) and config.lower().endswith(SUFFIXES)):
         return request.check_file(config)
     return request.check_data(config)

@@ -71,6 +71,8 @@ class Request:
     def _check(self, data: object, validation: Validation, earlier: list[Problem]) -> Checked:
         """Check plain data; ``earlier`` are the problems that reading it went past."""
         if self.allow is not None:
+            if isinstance(self.allow, str):
+                raise TypeError("allow is a collection of names, not one name")
             validation.allowed = {validation.registry.entry(name).name for name in self.allow}
         if self.overrides:
             try:
@@ -121,7 +123,7 @@ def _complain_of_key(path: ConfigPath, there: object, validation: Validation) ->
     keys = list(there) if isinstance(there, Mapping) else []
     has = f"it has: {listing(map(show_key, keys))}" if keys else f"it is {show(there)}"
     place = show_path(path[:-1]) or "the config"
-    message = f"{place} has no {show_key(path[-1])!r}, where the loss was to be"
+    message = f"{place} has no {show(path[-1])}, where the loss was to be"
     validation.add(
         "no-such-key", message, path[:-1], hint=f"{did_you_mean(path[-1], keys)}{has}", at_key=True
     )
@@ -134,6 +136,13 @@ def _warn_of_siblings(
     if spec.name in COMPOSITES:
         return
     loss = show_key(path[-1])
+    params = parent.get("params")
+    parameters = plan_of(spec.loss_class, validation.registry.base_class).parameters
+    if isinstance(params, Mapping) and params and parameters.keys() >= params.keys() and path[-1] != "params":
+        message = f"'params' stands beside {loss!r}, and holds parameters of {spec.name}"
+        hint = f"if it is for the loss, write it under {loss!r}"
+        sibling: ConfigPath = (*path[:-1], "params")
+        validation.add("misplaced-key", message, sibling, hint=hint, at_key=True, severity="warning")
     for parameter in plan_of(spec.loss_class, validation.registry.base_class).offered:
         if parameter.name in parent and parameter.name != path[-1]:
             message = f"{parameter.name!r} stands beside {loss!r}, and is a parameter of {spec.name}"

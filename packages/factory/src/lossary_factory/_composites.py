@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from ._bounds import Bound, Bounded
 from ._checks import AnyOf, Check, Entries, Number, Part, any_of
-from ._forms import DEEP_SUPERVISION, HEADS, Form
+from ._forms import DEEP_SUPERVISION, HEADS, Form, form_of
 from ._frozen import FrozenDict
 from ._keys import NODE_KEYS, as_written
 from ._named import LOSS, Found, Value, find, read_params
 from ._plan import plan_of
 from ._selectors import read_inputs
 from ._spec import LossSpec
-from ._wording import MAPPINGS, ConfigPath, show
+from ._suggest import did_you_mean
+from ._wording import MAPPINGS, ConfigPath, listing, show, show_key
 
 if TYPE_CHECKING:
+    from ._checks import AsIs
     from ._validation import Validation
 
 _WEIGHT = Bounded(Number(), (Bound(">=", 0),))
@@ -34,6 +36,13 @@ def read_terms(form: Form, terms: Value, path: ConfigPath, validation: Validatio
             terms.path, terms.value, "a mapping of terms", hint=hint if isinstance(terms.value, list) else ""
         )
         return None
+    if _holds_parameters(terms.value, form):
+        message = f"{form.key!r} holds the terms themselves, each with what belongs to it"
+        hint = (
+            f"write {form.key}: {{KEY: {{name: ..., {': ..., '.join(form.term_keys or ('params',))}: ...}}}}"
+        )
+        validation.add("unexpected-key", message, (*terms.path, "terms"), hint=hint, at_key=True)
+        return None
     if not terms.value:
         validation.add("no-terms", f"'{form.key}' needs at least one term", terms.path, at_key=True)
     reader = _Terms(form, found, terms.path, validation)
@@ -48,8 +57,55 @@ def read_deep_supervision(params: Value, path: ConfigPath, validation: Validatio
     found = _find_class(DEEP_SUPERVISION, DEEP_SUPERVISION, ("loss",), params.path, validation)
     if found is None:
         return None
-    given = read_params(params.value, params.path, found, validation)
+    node = params.value
+    if isinstance(node, str) or (isinstance(node, MAPPINGS) and "loss" not in node and _chooses(node)):
+        message = f"{DEEP_SUPERVISION!r} holds parameters, and the loss is one of them"
+        brief = node if isinstance(node, str) and node in validation.registry else "..."
+        hint = f"write {DEEP_SUPERVISION}: {{loss: {brief}}}"
+        validation.add("missing-parameter", message, params.path, hint=hint, at_key=True)
+        return None
+    given = read_params(node, params.path, found, validation)
     return LossSpec(found.name, given, found.loss_class, validation.origin(path))
+
+
+def _holds_parameters(terms: Mapping[Any, object], form: Form) -> bool:
+    """Tell whether there is what the class of a form takes, in the place of the terms."""
+    inner = terms.get("terms")
+    return isinstance(inner, MAPPINGS) and terms.keys() <= set(form.takes) and not _chooses(inner)
+
+
+def _chooses(node: Mapping[Any, object]) -> bool:
+    """Tell whether a mapping says which loss it is."""
+    return any(key in node for key in NODE_KEYS if key != "params")
+
+
+def check_terms(spec: Spec, path: ConfigPath, validation: Validation) -> None:
+    """Check what the parameters at a path, of a class that is chosen by its name, say of its terms."""
+    form = form_of(spec.name)
+    terms = spec.params.get("terms")
+    if form is None or not isinstance(terms, Mapping):
+        return
+    if not terms:
+        validation.add("no-terms", f"{spec.name} needs at least one term", (*path, "terms"), at_key=True)
+    for name in terms:
+        _check_key(name, (*path, "terms", name), validation)
+    for parameter in form.takes[1:]:
+        beside = spec.params.get(parameter)
+        for name, value in beside.items() if isinstance(beside, Mapping) else ():
+            place = (*path, parameter, name)
+            if name not in terms:
+                message = f"{parameter} has {show(name)}, which is no term"
+                hint = f"{did_you_mean(name, terms)}the terms are: {listing(map(show_key, terms))}"
+                validation.add("unknown-term", message, place, hint=hint, at_key=True)
+            elif isinstance(value, float):
+                _WEIGHT(value, place, validation)
+
+
+def _check_key(name: object, path: ConfigPath, validation: Validation) -> None:
+    if not isinstance(name, str) or not name or "." in name:
+        message = f"the key of a term must be text without a dot, not {show(name)}"
+        hint = "the key names the term in logs and overrides"
+        validation.add("bad-key", message, path, hint=hint, at_key=True)
 
 
 def _find_class(
@@ -81,6 +137,7 @@ class _Terms:
         self.validation = validation
         base_class: Any = validation.registry.base_class
         self.weight_check = _WEIGHT if found is None else weight_check(found.loss_class, base_class)
+        self.takes_as_is = _as_is(self.weight_check)
         self.keys = (*NODE_KEYS, *form.term_keys)
         self.known = frozenset(self.keys)
 
@@ -99,15 +156,16 @@ class _Terms:
 
     def term(self, name: object, term: object) -> Spec | None:
         path = (*self.path, name)
-        if not isinstance(name, str) or not name or "." in name:
-            message = f"the key of a term must be text without a dot, not {show(name)}"
-            hint = "the key names the term in logs and overrides"
-            self.validation.add("bad-key", message, path, hint=hint, at_key=True)
+        _check_key(name, path, self.validation)
         return self.validation.grammar.read_node(term, path, self.validation, self.form.term_keys)
 
     def weight(self, name: object, term: object) -> object:
         given = self.beside(name, term, "weight")
-        return 1.0 if given is None else self.weight_check(given.value, given.path, self.validation)
+        if given is None:
+            return 1.0
+        if self.takes_as_is(given.value):
+            return given.value
+        return self.weight_check(given.value, given.path, self.validation)
 
     def inputs(self, name: object, term: object, spec: Spec | None) -> FrozenDict[str, str] | None:
         given = self.beside(name, term, "inputs")
@@ -133,6 +191,12 @@ def weight_check(loss_class: Any, base_class: Any) -> Check:  # noqa: ANN401  # 
     return any_of(
         [_WEIGHT, *(part for each in entries for part in _options(each.value) if isinstance(part, Part))]
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _as_is(check: Check) -> AsIs:
+    """Return what tells at once that a weight is right, so that most cost one call."""
+    return check.as_is() or (lambda _weight: False)
 
 
 def _options(check: Check) -> tuple[Check, ...]:

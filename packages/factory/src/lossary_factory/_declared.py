@@ -40,14 +40,15 @@ def declared(
         if not _is_form(annotation, "Unpack"):
             return None
         (attribute,) = get_args(annotation)
-    if _is_typed_dict(attribute):
-        return dict(_keys(attribute))
+    if is_typed_dict(attribute):
+        return dict(keys_of(attribute))
     if isinstance(attribute, Mapping) and all(isinstance(name, str) for name in attribute):
         return {name: Declared(evaluated(hint, names), is_required=False) for name, hint in attribute.items()}
     raise TypeError(f"its {ATTRIBUTE} do not map names to types")
 
 
-def _is_typed_dict(value: object) -> bool:
+def is_typed_dict(value: object) -> bool:
+    """Tell whether a value is a class that was declared as a ``TypedDict``."""
     return isinstance(value, type) and issubclass(value, dict) and hasattr(value, "__required_keys__")
 
 
@@ -56,7 +57,8 @@ def _is_form(annotation: object, name: str) -> bool:
     return getattr(get_origin(annotation), "_name", None) == name
 
 
-def _keys(typed_dict: Any) -> Iterator[tuple[str, Declared]]:  # noqa: ANN401  # a TypedDict
+def keys_of(typed_dict: Any) -> Iterator[tuple[str, Declared]]:  # noqa: ANN401  # a TypedDict
+    """Yield the keys of a ``TypedDict``, with what stands under each."""
     names = names_of(typed_dict)
     for name, written in typed_dict.__annotations__.items():
         annotation = evaluated(written, names)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._frozen import FrozenDict
-from ._limits import MOST_VALUES
+from ._limits import DEEPEST, MOST_VALUES
 from ._named import Found, Value, read_params
 from ._spec import LossSpec
 from ._suggest import did_you_mean
 from ._validation import Definitions
-from ._wording import ConfigPath, listing, show
+from ._wording import ConfigPath, listing, show, show_key
 
 if TYPE_CHECKING:
     from ._validation import Validation
@@ -25,7 +25,7 @@ def read_definitions(nodes: object, path: ConfigPath, validation: Validation) ->
     validation.definitions = Definitions(path, nodes)
     for name in nodes:
         if isinstance(name, str):
-            _spec_of(name, validation)
+            _spec_of(name, 0, validation)
         else:
             message = f"the name of a definition must be text, not {show(name)}"
             validation.add("bad-key", message, (*path, name), at_key=True)
@@ -39,7 +39,7 @@ def read_use(name: Value, params: Value, path: ConfigPath, validation: Validatio
         return None
     if name.value not in definitions.nodes:
         known = [key for key in definitions.nodes if isinstance(key, str)]
-        there = f"'defs' has: {listing(known)}" if known else "the document has no 'defs'"
+        there = f"'defs' has: {listing(map(show_key, known))}" if known else "the document has no 'defs'"
         hint = f"{did_you_mean(name.value, known)}{there}"
         validation.add(
             "unknown-definition", f"nothing is defined as {show(name.value)}", name.path, hint=hint
@@ -47,15 +47,10 @@ def read_use(name: Value, params: Value, path: ConfigPath, validation: Validatio
         return None
     if name.value in definitions.open:
         chain = [*definitions.open[definitions.open.index(name.value) :], name.value]
-        message = f"{name.value!r} is used in its own definition: {' -> '.join(chain)}"
+        message = f"{name.value!r} is used in its own definition: {' -> '.join(map(show_key, chain))}"
         validation.add("definition-cycle", message, name.path)
         return None
-    spec = _spec_of(name.value, validation)
-    definitions.counts[-1] += definitions.sizes[name.value]
-    if definitions.counts[-1] > MOST_VALUES:  # definitions of two uses each double with every step
-        message = f"the definitions that are used here stand for more than {MOST_VALUES:,} losses"
-        validation.add("too-large", message, name.path)
-        return None
+    spec = _used(name, path, validation)
     if spec is None:
         return None
     found = Found(spec.name, spec.loss_class)
@@ -63,14 +58,45 @@ def read_use(name: Value, params: Value, path: ConfigPath, validation: Validatio
     return LossSpec(spec.name, FrozenDict({**spec.params, **given}), spec.loss_class, validation.origin(path))
 
 
-def _spec_of(name: str, validation: Validation) -> LossSpec[Any] | None:
-    """Read a definition, once."""
+def _used(name: Value, path: ConfigPath, validation: Validation) -> LossSpec[Any] | None:
+    """Return the definition that is used at a path; note it where that leads too far."""
+    definitions = validation.definitions
+    depth = definitions.depths[-1] + len(path)
+    if depth > DEEPEST:
+        _complain_of_depth(name, validation)
+        return None
+    used: Any = name.value
+    spec = _spec_of(used, depth, validation)
+    definitions.counts[-1] += definitions.sizes[used]
+    height = len(path) + definitions.heights[used]
+    if definitions.counts[-1] > MOST_VALUES:  # definitions of two uses each double with every step
+        message = f"the definitions that are used here stand for more than {MOST_VALUES:,} losses"
+        validation.add("too-large", message, name.path)
+    elif height > DEEPEST:
+        _complain_of_depth(name, validation)
+    else:
+        definitions.reached[-1] = max(definitions.reached[-1], height)
+        return spec
+    return None
+
+
+def _complain_of_depth(name: Value, validation: Validation) -> None:
+    message = f"the definitions that are used here are nested more than {DEEPEST} levels deep"
+    validation.add("too-deep", message, name.path)
+
+
+def _spec_of(name: str, depth: int, validation: Validation) -> LossSpec[Any] | None:
+    """Read a definition, once; ``depth`` is how deep in the whole config it is asked for."""
     definitions = validation.definitions
     if name not in definitions.specs:
         definitions.open.append(name)
         definitions.counts.append(1)
+        definitions.depths.append(depth)
+        definitions.reached.append(0)
         path = (*definitions.path, name)
         definitions.specs[name] = validation.grammar.read_node(definitions.nodes[name], path, validation)
         definitions.open.pop()
+        definitions.depths.pop()
+        definitions.heights[name] = definitions.reached.pop()
         definitions.sizes[name] = min(definitions.counts.pop(), MOST_VALUES)
     return definitions.specs[name]

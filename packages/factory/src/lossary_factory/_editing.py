@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ._suggest import did_you_mean
-from ._wording import counted, listing, show_key, show_path
+from ._wording import counted, listing, show, show_key, show_path
 
 if TYPE_CHECKING:
     from ._wording import ConfigPath
 
 _LOSS_KEYS = ("inputs", "name", "params", "weight")
+_NEW_KEYS = ("inputs", "params")
 
 
 class LostPathError(LookupError):
@@ -25,8 +26,8 @@ class LostPathError(LookupError):
 def with_value(data: object, path: ConfigPath, value: object, *, done: ConfigPath = ()) -> object:
     """Return a copy of the data along the path, with the value at its end.
 
-    The last key of a path may be new, and so may ``params``; a loss that is written as a mere name becomes
-    ``{name: NAME}`` where the path goes on with a key of a loss.
+    The last key of a path may be new, and so may ``params`` and ``inputs``; a loss that is written as a mere
+    name becomes ``{name: NAME}`` where the path goes on with a key of a loss.
 
     Raises:
         LostPathError: The path goes through what is not there.
@@ -38,9 +39,12 @@ def with_value(data: object, path: ConfigPath, value: object, *, done: ConfigPat
     if isinstance(data, str) and key in _LOSS_KEYS:
         return with_value({"name": data}, path, value, done=done)
     if isinstance(data, Mapping):
-        if key not in data and rest and key != "params":
-            hint = f"{did_you_mean(key, data)}it has: {listing(map(show_key, data)) or 'nothing'}"
-            raise LostPathError(f"{_place(done)} has no {show_key(key)!r}", hint)
+        if key not in data and rest and key not in _NEW_KEYS:
+            loss = data.get("loss")
+            is_inside = not done and isinstance(loss, Mapping) and key in loss
+            guess = f"did you mean {show_path(('loss', *path))!r}? " if is_inside else did_you_mean(key, data)
+            hint = f"{guess}it has: {listing(map(show_key, data)) or 'nothing'}"
+            raise LostPathError(f"{_place(done)} has no {show(key)}", hint)
         inside = data.get(key, {}) if rest else None
         return {**data, key: with_value(inside, rest, value, done=deeper)}
     if isinstance(data, (list, tuple)) and isinstance(key, int):
@@ -50,7 +54,7 @@ def with_value(data: object, path: ConfigPath, value: object, *, done: ConfigPat
         items[key] = with_value(items[key], rest, value, done=deeper)
         return items
     kind = "a list, whose values are chosen by [index]" if isinstance(data, (list, tuple)) else "no mapping"
-    raise LostPathError(f"{_place(done)} is {kind}, and so has no {show_key(key)!r}", "")
+    raise LostPathError(f"{_place(done)} is {kind}, and so has no {show(key)}", "")
 
 
 def _place(path: ConfigPath) -> str:

@@ -1,4 +1,4 @@
-"""Mappings and lists that do not change, and can be hashed like the values in them."""
+"""Mappings, lists and sets that do not change, and can be hashed like the values in them."""
 
 from __future__ import annotations
 
@@ -59,3 +59,12 @@ class FrozenList(list[Value]):
 
     def __reduce__(self) -> tuple[type, tuple[list[Any]]]:
         return FrozenList, (list(self),)
+
+
+class FrozenSet(frozenset[Value]):
+    """A set that does not change, in the place of one that does: a constructor gets a ``set`` for it."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[type, tuple[list[Any]]]:
+        return FrozenSet, (list(self),)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._composites import read_deep_supervision, read_terms
+from ._composites import check_terms, read_deep_supervision, read_terms
 from ._definitions import read_definitions, read_use
 from ._forms import COMPOSITES, DEEP_SUPERVISION, OF_TERMS
 from ._keys import DOCUMENT_KEYS, NODE_KEYS, Level, as_written, named_keys
@@ -54,13 +54,14 @@ def read_document(config: object, path: ConfigPath, validation: Validation) -> S
     if "loss" not in written:
         return read_node(config, path, validation)
     version = config.get("version", 1)
-    if version != 1 or isinstance(version, bool):
+    if not isinstance(version, (int, float)) or isinstance(version, bool) or version != 1:
         message = f"version must be 1, not {show(version)}"
         validation.add("unsupported-version", message, (*path, "version"))
     if "defs" in written:
         read_definitions(config[written["defs"]], (*path, written["defs"]), validation)
     spec = read_node(config[written["loss"]], (*path, written["loss"]), validation)
-    _complain_of_keys(Level(config, path, DOCUMENT_KEYS, written), spec, validation)
+    level = Level(config, path, DOCUMENT_KEYS, written, inside=show_key(written["loss"]))
+    _complain_of_keys(level, spec, validation)
     return spec
 
 
@@ -71,11 +72,11 @@ def read_node(node: object, path: ConfigPath, validation: Validation, more_keys:
     if isinstance(node, str):
         return named_spec(Value(node, path), Value(None, (*path, "params")), path, validation)
     if not isinstance(node, MAPPINGS):
-        validation.wrong_type(path, node, _A_LOSS, hint=_hint_for(node))
+        validation.wrong_type(path, node, _A_LOSS, hint=_hint_for(node, path, validation))
         return None
     if "name" in node and named_keys(more_keys).issuperset(node):  # most nodes: nothing else can be meant
         params = Value(node.get("params"), (*path, "params"))
-        return named_spec(Value(node["name"], (*path, "name")), params, path, validation)
+        return _named(Value(node["name"], (*path, "name")), params, path, validation)
     written = as_written(node, (*NODE_KEYS, *more_keys))
     choice = _choice(node, written, path, validation)
     if choice is None:
@@ -84,7 +85,9 @@ def read_node(node: object, path: ConfigPath, validation: Validation, more_keys:
     spec = _read_choice(choice, node, written, path, validation)
     beside = ("params",) if choice in _WITH_PARAMS else ()
     others = tuple(key for key in _CHOICES if key != choice and key in node)
-    _complain_of_keys(Level(node, path, (choice, *beside, *more_keys, *others), written), spec, validation)
+    allowed = (choice, *beside, *more_keys, *others)
+    meant = {key: written[key] for key in allowed if key in written}
+    _complain_of_keys(Level(node, path, allowed, meant), spec, validation)
     return spec
 
 
@@ -92,11 +95,17 @@ def _choice(
     node: Mapping[Any, object], written: Mapping[str, Any], path: ConfigPath, validation: Validation
 ) -> str | None:
     """Return the key that says what kind of node this is; a second one is a problem."""
-    found = [key for key in _CHOICES if key in node] or [key for key in _CHOICES if key in written]
+    found = [key for key in _CHOICES if key in node]
     for other in found[1:]:
         message = f"a loss has a {found[0]!r} or a {other!r}, not both"
-        validation.add("conflicting-keys", message, (*path, written[other]), at_key=True)
-    return found[0] if found else None
+        validation.add("conflicting-keys", message, (*path, other), at_key=True)
+    if found:
+        return found[0]
+    # Of misspelled keys only one can be meant, and a form only by what holds several values.
+    meant = [
+        key for key in written if key in _WITH_PARAMS or isinstance(node[written[key]], (list, *MAPPINGS))
+    ]
+    return next((key for key in ("name", *_CHOICES) if key in meant), None)
 
 
 def _read_choice(
@@ -115,12 +124,26 @@ def _read_choice(
     params_key = written.get("params", "params")
     params = Value(node.get(params_key), (*path, params_key))
     if choice == "use":
-        return read_use(content, params, path, validation)
-    return named_spec(content, params, path, validation)
+        spec = read_use(content, params, path, validation)
+        if spec is not None and params.value is not None and spec.name in COMPOSITES:
+            check_terms(spec, params.path, validation)
+        return spec
+    return _named(content, params, path, validation)
 
 
-def _hint_for(value: object) -> str:
+def _named(name: Value, params: Value, path: ConfigPath, validation: Validation) -> Spec | None:
+    spec = named_spec(name, params, path, validation)
+    if spec is not None and spec.name in COMPOSITES:
+        check_terms(spec, params.path, validation)
+    return spec
+
+
+def _hint_for(value: object, path: ConfigPath, validation: Validation) -> str:
     """Say how a value that is no loss and no mapping of losses becomes one."""
+    name = path[-1] if path else None
+    if isinstance(name, str) and name in validation.registry and isinstance(value, (int, float, type(None))):
+        weighted = f"{{name: {name}, weight: {show(value)}}}"
+        return f"write {name}: {name if value is None else weighted}"
     if isinstance(value, list):
         return "give each loss a key: sum: {first: ..., second: ...}"
     return "load() reads a file" if isinstance(value, os.PathLike) else ""
@@ -129,12 +152,14 @@ def _hint_for(value: object) -> str:
 def _complain_of_no_name(node: Mapping[Any, object], path: ConfigPath, validation: Validation) -> None:
     loss = next((key for key in node if isinstance(key, str) and key in validation.registry), None)
     if loss is not None:
+        message = f"{loss!r} is the name of a loss, and stands here as a key"
         hint = f"write {{name: {loss}, params: {{...}}}}"
+        validation.add("missing-name", message, (*path, loss), hint=hint, at_key=True)
     else:
         found = f"it has: {listing(map(show_key, node))}; " if node else ""
         hint = f"{found}a loss is written {{name: ..., params: ...}} or {{sum: ...}}"
-    message = "this names no loss" if path else "the config names no loss: it has neither 'loss' nor 'name'"
-    validation.add("missing-name", message, path, hint=hint, at_key=True)
+        what = "this names no loss" if path else "the config names no loss: it has neither 'loss' nor 'name'"
+        validation.add("missing-name", what, path, hint=hint, at_key=True)
 
 
 def _complain_of_keys(level: Level, spec: Spec | None, validation: Validation) -> None:

@@ -19,6 +19,7 @@ from ._checks import (
     Check,
     Choice,
     Entries,
+    Fields,
     FixedItems,
     Instance,
     Integer,
@@ -28,11 +29,13 @@ from ._checks import (
     Null,
     Number,
     Part,
+    PathText,
     Text,
     any_of,
 )
 from ._collections import parts_of
-from ._frozen import FrozenList
+from ._declared import is_typed_dict, keys_of
+from ._frozen import FrozenList, FrozenSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,6 +56,10 @@ _LISTS: dict[object, Callable[[list[object]], object]] = {
     collections.abc.MutableSequence: FrozenList,
     collections.abc.Collection: FrozenList,
     collections.abc.Iterable: FrozenList,
+    set: FrozenSet,
+    collections.abc.MutableSet: FrozenSet,
+    frozenset: frozenset,
+    collections.abc.Set: frozenset,
 }
 _MAPPINGS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 
@@ -64,10 +71,12 @@ class Hints:
     Attributes:
         base_class: The base class of the registry, if it has one; a parameter of that type takes a loss.
         finite: Whether numbers must be finite.
+        open: The ``TypedDict`` classes that are being read, which may hold themselves.
     """
 
     base_class: type | None
     finite: bool = True
+    open: frozenset[type] = frozenset()
 
     def check(self, hint: Any) -> Check:  # noqa: PLR0911  # a table of cases
         """Return the check of a type; a type that says nothing about plain data accepts all of it."""
@@ -87,7 +96,7 @@ class Hints:
         if origin in _PLAIN:
             return _PLAIN[origin]
         if origin in _LISTS:
-            return self._list(origin, arguments)
+            return self._list(hint, origin, arguments)
         if origin in _MAPPINGS:
             return Entries(*map(self.check, arguments or (Any, Any)))
         return self._class(origin)
@@ -117,12 +126,24 @@ class Hints:
             ]
         )
 
-    def _list(self, origin: Any, arguments: Sequence[Any]) -> Check:
-        if origin is tuple and arguments and arguments[-1] is not Ellipsis:
-            return FixedItems(tuple(map(self.check, arguments)))
+    def _list(self, hint: Any, origin: Any, arguments: Sequence[Any]) -> Check:
+        if origin is tuple and arguments[-1:] != (Ellipsis,) and (arguments or hasattr(hint, "__args__")):
+            items = () if arguments == ((),) else arguments  # Python 3.10 has it so for an empty tuple
+            return FixedItems(tuple(map(self.check, items)))
         return Items(self.check(arguments[0] if arguments else Any), _LISTS[origin])
 
-    def _class(self, hint: Any) -> Check:
+    def _fields(self, hint: Any) -> Check:
+        if hint in self.open:
+            return Entries(Text(), Anything())
+        hints = attrs.evolve(self, open=self.open | {hint})
+        declared = dict(keys_of(hint))
+        return Fields(
+            tuple(declared),
+            tuple(hints.check(each.annotation) for each in declared.values()),
+            tuple(each.is_required for each in declared.values()),
+        )
+
+    def _class(self, hint: Any) -> Check:  # noqa: PLR0911  # a table of cases
         if not isinstance(hint, type) or issubclass(hint, Unknown):
             return Anything()
         if issubclass(hint, enum.Enum):
@@ -130,8 +151,12 @@ class Hints:
         # Not issubclass: the base class may be a protocol, which does not answer.
         if self.base_class is not None and self.base_class in hint.__mro__:
             return Nested(hint, is_base=hint is self.base_class)
+        if is_typed_dict(hint):
+            return self._fields(hint)
         if hasattr(hint, "__array__"):
             return Anything()
+        if hasattr(hint, "__fspath__"):
+            return PathText()
         parts = parts_of(hint)
         return Part(parts.keyword, parts.registry, hint) if parts else Anything()
 

@@ -26,12 +26,15 @@ NODE_KEYS = ("name", "params", *OF_TERMS, DEEP_SUPERVISION, "use")
 _ELSEWHERE = {
     **dict.fromkeys(["type", "_target_", "class_path", "class_name", "_type_", "@losses"], "name"),
     **dict.fromkeys(["init_args", "kwargs", "dict_kwargs", "config", "args", "arguments"], "params"),
+    "loss_weight": "weight",
     **dict.fromkeys(["criterion", "objective", "loss_fn", "loss_function"], "loss"),
 }
+_WEIGHTS = ("weight", "loss_weight")
 _PURPOSE = {
     "name": "a loss is chosen with 'name'",
     "params": "the parameters of a loss stand under 'params'",
     "loss": "the loss stands under 'loss'",
+    "weight": "how much a term counts is its 'weight'",
 }
 
 
@@ -48,11 +51,15 @@ def as_written(mapping: Mapping[Any, object], allowed: Collection[str]) -> dict[
     """
     written: dict[str, Any] = {key: key for key in allowed if key in mapping}
     if len(written) < len(mapping):
-        for key in itertools.islice(mapping, MOST_PROBLEMS):
-            meant = _ELSEWHERE.get(key) if isinstance(key, str) else None
-            if meant not in allowed:
-                meant = nearest(key, allowed)
-            if meant is not None and key not in allowed:
+        others = [key for key in itertools.islice(mapping, MOST_PROBLEMS) if key not in allowed]
+        # What another tool calls a key is sure to mean it; what is spelled like one is a guess.
+        for key in others:
+            synonym = _ELSEWHERE.get(key, "") if isinstance(key, str) else ""
+            if synonym in allowed:
+                written.setdefault(synonym, key)
+        for key in others:
+            meant = nearest(key, allowed)
+            if meant is not None and key not in written.values():
                 written.setdefault(meant, key)
     return written
 
@@ -77,6 +84,7 @@ class Level:
         written: What ``as_written`` found in it.
         loss: The name of the loss that it is about; empty where that is not known.
         plan: What the constructor of that loss takes.
+        inside: The key of the loss, where that stands one level deeper.
     """
 
     mapping: Mapping[Any, object]
@@ -85,6 +93,7 @@ class Level:
     written: Mapping[str, Any]
     loss: str = ""
     plan: Plan = _NO_PLAN
+    inside: str = ""
 
     def complain(self, validation: Validation) -> None:
         """Note every key that is not allowed here, with what to do about it."""
@@ -100,8 +109,11 @@ class Level:
                 "unexpected-key", f"{_PURPOSE[meant]}, not {key!r}", f"write '{meant}:' in its place"
             )
         parameter = "" if meant else nearest(key, self.plan.parameters)
-        if key == "weight":
-            return self._stray_weight(takes_weight=parameter == key)
+        if self.inside and not meant and key in NODE_KEYS:
+            message = f"{key!r} stands beside {self.inside!r}, and is a key of the loss itself"
+            return _Complaint("misplaced-key", message, f"write it under {self.inside!r}")
+        if not meant and key in _WEIGHTS:
+            return self._stray_weight(key, takes_weight=parameter == key)
         if parameter:
             message = f"{parameter!r} is a parameter of {self.loss} and stands outside 'params'"
             if key != parameter:
@@ -113,14 +125,17 @@ class Level:
                 "unexpected-key", message, f"write 'name: {key}', and its parameters under 'params'"
             )
         hint = f"{did_you_mean(meant or key, self.allowed)}the keys here are: {listing(self.allowed)}"
+        if "params" in self.allowed and not meant:
+            hint += "\nwhat the constructor of a loss takes stands under 'params'"
         return _Complaint("unexpected-key", f"there is no key {show(key)} here", hint)
 
-    def _stray_weight(self, *, takes_weight: bool) -> _Complaint:
+    def _stray_weight(self, key: str, *, takes_weight: bool) -> _Complaint:
         hint = "only a term of a sum, or of heads, has one: {sum: {KEY: {name: ..., weight: ...}}}"
         if takes_weight:
             hint += f"\nthe parameter of {self.loss} with this name stands under 'params'"
-        return _Complaint("misplaced-key", "a 'weight' has no meaning here", hint)
+        return _Complaint("misplaced-key", f"a {key!r} has no meaning here", hint)
 
     def _moved(self, parameter: str, value: object) -> str:
         brief = "..." if isinstance(value, (list, Mapping)) else show(value)
-        return f"write params: {{{parameter}: {brief}}}"
+        place = f" under {self.inside!r}" if self.inside else ""
+        return f"write params: {{{parameter}: {brief}}}{place}"

@@ -6,3 +6,5 @@ MOST_CHARACTERS = 1 << 20
 MOST_VALUES = 100_000
 DEEPEST = 100
 MOST_PROBLEMS = 1000
+LARGEST_INTEGER = 1 << 1024
+"""Beyond the floats, and far below the number of digits that Python agrees to write."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossary_registry import Registry, RegistryError, UnknownNameError
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from ._validation import Validation
 
 _LOSS_KEYS = ("weight", "name", "params", "sum")
+
+_COLON = re.compile(r"\w+:\S")
+_SPACE = "after the colon of a key comes a space"
 
 LOSS = "loss"
 """What messages call what the main registry holds."""
@@ -78,6 +82,8 @@ def read_params(
         offered = plan_of(loss_class, validation.registry.base_class).offered
         takes = listing(parameter.name for parameter in offered)
         hint = f"write each by its name, such as {{NAME: value}}; {name} takes: {takes}"
+        if isinstance(params, str) and _COLON.match(params):
+            hint = f"{_SPACE}\n{hint}"
         validation.wrong_type(path, params, f"a mapping of parameters of {name}", hint=hint if takes else "")
         return FrozenDict()
     plan = plan_of(loss_class, validation.registry.base_class)
@@ -115,6 +121,8 @@ def instead_of(name: str, registry: Registry[Any]) -> str:
     # Of an import path, the last word is what it would have imported.
     word = name.rpartition(".")[2]
     lines = [f"{did_you_mean(word, [*names, *aliases])}{registry.name} has: {listing(names) or 'nothing'}"]
+    if _COLON.match(name):
+        lines.append(_SPACE)
     if name.endswith((".yaml", ".yml", ".toml", ".json")):
         lines.append("this looks like a file: load() reads one")
     elif "." in name:

@@ -8,6 +8,7 @@ from ._editing import LostPathError, with_value
 from ._paths import parse_path
 from ._problems import ConfigError, Problem, make_problem
 from ._source import Place, Places, Source, Span
+from ._wording import show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +36,8 @@ def overridden(data: object, overrides: Sequence[str]) -> Overridden:
     sources: dict[ConfigPath, Source] = {}
     problems: list[Problem] = []
     for text in overrides:
+        if not isinstance(text, str):
+            raise TypeError(f"an override is a text such as 'loss.name=dice_loss', not {show(text)}")
         source = Source(_FILE, text, _find_places)
         try:
             path, value = _read(source)
@@ -58,20 +61,18 @@ def _read(source: Source) -> tuple[ConfigPath, object]:
         path = parse_path(written.strip())
     except ValueError as error:
         raise ConfigError([_problem(source, str(error))]) from None
-    return path, _read_value(value, source)
+    return path, _read_value(value, path, source)
 
 
-def _read_value(text: str, source: Source) -> object:
+def _read_value(text: str, path: ConfigPath, source: Source) -> object:
     """Read the right side as YAML, so that numbers, lists and mappings are written as in a file."""
     from ._reading._complaints import Complaints  # noqa: PLC0415  # the parser is imported when it is needed
     from ._reading._yaml import parse  # noqa: PLC0415  # same
 
-    complaints = Complaints(Source(_FILE, text, _find_places))
+    complaints = Complaints(source, path=path, offset=len(source.text) - len(text))
     data = parse(text, complaints)
     if complaints.problems:
-        raise ConfigError(
-            [_problem(source, problem.message, hint=problem.hint) for problem in complaints.problems]
-        )
+        raise ConfigError(complaints.problems)
     return data
 
 
@@ -83,7 +84,8 @@ def _find_places(text: str) -> Places:
     path = parse_path(written.strip())
     offset = len(written) + 1
     places = {(*path, *inner): _moved(place, offset) for inner, place in find_places(value).items()}
-    places[path] = Place(places[path].value, Span(0, len(written)))
+    whole = places.get(path, Place(Span(offset, offset)))  # what has no value has no place
+    places[path] = Place(whole.value, Span(0, len(written)))
     return places
 
 

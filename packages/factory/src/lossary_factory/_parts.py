@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._keys import as_written
 from ._named import Value, find, read_params
+from ._plan import plan_of
 from ._spec import PartSpec
 from ._wording import ConfigPath, listing, show_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ._checks import Part
     from ._validation import Validation
 
@@ -22,7 +22,7 @@ def read_part(
     """Read ``{KEYWORD: NAME, PARAMETER: value}``; None where it names no part."""
     if validation.is_too_deep(path):
         return None
-    key = as_written(node, (part.keyword,)).get(part.keyword)
+    key = as_written(node, (part.keyword,)).get(part.keyword) or as_written(node, ("name",)).get("name")
     if key is None:
         there = f"it has: {listing(map(show_key, node))}; " if node else ""
         hint = (
@@ -38,5 +38,13 @@ def read_part(
     if found is None:
         return None
     params = {name: value for name, value in node.items() if name != key}
+    nested = params.get("params")
+    if isinstance(nested, Mapping) and "params" not in plan_of(found.loss_class, None).parameters:
+        message = f"the parameters of a {part.keyword} stand beside {part.keyword!r}, not under 'params'"
+        hint = (
+            f"write {{{part.keyword}: {found.name}, {': ..., '.join(map(show_key, nested)) or 'NAME'}: ...}}"
+        )
+        validation.add("misplaced-key", message, (*path, "params"), hint=hint, at_key=True)
+        params = {**{name: value for name, value in params.items() if name != "params"}, **nested}
     given = read_params(params, path, found, validation)
     return PartSpec(found.name, given, found.loss_class, validation.origin(path), keyword=part.keyword)

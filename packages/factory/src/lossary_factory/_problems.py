@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import attrs
 
 from ._limits import MOST_PROBLEMS
-from ._wording import ConfigPath, counted, show_path
+from ._wording import ConfigPath, counted, printable, show_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -55,7 +55,9 @@ class Problem:
 
     def render(self, paint: Callable[[Role, str], str]) -> str:
         """Write the problem as people read it, each piece through ``paint``."""
-        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        place = printable(
+            ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        )
         role: Role = "code" if self.severity == "error" else "warning"
         head = f"{paint(role, f'{self.severity}[{self.code}]')}: {paint('message', self.message)}"
         lines = [f"{paint('place', place + ':')} {head}" if place else head]

@@ -90,7 +90,9 @@ class _Writer:
         }
 
     def node(self, names: list[str]) -> Schema:
-        branches: list[Schema] = [{"enum": names}, *(_reference(_loss(name)) for name in names)]
+        complete = [name for name in names if not self.plan(name).required]
+        branches: list[Schema] = [{"enum": complete}] if complete else []
+        branches += (_reference(_loss(name)) for name in names)
         aliases = [alias for name in names for alias in self.registry.entry(name).aliases]
         if aliases:
             self.shared["alias"] = {"enum": aliases}

@@ -13,6 +13,7 @@ from ._checks import (
     Check,
     Choice,
     Entries,
+    Fields,
     FixedItems,
     Instance,
     Integer,
@@ -20,6 +21,7 @@ from ._checks import (
     Member,
     Null,
     Number,
+    PathText,
     Text,
 )
 from ._problems import UnwritableError
@@ -38,6 +40,7 @@ _TYPES: dict[type[Check], str] = {
     Integer: "integer",
     Null: "null",
     Number: "number",
+    PathText: "string",
     Text: "string",
 }
 _LIMITS = {">=": "minimum", ">": "exclusiveMinimum", "<=": "maximum", "<": "exclusiveMaximum"}
@@ -57,6 +60,8 @@ def value_schema(check: Check, inner: Inner) -> Schema:  # noqa: PLR0911  # a ta
     if isinstance(check, FixedItems):
         count = len(check.items)
         return {"type": "array", "items": list(map(inner, check.items)), "minItems": count, "maxItems": count}
+    if isinstance(check, Fields):
+        return _fields(check, inner)
     if isinstance(check, Entries):
         return {"type": "object", "additionalProperties": inner(check.value)}
     if isinstance(check, Bounded):
@@ -64,6 +69,13 @@ def value_schema(check: Check, inner: Inner) -> Schema:  # noqa: PLR0911  # a ta
     if isinstance(check, AnyOf):
         return _any_of([inner(option) for option in check.options if not isinstance(option, Instance)])
     return {}  # it accepts anything, or nothing that a file could hold
+
+
+def _fields(check: Fields, inner: Inner) -> Schema:
+    properties = {name: inner(value) for name, value in zip(check.names, check.values, strict=True)}
+    required = [name for name, needed in zip(check.names, check.required, strict=True) if needed]
+    need = {"required": required} if required else {}
+    return {"type": "object", "properties": properties, **need, "additionalProperties": False}
 
 
 def default_of(parameter: Parameter) -> Schema:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import attrs
 
-from ._wording import ConfigPath
+from ._wording import ConfigPath, printable
 
 _WIDEST_LINE = 120
 
@@ -62,13 +62,16 @@ class Source:
 
     def at(self, span: Span) -> Location:
         """Turn offsets into a line, a column and a caret below the line."""
-        start = min(span.start, len(self.text))
-        first = self.text.rfind("\n", 0, start) + 1
-        last = self.text.find("\n", start)
-        line_text = self.text[first : last if last >= 0 else len(self.text)].rstrip("\r")
+        text = self.text
+        if "\r" in text:  # at the end of a line, alone or not
+            text = text.replace("\r\n", " \n").replace("\r", "\n")
+        start = min(span.start, len(text))
+        first = text.rfind("\n", 0, start) + 1
+        last = text.find("\n", start)
+        line_text = text[first : last if last >= 0 else len(text)].rstrip()
         begin = start - first
         end = max(min(span.end - first, len(line_text.rstrip())), begin + 1)
-        return Location(self.text.count("\n", 0, start) + 1, begin + 1, *_cropped(line_text, begin, end))
+        return Location(text.count("\n", 0, start) + 1, begin + 1, *_cropped(line_text, begin, end))
 
 
 @functools.lru_cache(maxsize=8)
@@ -82,5 +85,4 @@ def _cropped(line: str, begin: int, end: int) -> tuple[str, str]:
     shown = line[first : first + _WIDEST_LINE]
     marked = max(1, min(end - first, len(shown)) - (begin - first))
     lead = "".join("\t" if character == "\t" else " " for character in shown[: begin - first])
-    printable = "".join(c if c == "\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
-    return printable, lead + "^" * marked
+    return printable(shown), lead + "^" * marked

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import attrs
 
-from ._frozen import FrozenDict, FrozenList
+from ._frozen import FrozenDict, FrozenList, FrozenSet
 from ._wording import ConfigPath, show_path
 
 if TYPE_CHECKING:
@@ -143,12 +143,12 @@ def holds_spec(value: object) -> bool:
     """Tell whether a checked value is a nested loss or part, or contains one."""
     if isinstance(value, dict):
         return any(map(holds_spec, value.values()))
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, frozenset)):
         return any(map(holds_spec, value))
     return isinstance(value, LossSpec)
 
 
-def _built(value: Any) -> Any:  # noqa: ANN401  # what a constructor takes
+def _built(value: Any) -> Any:  # noqa: ANN401, PLR0911  # what a constructor takes
     """Build the losses in a value, and copy its containers: a constructor may keep and change them."""
     kind = type(value)
     if kind in SCALARS:
@@ -161,6 +161,9 @@ def _built(value: Any) -> Any:  # noqa: ANN401  # what a constructor takes
         return [_built(item) for item in value]
     if kind is tuple:
         return tuple(map(_built, value))
+    if isinstance(value, frozenset):  # what is in it can be hashed as it is, and once copied perhaps not
+        items = {item.build() if isinstance(item, LossSpec) else item for item in value}
+        return items if kind is FrozenSet else frozenset(items)
     return value
 
 

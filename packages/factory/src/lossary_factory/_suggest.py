@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 # Nobody misspells a longer name, and the comparison takes quadratic time.
 _LONGEST_NAME = 80
+_SHORTEST_START = 3
 
 
 def nearest(word: object, names: Iterable[object]) -> str | None:
@@ -22,10 +23,26 @@ def nearest(word: object, names: Iterable[object]) -> str | None:
     form = _form(word)
     if form in by_form:
         return by_form[form]
+    known = _by_initials(form, by_form.values())
+    if known:
+        return known
     import difflib  # noqa: PLC0415  # only what is wrong needs it
 
     close = difflib.get_close_matches(form, by_form, n=1, cutoff=0.6)
-    return by_form[close[0]] if close else None
+    if close:
+        return by_form[close[0]]
+    # BCEWithLogits begins as bce does.
+    starts = [known for known in by_form if len(known) >= _SHORTEST_START and form.startswith(known)]
+    return by_form[max(starts, key=len)] if starts else None
+
+
+def _by_initials(form: str, names: Iterable[str]) -> str | None:
+    """Return the name whose words begin with these letters: of ``ce``, it is ``cross_entropy_loss``."""
+    for name in names:
+        words = name.removesuffix("_loss").split("_")
+        if len(words) > 1 and "".join(word[:1] for word in words) == form:
+            return name
+    return None
 
 
 def did_you_mean(word: object, names: Iterable[object]) -> str:

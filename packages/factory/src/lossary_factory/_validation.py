@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import attrs
 
 from ._frozen import FrozenDict, FrozenList
-from ._limits import DEEPEST, MOST_PROBLEMS
+from ._limits import DEEPEST, LARGEST_INTEGER, MOST_PROBLEMS
 from ._problems import Problem, Severity, make_problem
 from ._spec import Origin
 from ._wording import ConfigPath, label, show
@@ -48,6 +48,12 @@ class Definitions:
     sizes: dict[str, int] = attrs.field(factory=dict)
     """How many definitions each of them stands for, with those that it uses, and so on."""
     counts: list[int] = attrs.field(factory=lambda: [0])
+    """The same for what is being read, the document itself first."""
+    depths: list[int] = attrs.field(factory=lambda: [0])
+    """How deep in the whole config each of them stands that is being read, the document itself first."""
+    heights: dict[str, int] = attrs.field(factory=dict)
+    """How many levels of definitions each of them has below it."""
+    reached: list[int] = attrs.field(factory=lambda: [0])
     """The same for what is being read, the document itself first."""
 
 
@@ -134,13 +140,22 @@ class Validation:
         self.add("too-deep", f"values are nested more than {DEEPEST} levels deep", path[:3])
         return True
 
+    def bounded(self, value: object, path: ConfigPath) -> object:
+        """Return a value, unless it is a whole number that nothing can write: note that."""
+        if isinstance(value, int) and abs(value) >= LARGEST_INTEGER:
+            self.add("out-of-range", f"{label(path)} is too large for a whole number", path)
+            return 0
+        return value
+
     def copied(self, value: object, path: ConfigPath) -> object:
         """Copy plain data, so that a spec does not change with the config that it was made from."""
         if isinstance(value, (str, bytes)) or not isinstance(value, (Mapping, Sequence)):
-            return value
+            return self.bounded(value, path)
         if self.is_too_deep(path):
             return None
         if isinstance(value, Mapping):
-            return FrozenDict({key: self.copied(item, (*path, key)) for key, item in value.items()})
+            return FrozenDict(
+                {self.bounded(key, path): self.copied(item, (*path, key)) for key, item in value.items()}
+            )
         items = [self.copied(item, (*path, index)) for index, item in enumerate(value)]
         return tuple(items) if isinstance(value, tuple) else FrozenList(items)

@@ -40,7 +40,7 @@ def show_path(path: ConfigPath) -> str:
     text = ""
     for part in path:
         if isinstance(part, int) and not isinstance(part, bool):
-            text += f"[{part}]"
+            text += f"[{show(part)}]"
         else:
             text += ("." if text else "") + show_key(part)
     return text
@@ -82,6 +82,11 @@ def plural(text: str) -> str:
         if text.startswith(one):
             return many + text[len(one) :]
     return f"values that are each {text}"
+
+
+def printable(text: str) -> str:
+    """Replace what would act on a terminal."""
+    return "".join(c if c == "\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def counted(number: int, thing: str) -> str:

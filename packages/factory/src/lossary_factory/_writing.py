@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import inspect
 import json
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,7 +40,7 @@ def written(spec: LossSpec[Any]) -> dict[str, Any]:
     return {"name": spec.name, "params": _plain_params(spec)} if spec.params else {"name": spec.name}
 
 
-def plain(value: Any, place: str = "a value") -> Any:  # noqa: ANN401  # a parameter may be anything
+def plain(value: Any, place: str = "a value") -> Any:  # noqa: ANN401, PLR0911  # a table of cases
     """Write a checked value as plain data.
 
     Raises:
@@ -53,6 +54,10 @@ def plain(value: Any, place: str = "a value") -> Any:  # noqa: ANN401  # a param
         return {plain(key, place): plain(item, f"{place}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item, f"{place}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, frozenset):  # in an order that is always the same
+        return sorted((plain(item, place) for item in value), key=repr)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise UnwritableError(f"{place} is an object of type {type(value).__name__}, which no config can spell")
@@ -115,7 +120,7 @@ def _keys(value: object) -> frozenset[Any]:
 def _terms(params: Mapping[str, Any]) -> dict[str, Any]:
     terms = {key: written(term) for key, term in params["terms"].items()}
     for name, key in (("weights", "weight"), ("inputs", "inputs")):
-        for term, value in params.get(name, {}).items():
+        for term, value in (params.get(name) or {}).items():
             terms[term][key] = plain(value, f"{key} of {term}")
     return terms
 
@@ -125,7 +130,7 @@ def _filled_inside(value: object) -> object:
         return filled(value)
     if isinstance(value, FrozenDict):
         return FrozenDict({key: _filled_inside(item) for key, item in value.items()})
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, frozenset)):
         return type(value)(map(_filled_inside, value))
     return value
 

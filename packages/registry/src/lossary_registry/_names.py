@@ -17,10 +17,12 @@ _LIKENESS = 0.7
 _SHORTEST_PART = 3
 
 
-def nearest(word: str, known: Iterable[str]) -> tuple[str, ...]:
+def nearest(word: object, known: Iterable[str]) -> tuple[str, ...]:
     """Return the known names that look most like ``word``, best first, three at most."""
     import difflib  # noqa: PLC0415 - slow to import, and only messages need it
 
+    if not isinstance(word, str):  # a look-up takes whatever somebody asks for
+        return ()
     lowered = word.casefold()
     spellings = {name.casefold(): name for name in known}
     candidates: Iterable[str] = spellings

@@ -7,9 +7,9 @@ describes itself (``text``) and knows a value that it accepts (``example``).
 from __future__ import annotations
 
 from ._base import Anything, AsIs, Check, Null
-from ._containers import Entries, FixedItems, Items
+from ._containers import Entries, Fields, FixedItems, Items
 from ._objects import Instance, Nested, Part
-from ._scalars import Boolean, Choice, Integer, Member, Number, Text
+from ._scalars import Boolean, Choice, Integer, Member, Number, PathText, Text
 from ._union import AnyOf, any_of
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Check",
     "Choice",
     "Entries",
+    "Fields",
     "FixedItems",
     "Instance",
     "Integer",
@@ -29,6 +30,7 @@ __all__ = [
     "Null",
     "Number",
     "Part",
+    "PathText",
     "Text",
     "any_of",
 ]

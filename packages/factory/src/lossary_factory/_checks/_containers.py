@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
 from lossary_factory._frozen import FrozenDict, FrozenList
-from lossary_factory._wording import ConfigPath, counted, label, plural, show
+from lossary_factory._suggest import did_you_mean
+from lossary_factory._wording import ConfigPath, counted, label, listing, plural, show
 
 from ._base import Anything, Check
 
@@ -30,7 +32,8 @@ class Items(Check):
         return "a list" if type(self.item) is Anything else f"a list of {plural(self.item.text)}"
 
     def fits(self, value: object) -> bool:
-        return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+        kinds = (Sequence, AbstractSet) if issubclass(cast("type", self.make), frozenset) else Sequence
+        return isinstance(value, kinds) and not isinstance(value, (str, bytes))
 
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
         if validation.is_too_deep(path):
@@ -98,6 +101,44 @@ class Entries(Check):
 
     def example(self, loss: str) -> object:
         return {"key": self.value.example(loss)}
+
+
+@attrs.frozen
+class Fields(Check):
+    """A mapping with certain keys, each with a kind of its own, as a ``TypedDict`` has them."""
+
+    names: tuple[str, ...]
+    values: tuple[Check, ...]
+    required: tuple[bool, ...]
+
+    @property
+    def text(self) -> str:
+        return f"a mapping with the keys {listing(self.names)}" if self.names else "an empty mapping"
+
+    def fits(self, value: object) -> bool:
+        return isinstance(value, Mapping)
+
+    def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
+        if validation.is_too_deep(path):
+            return value
+        checks = dict(zip(self.names, self.values, strict=True))
+        entries = {}
+        for key, item in value.items():
+            if key in checks:
+                entries[key] = checks[key](item, (*path, key), validation)
+            else:
+                hint = f"{did_you_mean(key, self.names)}its keys are: {listing(self.names)}"
+                message = f"{label(path)} has no key {show(key)}"
+                validation.add("bad-key", message, (*path, key), hint=hint, at_key=True)
+        for name, is_required in zip(self.names, self.required, strict=True):
+            if is_required and name not in value:
+                message = f"{label(path)} needs the key {name!r}, which must be {checks[name].text}"
+                validation.add("missing-key", message, path, at_key=True)
+        return FrozenDict(entries)
+
+    def example(self, loss: str) -> object:
+        parts = zip(self.names, self.values, self.required, strict=True)
+        return {name: check.example(loss) for name, check, is_required in parts if is_required}
 
 
 def _number_of(key: object) -> object:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from lossary_factory._limits import LARGEST_INTEGER
 from lossary_factory._suggest import nearest
 from lossary_factory._wording import ConfigPath, either, label, show
 
@@ -57,8 +59,12 @@ class Integer(Check):
     def fits(self, value: object) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
 
+    def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
+        return validation.bounded(value, path)
+
     def as_is(self) -> AsIs:
-        return lambda value: type(value) is int
+        largest = LARGEST_INTEGER
+        return lambda value: type(value) is int and -largest < value < largest
 
     def hint(self, value: object) -> str:
         if isinstance(value, float) and value.is_integer():
@@ -122,6 +128,26 @@ class Text(Check):
 
     def example(self, loss: str) -> object:
         return "text"
+
+
+@attrs.frozen
+class PathText(Check):
+    """The path of a file or folder: a text, of which the constructor gets the path. Nothing is opened."""
+
+    @property
+    def text(self) -> str:
+        return "the path of a file or folder, as text"
+
+    def fits(self, value: object) -> bool:
+        return isinstance(value, (str, os.PathLike))
+
+    def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
+        from pathlib import Path  # noqa: PLC0415  # slow, and few losses take one
+
+        return Path(value) if isinstance(value, str) else value
+
+    def example(self, loss: str) -> object:
+        return "folder/file"
 
 
 @attrs.frozen

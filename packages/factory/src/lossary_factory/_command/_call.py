@@ -36,8 +36,10 @@ def _keep_collection(context: click.Context, _option: click.Parameter, name: str
 
 
 def _check_path(_context: click.Context, _option: click.Parameter, path: str | None) -> str | None:
+    if path is None:
+        return None
     try:
-        parse_path(path or "loss")
+        parse_path(path)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     return path

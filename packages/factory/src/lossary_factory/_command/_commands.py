@@ -10,6 +10,8 @@ import os
 
 import click
 
+from lossary_factory._suggest import did_you_mean
+
 from ._call import collection_option
 
 _VERBS = {
@@ -37,6 +39,15 @@ class _Verbs(click.Group):
         module, attribute = _VERBS[cmd_name]
         command: click.Command = getattr(importlib.import_module(f"{__package__}.{module}"), attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        verb = args[0]
+        if verb not in _VERBS and not verb.startswith("-"):
+            meant = f"{did_you_mean(verb, _VERBS)}the verbs are: {', '.join(_VERBS)}"
+            raise click.UsageError(f"there is no verb {verb!r}\n{meant}", ctx)
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})

@@ -13,7 +13,7 @@ from lossary_factory import _checks
 from lossary_factory._annotations import unknown
 from lossary_factory._bounds import Bound, Bounded
 from lossary_factory._checks import Check, Instance, Nested, Part
-from lossary_factory._frozen import FrozenList
+from lossary_factory._frozen import FrozenList, FrozenSet
 from lossary_registry import Registry
 
 if TYPE_CHECKING:
@@ -24,7 +24,12 @@ _KINDS: dict[str, Any] = {
     for kind in (Bound, Bounded, *(getattr(_checks, name) for name in _checks.__all__))
     if attrs.has(kind)
 }
-_MAKERS: dict[str, Any] = {"list": FrozenList, "tuple": tuple}
+_MAKERS: dict[str, Any] = {
+    "list": FrozenList,
+    "tuple": tuple,
+    "set": FrozenSet,
+    "frozenset": frozenset,
+}
 
 
 def encode(value: Any) -> Any:

@@ -8,18 +8,33 @@ import attrs
 
 from lossary_factory._limits import DEEPEST, MOST_PROBLEMS
 from lossary_factory._problems import ConfigError, Problem, make_problem, too_many_problems
+from lossary_factory._source import Span
+from lossary_factory._wording import show
 
 if TYPE_CHECKING:
-    from lossary_factory._source import Source, Span
+    from lossary_factory._source import Location, Source
     from lossary_factory._wording import ConfigPath
 
 
 @attrs.define
 class Complaints:
-    """Collects the problems of one text."""
+    """Collects the problems of one text.
+
+    Attributes:
+        source: The text.
+        path: Where in the config the value stands that is read, where it is that of an override.
+        offset: Where in the text it begins.
+        problems: What was found so far.
+    """
 
     source: Source
+    path: ConfigPath = ()
+    offset: int = 0
     problems: list[Problem] = attrs.field(factory=list)
+
+    def at(self, span: Span) -> Location:
+        """Say where in the whole text a stretch of what is read stands."""
+        return self.source.at(Span(span.start + self.offset, span.end + self.offset))
 
     def add(self, code: str, message: str, span: Span, *, path: ConfigPath = (), hint: str = "") -> None:
         """Note a problem, and go on reading.
@@ -29,9 +44,10 @@ class Complaints:
         """
         if len(self.problems) >= MOST_PROBLEMS:
             raise ConfigError([*self.problems, too_many_problems()])
-        location = self.source.at(span)
+        location = self.at(span)
         file = self.source.file
-        self.problems.append(make_problem(code, message, path=path, hint=hint, file=file, location=location))
+        place = (*self.path, *path) if self.path or path else ()
+        self.problems.append(make_problem(code, message, path=place, hint=hint, file=file, location=location))
 
     def fatal(
         self, code: str, message: str, span: Span, *, path: ConfigPath = (), hint: str = ""
@@ -42,8 +58,8 @@ class Complaints:
 
     def duplicate(self, key: object, span: Span, first: Span, *, path: ConfigPath) -> None:
         """Note a key that stands twice in one mapping."""
-        line = self.source.at(first).line
-        message = f"the key {key!r} stands here twice, first in line {line}"
+        line = self.at(first).line
+        message = f"the key {show(key)} stands here twice, first in line {line}"
         self.add("duplicate-key", message, span, path=path, hint="keep one of them")
 
     def too_deep(self, span: Span, *, path: ConfigPath = ()) -> ConfigError:

@@ -19,6 +19,7 @@ from ._complaints import Complaints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 class _Format(NamedTuple):
@@ -137,11 +138,15 @@ def _neighbour(file: str) -> str:
 
     path = Path(file)
     try:
-        files = {entry.stem: entry for entry in path.parent.iterdir() if entry.suffix.lower() in SUFFIXES}
+        files = {entry.stem: entry for entry in path.parent.iterdir() if _is_config(entry)}
     except OSError:
         return ""
     guess = nearest(path.stem, files)
     return f"did you mean {str(files[guess])!r}?" if guess else ""
+
+
+def _is_config(entry: Path) -> bool:
+    return entry.suffix.lower() in SUFFIXES and entry.is_file()
 
 
 def _unreadable(file: str, code: str, message: str, hint: str = "") -> ConfigError:

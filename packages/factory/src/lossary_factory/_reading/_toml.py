@@ -74,5 +74,5 @@ def _duplicates(entries: list[Entry]) -> list[tuple[Entry, Entry]]:
 
 
 def _offset(text: str, line: int, column: int) -> int:
-    lines = text.splitlines(keepends=True)
-    return sum(map(len, lines[: line - 1])) + column - 1
+    lines = text.split("\n")  # as the parser counts them: splitlines() knows other ends of lines
+    return sum(len(each) + 1 for each in lines[: line - 1]) + column - 1

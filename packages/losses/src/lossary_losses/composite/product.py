@@ -8,7 +8,7 @@ import attrs
 from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
-from lossary_losses.composite.terms import Evaluation, checked_terms, only_given, require_one_shape
+from lossary_losses.composite.terms import Evaluation, checked_terms, held, only_given, require_one_shape
 from lossary_losses.loss_registry_setup import loss_registry
 
 __all__ = ["Product"]
@@ -53,7 +53,7 @@ class Product(Loss):
         """Check the terms, and hold them as submodules."""
         terms = checked_terms(self.terms)
         del self.terms
-        self.terms = cast("Mapping[str, nn.Module]", nn.ModuleDict(terms))
+        self.terms = held(terms)
 
     def forward(
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None

@@ -20,14 +20,16 @@ __all__ = [
     "check_loss",
     "checked_terms",
     "connected_zero",
+    "held",
     "only_given",
     "require_one_shape",
     "set_progress",
 ]
 
 
-_TAKEN = frozenset(dir(nn.ModuleDict()))
-"""Names that would hide what the module of the terms needs itself."""
+_PRIVATE = frozenset(name for name in dir(nn.ModuleDict()) if name.startswith("_"))
+_TAKEN = _PRIVATE | vars(nn.ModuleDict()).keys()
+"""Names of what the module of the terms stores for itself."""
 
 
 class Evaluation(NamedTuple):
@@ -53,7 +55,7 @@ class WeightedTerms(Loss):
         terms = checked_terms(self.terms)
         weights = _checked_weights(self.initial_weights, terms)
         del self.terms
-        self.terms = cast("Mapping[str, nn.Module]", nn.ModuleDict(terms))
+        self.terms = held(terms)
         for name in terms:
             weight = weights.get(name, 1.0)
             value = weight.at(0) if isinstance(weight, Schedule) else float(weight)
@@ -163,11 +165,22 @@ def checked_terms(terms: object) -> dict[str, nn.Module]:
         if not isinstance(name, str) or not name or "." in name or name in _TAKEN:
             raise OptionValueError(
                 f"terms has an unusable name, {name!r}: "
-                "it must not be empty, hold a dot, or be taken by nn.ModuleDict"
+                "it must not be empty, hold a dot, or be what nn.ModuleDict stores for itself"
             )
         if not isinstance(term, nn.Module):
             raise OptionTypeError(f"terms[{name!r}] must be an nn.Module, got {type(term).__name__}")
     return dict(terms.items())
+
+
+def held(terms: Mapping[str, nn.Module]) -> Mapping[str, nn.Module]:
+    """Hold terms as submodules, under any name that a head of a model may have.
+
+    ``nn.ModuleDict`` itself refuses the names of its methods, such as ``values`` and ``type``, although
+    its items are never looked up as attributes.
+    """
+    module = nn.ModuleDict()
+    module._modules.update(terms)  # noqa: SLF001 - what add_module does once it has refused names
+    return cast("Mapping[str, nn.Module]", module)
 
 
 def _buffer_name(name: str) -> str:
