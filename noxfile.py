@@ -288,7 +288,7 @@ def pages(session: nox.Session) -> None:
 @nox.session(python=OWN, tags=["once"])
 def docs(session: nox.Session) -> None:
     """The documentation builds without a warning, references to the code included."""
-    install(session, REGISTRY, LOSSES, FACTORY, groups=("docs",), torch=PAIRS[OWN])
+    install(session, REGISTRY, LOSSES, FACTORY, groups=("docs", "test"), torch=PAIRS[OWN])
     session.run("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
 
 
@@ -314,7 +314,8 @@ def coverage(session: nox.Session) -> None:
     groups = (*TEST_GROUPS, "coverage")
     install(session, REGISTRY, LOSSES, FACTORY, groups=groups, torch=PAIRS[OWN])
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-m", "not cuda and not slow", *UNIT_TESTS, *session.posargs)
+    selection = ("-m", "not cuda and not slow", *UNIT_TESTS)
+    session.run("coverage", "run", "-m", "pytest", *selection, *session.posargs)
     session.run("coverage", "combine")
     session.run("coverage", "report", "--fail-under=95")
     discard_on_ci(session)
