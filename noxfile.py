@@ -178,7 +178,8 @@ def tests(session: nox.Session) -> None:
     """All tests pass with the three packages installed from wheels, on this Python with its pair's torch."""
     torch = PAIRS[str(session.python)]
     install(session, REGISTRY, LOSSES, FACTORY, groups=TEST_GROUPS, torch=torch)
-    session.run("pytest", "-m", "not cuda", *UNIT_TESTS, *session.posargs)
+    selected = "not cuda" if session.python == OWN else "not cuda and not slow"
+    session.run("pytest", "-m", selected, *UNIT_TESTS, *session.posargs)
     discard_on_ci(session)
 
 
@@ -199,7 +200,7 @@ def floor(session: nox.Session) -> None:
     for name, lowest in claimed_floors(str(session.python)).items():
         if Version(installed[name]) != lowest:
             session.error(f"{name} {installed[name]} was installed, {lowest} is the lowest that we claim")
-    session.run("pytest", "-m", "not cuda", *UNIT_TESTS, *session.posargs)
+    session.run("pytest", "-m", "not cuda and not slow", *UNIT_TESTS, *session.posargs)
     discard_on_ci(session)
 
 
@@ -313,7 +314,7 @@ def coverage(session: nox.Session) -> None:
     groups = (*TEST_GROUPS, "coverage")
     install(session, REGISTRY, LOSSES, FACTORY, groups=groups, torch=PAIRS[OWN])
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-m", "not cuda", *UNIT_TESTS, *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", "-m", "not cuda and not slow", *UNIT_TESTS, *session.posargs)
     session.run("coverage", "combine")
     session.run("coverage", "report", "--fail-under=95")
     discard_on_ci(session)

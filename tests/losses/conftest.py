@@ -48,7 +48,7 @@ from lossary_losses import (
     WingLoss,
     loss_registry,
 )
-from lossary_losses.testing import plugin
+from lossary_losses.testing import plugin, rule_registry
 from lossary_losses.testing.plugin import loss_trial
 
 __all__ = ["loss_trial", "pytest_generate_tests"]
@@ -109,13 +109,16 @@ class Case:
     exempt: dict[str, str] = field(default_factory=dict)
     """The rules of the suite that these options take from what the class claims, each with the reason."""
 
-    @property
-    def marker(self) -> pytest.MarkDecorator:
-        """Mark a test that holds the loss with these options to the rules of the suite."""
-        claims = self.build.claims
-        input = "probabilities" if self.options.get("activation") == "none" else claims.input
+    def marker(self, only: list[str]) -> pytest.MarkDecorator:
+        """Mark a test that holds the loss with these options to rules of the suite."""
+        input = "probabilities" if self.options.get("activation") == "none" else self.build.claims.input
         return pytest.mark.check_loss(
-            loss=self.build, options=self.options, targets=[KINDS[self.kind]], input=input, exempt=self.exempt
+            loss=self.build,
+            options=self.options,
+            targets=[KINDS[self.kind]],
+            input=input,
+            exempt=self.exempt,
+            only=only,
         )
 
     @property
@@ -275,10 +278,13 @@ CASES = [
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each rule for each case, where a test asks for every case."""
-    if metafunc.definition.get_closest_marker("every_case"):
+    asked = metafunc.definition.get_closest_marker("every_case")
+    if asked is not None:
+        left_out = asked.kwargs.get("without", [])
+        only = asked.kwargs.get("only") or [rule for rule in rule_registry if rule not in left_out]
         for case in CASES:
             if case.options and case.arguments is None:  # without options it is what the class claims
-                metafunc.definition.add_marker(case.marker)
+                metafunc.definition.add_marker(case.marker(only))
     plugin.pytest_generate_tests(metafunc)
 
 

@@ -17,7 +17,6 @@ import lossary_losses as ours
 from lossary_losses import Claims
 
 smp = losses_of("segmentation_models_pytorch.losses")
-timm = losses_of("timm.loss")
 
 
 class Dressed(nn.Module):
@@ -176,11 +175,6 @@ def smp_cross_entropy(reduction: str = "mean", ignore_index: int = -100) -> nn.M
     return Dressed(smp.SoftCrossEntropyLoss(reduction, smooth_factor=0.0, ignore_index=ignore_index))
 
 
-def timm_cross_entropy() -> nn.Module:
-    """Give timm's cross entropy with smoothing, which is for flat input."""
-    return Dressed(timm.LabelSmoothingCrossEntropy(smoothing=0.0))
-
-
 def torch_bce(reduction: str = "mean") -> nn.Module:
     """Give torch's binary cross entropy."""
     return Dressed(nn.BCEWithLogitsLoss(reduction=reduction))
@@ -278,7 +272,6 @@ FAMILIES: dict[str, Family] = {
         ours.CrossEntropyLoss,
         torch=torch_cross_entropy,
         smp=smp_cross_entropy,
-        timm=timm_cross_entropy,
     ),
     "Binary cross entropy": _family("binary", ours.BCELoss, torch=torch_bce, smp=smp_bce),
     "Mean squared error": _family("values", ours.MSELoss, torch=torch_mse),
