@@ -1,6 +1,6 @@
 """Meaning: where a loss is smallest, and what must not change it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -66,10 +66,9 @@ def _exclusive(data: Data) -> bool:
 
 @rule("meaning")
 def values_are_in_range(subject: Subject, data: Data) -> None:
-    """No element is outside the range that the loss claims."""
-    if any(_is_for_each(data.channels, value) for value in _given(subject)):
-        return  # A weight of a class scales its elements.
-    low, high, loss = subject.claims.low, subject.claims.high, subject.of_elements()
+    """No element, and no mean where classes have weights, is outside the range that the loss claims."""
+    low, high = subject.claims.low, subject.claims.high
+    loss = subject.loss() if _tells_classes_apart(subject, data) else subject.of_elements()
     for seed in range(4):
         sample = data.draw(seed=seed)
         scaled = sample.at(sample.input * (1 if data.input == "probabilities" else 10.0**seed))
@@ -86,7 +85,7 @@ def values_are_in_range(subject: Subject, data: Data) -> None:
 @rule("meaning")
 def order_of_classes_does_not_matter(subject: Subject, data: Data) -> None:
     """Exchanging classes together with their targets changes nothing."""
-    if any(_is_for_each(data.channels, value) for value in _given(subject)):
+    if _tells_classes_apart(subject, data):
         return
     sample = data.draw()
     order = torch.arange(data.channels).roll(1)
@@ -98,14 +97,14 @@ def order_of_classes_does_not_matter(subject: Subject, data: Data) -> None:
     close(subject.value(exchanged), subject.value(sample), "with classes exchanged")
 
 
-def _given(subject: Subject) -> Iterable[object]:
-    """Give what a loss was built with, and what it holds, as one that was built before does."""
+def _tells_classes_apart(subject: Subject, data: Data) -> bool:
+    """Tell whether each class has a number of its own, given now or when the loss was built before."""
     loss = subject.loss()
-    return (*subject.options.values(), *vars(loss).values(), *loss.buffers())
+    held = (*subject.options.values(), *vars(loss).values(), *loss.buffers())
+    return any(_is_for_each(data.channels, value) for value in held)
 
 
 def _is_for_each(channels: int, value: object) -> bool:
-    """Tell whether each class has a number of its own."""
     if isinstance(value, Tensor):
         return value.numel() == channels
     return isinstance(value, Sequence) and not isinstance(value, str) and len(value) == channels
