@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 import torch
 from torch import Tensor
-from torch._C._functorch import is_functorch_wrapped_tensor
+from torch._C._functorch import is_functorch_wrapped_tensor, is_legacy_batchedtensor
 
 from lossary_losses.errors import InputValueError
 
@@ -53,6 +53,8 @@ def values_readable(tensor: Tensor) -> bool:
         or tensor.is_meta
         or type(tensor) not in (Tensor, torch.nn.Parameter)
         or is_functorch_wrapped_tensor(tensor)
+        # The vmap of before torch.func, which is_grads_batched still goes through.
+        or is_legacy_batchedtensor(tensor)
     )
 
 
