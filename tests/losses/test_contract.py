@@ -376,3 +376,24 @@ VOCABULARY = {
 def test_tags_come_from_the_vocabulary(registered):
     """Tags are words of a closed vocabulary, so that a filter finds what it means."""
     assert set(loss_registry.entry(registered.__name__).tags) <= VOCABULARY
+
+
+@pytest.mark.parametrize("name", ["target", "weight"])
+def test_complex_numbers_are_refused(case, name):
+    """Complex numbers raise TypeError, naming the argument: half of each would be lost without a word."""
+    input, target = case.data()
+    given = {"target": target, "weight": torch.ones(2, 3, 5)}
+    given[name] = given[name].to(torch.complex64)
+    with pytest.raises(TypeError, match=f"{name} .*complex64"):
+        case.loss()(input, **given)
+
+
+def test_negative_weights_are_refused(case):
+    """A weight below zero raises ValueError, naming it; at an excluded position it may stand."""
+    input, target = case.data()
+    weight = torch.ones(2, 3, 5)
+    weight[0, 1, 2] = -0.5
+    with pytest.raises(ValueError, match=r"weight must not be negative; it holds -0\.5"):
+        case.loss()(input, target, weight=weight)
+    positive = case.loss()(input, target, weight=weight.relu())
+    assert_close(case.loss()(input, target, weight=weight, mask=weight > 0), positive)
