@@ -234,6 +234,16 @@ def test_compiles_without_a_break(case):
     assert counter.frame_count == 1
 
 
+def test_compiles_with_a_mask_and_weights(case, kept):
+    """With a mask and weights the loss compiles in one graph as well."""
+    torch._dynamo.reset()
+    input, target = case.data()
+    given = {"mask": kept, "weight": torch.linspace(0.5, 1.5, kept.numel()).reshape(kept.shape)}
+    loss = case.loss()
+    compiled = torch.compile(loss, fullgraph=True, backend="eager")
+    assert_close(compiled(input, target, **given), loss(input, target, **given))
+
+
 def test_exports(case):
     """The loss exports, and the exported program computes the same."""
     input, target = (tensor.detach() for tensor in case.data())
