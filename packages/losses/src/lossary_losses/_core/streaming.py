@@ -71,18 +71,18 @@ def _can_stream(dense: Dense) -> bool:
     part = _PART.get(dense.input.device.type)
     if part is None or torch.compiler.is_compiling() or not values_readable(dense.input):
         return False
-    if dense.input.numel() <= part or forward_ad.unpack_dual(dense.input).tangent is not None:
+    if dense.input.numel() <= part or _has_tangent(dense.input):
         return False
     others = (dense.target, dense.mask, dense.weight)
     return not any(
-        other is not None
-        and (
-            other.requires_grad
-            or forward_ad.unpack_dual(other).tangent is not None
-            or not values_readable(other)
-        )
+        other is not None and (other.requires_grad or _has_tangent(other) or not values_readable(other))
         for other in others
     )
+
+
+def _has_tangent(tensor: Tensor) -> bool:
+    """Tell whether a tensor is differentiated forwards, which no autograd function here knows."""
+    return forward_ad.unpack_dual(tensor).tangent is not None  # type: ignore[no-untyped-call]
 
 
 class _Streamed(torch.autograd.Function):
