@@ -10,6 +10,8 @@ from torch.testing import assert_close
 
 from lossary_losses import ReducedLoss, loss_registry
 from lossary_losses._core.dense import class_membership
+from lossary_losses._core.docstring import read_docstring
+from lossary_losses.card import card_of
 
 IGNORED = 77
 
@@ -407,3 +409,11 @@ def test_negative_weights_are_refused(case):
         case.loss()(input, target, weight=weight)
     positive = case.loss()(input, target, weight=weight.relu())
     assert_close(case.loss()(input, target, weight=weight, mask=weight > 0), positive)
+
+
+def test_papers_are_cited_with_an_id(registered):
+    """A card has the papers of its loss, and where to find each; plain arithmetic has none."""
+    reference = read_docstring(registered).sections["Reference"]
+    papers = card_of(registered).papers
+    assert papers or reference.startswith("None: ")
+    assert all(paper.id.partition(":")[2] for paper in papers)
