@@ -37,7 +37,11 @@ AT_SOFT = {
     "lowest": "lowest, though not zero, where the prediction equals it",
     "elsewhere": "lowest somewhere else than where the prediction equals it",
 }
-LINKS = {"arXiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
+LINKS = {
+    "arXiv": "https://arxiv.org/abs/",
+    "doi": "https://doi.org/",
+    "openreview": "https://openreview.net/forum?id=",
+}
 
 
 def markdown(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pytest
 import torch
+import torch._dynamo.testing
 from torch import nn
 from torch.testing import assert_close
 
@@ -364,3 +365,52 @@ class TestSchedules:
         loss = WeightedSum({"a": BCELoss()}, weights={"a": Step()})
         loss.set_progress(step=3)
         assert loss.weights == {"a": 1.0}
+
+
+def test_products_compile(binary):
+    """A sum of a sum and a product compiles in one graph, and a changed weight compiles nothing anew."""
+    torch._dynamo.reset()
+    pair = {"region": DiceLoss(), "pixel": BCELoss()}
+    loss = WeightedSum({"sum": WeightedSum(pair), "product": Product(pair)}, weights={"product": 0.5})
+    counter = torch._dynamo.testing.CompileCounter()
+    compiled = torch.compile(loss, fullgraph=True, backend=counter)
+    for weight in (0.5, 0.25):
+        loss.set_weight("product", weight)
+        assert_close(compiled(*binary), loss(*binary))
+    assert counter.frame_count == 1
+
+
+@pytest.mark.parametrize("output", [{}, {"a": torch.ones(2), "name": "a", "count": 3, "rest": None}], ids=str)
+def test_heads_that_weigh_nothing_look_at_nothing(output):
+    """Where no head counts the loss is zero, whatever else a model gives besides tensors."""
+    assert Heads({"a": L1Loss()}, weights={"a": 0.0})(output, {}) == 0
+
+
+@pytest.mark.parametrize(
+    ("output", "error", "message"),
+    [
+        ([], ValueError, "one output or more"),
+        ([torch.zeros(1, 1, 2), "a"], TypeError, r"input\[1\] must be a tensor, got str"),
+    ],
+    ids=["none", "text"],
+)
+def test_deep_supervision_needs_outputs(output, error, message):
+    """No output, or one that is no tensor, raises an error that says so."""
+    with pytest.raises(error, match=message):
+        DeepSupervision(BCELoss())(output, torch.zeros(1, 1, 2))
+
+
+@pytest.mark.parametrize("shape", [(), (8,), (2, 0, 8)], ids=str)
+def test_what_cannot_be_resized_is_refused_by_the_loss(shape):
+    """A target without the dimensions of space, or without positions, raises ValueError with both shapes."""
+    message = re.escape(f"input (2, 3, 4, 4), target {shape}")
+    with pytest.raises(ValueError, match=message):
+        DeepSupervision(CrossEntropyLoss())([torch.zeros(2, 3, 4, 4)], torch.zeros(shape).long())
+
+
+@pytest.mark.parametrize("progress", [float("nan"), -1, "3", True], ids=repr)
+def test_progress_is_a_number(progress):
+    """Progress that is no finite number >= 0 raises an error that names the unit, not a weight."""
+    loss = WeightedSum({"pixel": BCELoss()}, weights={"pixel": WarmUpSchedule(final=1.0, end=4)})
+    with pytest.raises((TypeError, ValueError), match="step must be a finite number >= 0"):
+        loss.set_progress(step=progress)

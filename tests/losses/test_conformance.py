@@ -2,7 +2,8 @@
 
 import pytest
 
-from lossary_losses import ReducedLoss, loss_registry
+from lossary_losses import ReducedLoss, card_of, loss_registry
+from lossary_losses._core.docstring import read_docstring
 
 CLAIMING = [each for each in map(loss_registry.get, loss_registry) if hasattr(each, "claims")]
 
@@ -39,6 +40,13 @@ def test_every_loss_is_under_test(registered, tested):
     """No loss that reduces is registered without claims, and a case that streams and distributes it."""
     assert registered in tested or not issubclass(registered, ReducedLoss)
     assert registered in CLAIMING or "composite" in loss_registry.entry(registered.__name__).tags
+
+
+def test_papers_are_cited_with_an_id(registered):
+    """A card has the papers of its loss, and where to find each; plain arithmetic has none."""
+    papers = card_of(registered).papers
+    assert papers or read_docstring(registered).sections["Reference"].startswith("None: ")
+    assert all(paper.id.partition(":")[2] for paper in papers)
 
 
 def test_names_lead_to_classes(registered):

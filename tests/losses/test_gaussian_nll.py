@@ -129,3 +129,13 @@ def test_descent_finds_mean_and_variance():
         optimizer.step()
     assert_close(mean.item(), sample.mean().item(), rtol=0, atol=0.02)
     assert_close(log_var.exp().item(), sample.var(correction=0).item(), rtol=0.02, atol=0)
+
+
+def test_the_logarithm_of_no_variance():
+    """A logarithm of minus infinity is a variance of zero: computed as eps, with finite gradients."""
+    input = torch.tensor([0.5, 1.0], requires_grad=True)
+    log_var = torch.tensor([-torch.inf, 0.0], requires_grad=True)
+    loss = GaussianNLLLoss(eps=1e-2)(input, torch.zeros(2), log_var=log_var)
+    assert_close(loss, GaussianNLLLoss(eps=1e-2)(input, torch.zeros(2), var=log_var.detach().exp()))
+    for gradient in torch.autograd.grad(loss, [input, log_var]):
+        assert gradient.isfinite().all()

@@ -282,3 +282,26 @@ def test_lovasz_has_no_soft_form():
     """A target between 0 and 1 raises ValueError."""
     with pytest.raises(ValueError, match="target must hold 0 and 1 and nothing between"):
         LovaszHingeLoss()(torch.zeros(1, 1, 2), torch.tensor([[[0.5, 1.0]]]))
+
+
+def test_counts_by_label_keep_their_digits():
+    """A million positions of one probability add up to a million times it, not to what rounding leaves."""
+    input, target = torch.tensor([0.0, 1.0]).reshape(1, 2, 1).expand(1, 2, 10**6), torch.ones(1, 10**6).long()
+    weight = torch.ones(1, 10**6, requires_grad=True)  # so that it is not computed part by part
+    expected = DiceLoss()(input.double(), target)
+    assert_close(DiceLoss()(input, target, weight=weight).double(), expected, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("batch", [False, True])
+@pytest.mark.parametrize("loss_class", [LovaszHingeLoss, LovaszSoftmaxLoss])
+def test_lovasz_gradients_keep_their_digits(loss_class, batch):
+    """Each of a hundred thousand positions has the gradient of double precision, although it is tiny."""
+    generator = torch.Generator().manual_seed(0)
+    input = torch.randn(2, 2, 50_000, generator=generator)
+    target = torch.randint(0, 2, (2, 50_000), generator=generator)
+    if loss_class is LovaszHingeLoss:
+        target = torch.stack([target, 1 - target], dim=1)
+    single, double = input.clone().requires_grad_(), input.double().requires_grad_()
+    for each in (single, double):
+        loss_class(batch=batch)(each, target).backward()
+    assert_close(single.grad.double(), double.grad, rtol=1e-3, atol=1e-9)

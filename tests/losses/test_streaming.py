@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.autograd import forward_ad
 from torch.testing import assert_close
 
 from lossary_losses import value_checks
@@ -121,3 +122,29 @@ def test_what_is_not_looked_at_computes_the_same(case, small_parts, whole, kept)
     with value_checks(enabled=False):
         loss = case.loss()(input, target, mask=kept)
     assert_close((loss.detach(), torch.autograd.grad(loss, input)[0]), whole)
+
+
+@pytest.mark.parametrize("small_parts", [30], indirect=True)
+def test_several_gradients_at_once(case, small_parts):
+    """With is_grads_batched a backward pass gives the gradient of each of several gradients from above."""
+    input, target = case.data()
+    loss = case.loss()(input, target)
+    (once,) = torch.autograd.grad(loss, input, retain_graph=True)
+    once = once.clone()
+    above = torch.tensor([1.0, -2.0], dtype=loss.dtype)
+    (batched,) = torch.autograd.grad(loss, input, above, is_grads_batched=True)
+    assert_close(batched, torch.stack([once, -2 * once]))
+
+
+# Torch itself still compiles one of its own derivatives with what it has deprecated.
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
+@pytest.mark.parametrize("small_parts", [30], indirect=True)
+def test_forward_mode(case, small_parts):
+    """Forward-mode differentiation gives the derivative along a direction that the gradient has."""
+    input, target = case.data()
+    (gradient,) = torch.autograd.grad(case.loss()(input, target), input)
+    direction = torch.linspace(-1, 1, input.numel(), dtype=input.dtype).reshape(input.shape)
+    with forward_ad.dual_level():
+        loss = case.loss()(forward_ad.make_dual(input.detach(), direction), target)
+        along = forward_ad.unpack_dual(loss).tangent
+    assert_close(along, (gradient * direction).sum())

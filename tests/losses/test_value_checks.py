@@ -3,7 +3,16 @@
 import pytest
 import torch
 
-from lossary_losses import BCELoss, CrossEntropyLoss, DiceLoss, FocalLoss, MSELoss, value_checks
+from lossary_losses import (
+    BCELoss,
+    CrossEntropyLoss,
+    DiceLoss,
+    FocalLoss,
+    Masked,
+    MSELoss,
+    signed_distance_map,
+    value_checks,
+)
 
 
 @pytest.mark.parametrize("loss", [CrossEntropyLoss(), FocalLoss(), DiceLoss()], ids=repr)
@@ -55,3 +64,29 @@ def test_the_switch():
         BCELoss()(*wrong) / (1 // 0)
     with pytest.raises(ValueError, match="probabilities"):
         BCELoss()(*wrong)
+
+
+@pytest.mark.parametrize("build", [CrossEntropyLoss, DiceLoss, lambda **ignore: Masked(DiceLoss(), **ignore)])
+@pytest.mark.parametrize(
+    ("dtype", "label", "ignore_index"),
+    [(torch.uint8, 156, -100), (torch.int8, -1, 255), (torch.int32, -1, 2**40 - 1), (torch.int64, 9, 2**70)],
+    ids=str,
+)
+def test_what_the_target_cannot_hold_is_nowhere_in_it(build, dtype, label, ignore_index):
+    """An ignore_index outside of the target's dtype does not wrap around to a label that it can hold."""
+    with pytest.raises(ValueError, match=f"label {label}, outside the classes"):
+        build(ignore_index=ignore_index)(torch.zeros(1, 4, 2), torch.tensor([[label, 0]], dtype=dtype))
+
+
+def test_a_distance_map_ignores_no_other_label():
+    """A label that -100 would wrap around to is refused, like any other outside the classes."""
+    with pytest.raises(ValueError, match="label 156"):
+        signed_distance_map(torch.tensor([[156, 0]], dtype=torch.uint8), 2, ignore_index=-100)
+
+
+def test_rounding_is_no_mistake():
+    """What rounding adds to one, as in a mixed or resized target, is let through; a little more is named."""
+    one = torch.ones(1, 1, 2)
+    assert BCELoss()(one, torch.nextafter(one, 2 * one)).isfinite()
+    with pytest.raises(ValueError, match=r"it holds 1 to 1\.00001"):
+        BCELoss()(one, torch.tensor([[[1.0, 1.00001]]]))

@@ -217,3 +217,13 @@ def test_setting_the_weight_of_no_term(loss):
     with pytest.raises(ValueError, match="must be a finite number >= 0"):
         loss.set_weight("pixel", -1.0)
     assert loss.weights == {"region": 0.5, "pixel": 2.0}
+
+
+def test_the_meta_device_has_no_weights():
+    """A sum is built and shown on the meta device, and has its weights once they are loaded."""
+    terms = {"region": DiceLoss(), "pixel": BCELoss()}
+    with torch.device("meta"):
+        loss = WeightedSum(terms, weights={"pixel": 0.5})
+    assert "pixel nan" in repr(loss)
+    loss.load_state_dict(WeightedSum(terms, weights={"pixel": 0.0}).state_dict(), assign=True)
+    assert loss.weights == {"region": 1.0, "pixel": 0.0}

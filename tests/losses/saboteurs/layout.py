@@ -102,6 +102,26 @@ class MasksOfNumbers(MSELoss):
         return super().forward(input, target, mask=None if mask is None else mask.bool(), weight=weight)
 
 
+@breaks("complex_numbers_are_refused", "a target of complex numbers is accepted")
+class TakesTheRealPart(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        return super().forward(input, torch.view_as_real(target)[..., 0], mask=mask, weight=weight)
+
+
+@breaks("complex_numbers_are_refused", "a weight of complex numbers is accepted")
+class TakesTheRealPartOfWeights(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        weight = torch.view_as_real(weight)[..., 0] if weight is not None and weight.is_complex() else weight
+        return super().forward(input, target, mask=mask, weight=weight)
+
+
+@breaks("negative_weights_are_refused", "a weight of -0.5 is accepted")
+class ClampsWeights(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        weight = None if weight is None else weight.relu()
+        return super().forward(input, target, mask=mask, weight=weight)
+
+
 @breaks("any_memory_layout", "view size is not compatible")
 class NeedsContiguous(MSELoss):
     def forward(self, input, target, *, mask=None, weight=None):

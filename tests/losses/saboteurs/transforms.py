@@ -17,6 +17,13 @@ class LooksAtValues(MSELoss):
         return value if value.item() > 0 else value * 0
 
 
+@breaks("compiles_with_mask_and_weight", "data-dependent|item")
+class LooksAtTheMask(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        nothing = mask is not None and not mask.any().item()
+        return input.sum() * 0 if nothing else super().forward(input, target, mask=mask, weight=weight)
+
+
 @breaks("compiles_in_one_graph", "graphs for three sizes|ConstraintViolationError")
 class LoopsOverSamples(MSELoss):
     def forward(self, input, target, *, mask=None, weight=None):

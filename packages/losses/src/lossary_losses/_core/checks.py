@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 import torch
 from torch import Tensor
-from torch._C._functorch import is_functorch_wrapped_tensor
+from torch._C._functorch import is_functorch_wrapped_tensor, is_legacy_batchedtensor
 
 from lossary_losses.errors import InputValueError
 
@@ -23,6 +23,9 @@ __all__ = [
     "value_checks",
     "values_readable",
 ]
+
+_ROUNDING = 1e-6
+"""How far outside of 0 to 1 a probability may be: a few digits that float32 does not have."""
 
 _enabled: ContextVar[bool] = ContextVar("value_checks", default=True)
 
@@ -54,6 +57,8 @@ def values_readable(tensor: Tensor) -> bool:
         or tensor.is_meta
         or type(tensor) not in (Tensor, torch.nn.Parameter)
         or is_functorch_wrapped_tensor(tensor)
+        # The vmap of before torch.func, which is_grads_batched still goes through.
+        or is_legacy_batchedtensor(tensor)
     )
 
 
@@ -83,6 +88,8 @@ def check_labels(target: Tensor, classes: int, ignore_index: float | None) -> No
 def check_unit_interval(values: Tensor, name: str) -> bool:
     """Raise for values outside 0 to 1, NaN included, where probabilities are meant.
 
+    What rounding adds to one is let through: mixed labels and resized masks may be 1.0000001.
+
     Tells whether all are 0 or 1, as far as that is known: which makes formulas shorter.
     """
     if not (values_readable(values) and values.numel() and _enabled.get()):
@@ -90,13 +97,13 @@ def check_unit_interval(values: Tensor, name: str) -> bool:
     values = values.detach()
     # v - v * v is below zero outside, zero at both ends, and above zero between them.
     lowest, highest = torch.addcmul(values, values, values, value=-1).aminmax()
-    if not lowest >= 0:
+    if not lowest >= -_ROUNDING:
         lowest, highest = values.aminmax()
         raise InputValueError(
-            f"{name} must hold probabilities, 0 to 1; it holds {lowest.item():g} to {highest.item():g}"
+            f"{name} must hold probabilities, 0 to 1; it holds {lowest.item():.7g} to {highest.item():.7g}"
             + ("; divide a mask of 0 and 255 by 255" if highest.item() == 255 else "")  # noqa: PLR2004
         )
-    return bool(highest == 0)
+    return bool(lowest == highest == 0)
 
 
 def check_binary(values: Tensor, name: str) -> None:

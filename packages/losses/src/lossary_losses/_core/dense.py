@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from lossary_losses._core.checks import check_labels, check_unit_interval
+from lossary_losses._core.checks import check_labels, check_nonnegative, check_unit_interval
 from lossary_losses.errors import InputTypeError, InputValueError
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Ready",
     "Selection",
     "at_rank",
+    "can_hold",
     "class_membership",
     "counted_positions",
     "incompatible_shapes",
@@ -131,6 +132,8 @@ def ready(dense: Dense, *, check: bool = True, hard: bool = False) -> Ready:
     share = None if dense.weight is None else dense.weight.to(dtype)
     if valid is not None:
         share = valid.to(dtype) if share is None else torch.where(valid, share, 0)
+    if check and share is not None and dense.weight is not None:
+        check_nonnegative(share, "weight")
     return Ready(input, target, share, dense.kind, hard)
 
 
@@ -158,7 +161,7 @@ def per_channel(weights: object, like: Tensor, name: str) -> Tensor | None:
 def counted_positions(dense: Dense) -> Tensor | None:
     """Tell where a position counts, by the mask and by what ``ignore_index`` leaves; None: everywhere."""
     valid = dense.mask
-    if dense.ignore_index is not None:
+    if dense.ignore_index is not None and can_hold(dense.target.dtype, dense.ignore_index):
         kept = dense.target != dense.ignore_index
         if dense.kind == "distributions":
             kept = kept.any(dim=1, keepdim=True)
@@ -166,6 +169,14 @@ def counted_positions(dense: Dense) -> Tensor | None:
     if valid is not None and dense.kind == "distributions":
         valid = valid.all(dim=1, keepdim=True)
     return valid
+
+
+def can_hold(dtype: torch.dtype, number: float) -> bool:
+    """Tell whether a number can be found in a tensor; compared with it, torch would wrap -100 to 156."""
+    if dtype.is_floating_point:
+        return True
+    low, high = (0, 1) if dtype == torch.bool else (torch.iinfo(dtype).min, torch.iinfo(dtype).max)
+    return low <= number <= high
 
 
 def at_rank(positions: Tensor, input: Tensor, name: str, *, elementwise: bool) -> Tensor:
@@ -188,9 +199,11 @@ def position_shape(input: Tensor) -> torch.Size:
 
 
 def require_tensor(value: object, name: str) -> None:
-    """Refuse what is no tensor, such as a number."""
+    """Refuse what is no tensor, such as a number, and complex numbers, of which half would be lost."""
     if not isinstance(value, Tensor):
         raise InputTypeError(f"{name} must be a tensor, got {type(value).__name__}")
+    if value.is_complex():
+        raise InputTypeError(f"{name} must hold real numbers, got {value.dtype}")
 
 
 def require_mask(mask: Tensor) -> None:

@@ -13,7 +13,7 @@ _MATH = re.compile(r"^\.\. math::(.*(?:\n(?: .*)?)*)", re.MULTILINE)
 _ENTRY = re.compile(r"^(\w+): ", re.MULTILINE)
 _PAPER = re.compile(
     r"(?P<authors>[A-Z][\w'-]+(?:(?:, | and )[A-Z][\w'-]+)*(?: et al\.)?) (?P<year>\d{4}), "
-    r'"(?P<title>[^"]+)", (?P<id>(?:arXiv|doi):\S*\w)'
+    r'"(?P<title>[^"]+)", (?P<id>(?:arXiv|doi|openreview):\S*\w)'
 )
 
 
@@ -25,7 +25,7 @@ class Paper:
     year: int
     title: str
     id: str
-    """An arXiv id or a DOI, as ``arXiv:...`` or ``doi:...``."""
+    """As ``arXiv:...``, ``doi:...`` or ``openreview:...``."""
 
 
 class Docstring(NamedTuple):

@@ -2,8 +2,8 @@
 
 A part fits the cache, so that the passes over it are fast. The forward pass leaves a draft of the gradient,
 of the input's size, and the backward pass finishes it in place: no other tensor of that size is ever made.
-Where a graph is compiled, transformed or differentiated twice, the plain formula is evaluated on the whole
-instead: the numbers are the same.
+Where a graph is compiled, transformed, differentiated twice or forwards, the plain formula is evaluated on
+the whole instead: the numbers are the same.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from lossary_losses._core.checks import values_readable
 from lossary_losses._core.dense import Dense, Ready, ready
@@ -70,10 +71,18 @@ def _can_stream(dense: Dense) -> bool:
     part = _PART.get(dense.input.device.type)
     if part is None or torch.compiler.is_compiling() or not values_readable(dense.input):
         return False
+    if dense.input.numel() <= part or _has_tangent(dense.input):
+        return False
     others = (dense.target, dense.mask, dense.weight)
-    return dense.input.numel() > part and not any(
-        other is not None and (other.requires_grad or not values_readable(other)) for other in others
+    return not any(
+        other is not None and (other.requires_grad or _has_tangent(other) or not values_readable(other))
+        for other in others
     )
+
+
+def _has_tangent(tensor: Tensor) -> bool:
+    """Tell whether a tensor is differentiated forwards, which no autograd function here knows."""
+    return forward_ad.unpack_dual(tensor).tangent is not None  # type: ignore[no-untyped-call]
 
 
 class _Streamed(torch.autograd.Function):
@@ -110,10 +119,14 @@ class _Streamed(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[None, None, None, Tensor]:  # noqa: ANN401 - torch's own signature
-        """Finish the gradient part by part; for a second derivative, differentiate the plain formula."""
+        """Finish the gradient part by part; for a second derivative, differentiate the plain formula.
+
+        So too for several gradients at once, with ``is_grads_batched``: there is one draft.
+        """
         dense = Dense(*ctx.saved_tensors, *ctx.meaning)
-        if torch.is_grad_enabled():
-            sums = ctx.formula.sums(ready(dense, check=False))
+        if torch.is_grad_enabled() or not all(values_readable(each) for each in upstream):
+            with torch.enable_grad():
+                sums = ctx.formula.sums(ready(dense, check=False))
             return None, None, None, _differentiable_gradient(sums, dense.input, upstream)
         return None, None, None, _gradient(ctx.formula, dense, ctx.notes, upstream)
 

@@ -83,5 +83,7 @@ class LogitAdjustedLoss(CrossEntropyLoss):
         return super().slope(self._adjusted(ready))
 
     def _adjusted(self, ready: Ready) -> Ready:
-        counts = counts_like(self.class_counts, ready.input)
-        return ready._replace(input=ready.input + self.tau * (counts / counts.sum()).log())
+        input, target, share, kind, hard = ready
+        counts = counts_like(self.class_counts, input)
+        # Not _replace, which torch 2.6 does not compile on Python 3.10.
+        return Ready(input + self.tau * (counts / counts.sum()).log(), target, share, kind, hard)

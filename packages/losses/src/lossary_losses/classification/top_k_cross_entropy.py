@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.distributed import ProcessGroup
 
 from lossary_losses._core.base import ReducedLoss, define_loss
-from lossary_losses._core.dense import ready
+from lossary_losses._core.dense import Ready, ready
 from lossary_losses._core.distribution import gather_over_processes
 from lossary_losses._core.options import flag, number
 from lossary_losses._core.reduction import Elements, Fraction, drop_dimension, weigh
@@ -93,9 +93,9 @@ class TopKCrossEntropyLoss(CrossEntropyLoss):
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
     ) -> Elements:
         """Give the loss of each position, zero where it is not among the hardest."""
-        prepared = ready(self.prepare(input, target, mask=mask, weight=weight))
-        value, class_share = self.point(prepared._replace(share=None))
-        share = torch.ones_like(value) if prepared.share is None else prepared.share.expand_as(value)
+        logits, truth, share, kind, hard = ready(self.prepare(input, target, mask=mask, weight=weight))
+        value, class_share = self.point(Ready(logits, truth, None, kind, hard))
+        share = torch.ones_like(value) if share is None else share.expand_as(value)
         # Without weights every position that counts is there once, and the unit need not be sought.
         counted = self._counted(value.detach(), share, whole=weight is None)
         # Selected, not multiplied: a position may cost infinitely much, and be one too many.

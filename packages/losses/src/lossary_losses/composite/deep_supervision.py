@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
+from lossary_losses._core.dense import require_tensor
 from lossary_losses._core.options import choice
 from lossary_losses.composite.terms import Evaluation, add_up, check_loss, only_given
 from lossary_losses.errors import InputTypeError, InputValueError, OptionTypeError, OptionValueError
@@ -105,7 +106,7 @@ class DeepSupervision(Loss):
         for index, (output, truth, factor) in enumerate(zip(input, targets, weights, strict=True)):
             if factor:
                 given = only_given(mask=mask, weight=weight)
-                given = {name: _resized(each, output) for name, each in given.items()}
+                given = {name: _resized(each, output, name) for name, each in given.items()}
                 terms[f"resolution_{index}"] = factor * self.loss(output, truth, **given)
         return Evaluation(add_up(input, terms), {name: value.detach() for name, value in terms.items()})
 
@@ -120,7 +121,7 @@ class DeepSupervision(Loss):
         if isinstance(target, Tensor):
             if self.target == "given":
                 raise InputTypeError("target='given' needs a sequence of targets, one for each output")
-            return [_resized(target, each) if self.target == "resize" else target for each in input]
+            return [_resized(target, each, "target") if self.target == "resize" else target for each in input]
         if self.target != "given":
             raise InputTypeError(
                 f"target={self.target!r} needs one target; 'given' takes one for each output"
@@ -133,12 +134,20 @@ class DeepSupervision(Loss):
 def _require_sequence(input: object) -> None:
     if not isinstance(input, Sequence):
         raise InputTypeError(f"input must be a sequence of tensors, got {type(input).__name__}")
+    if not input:
+        raise InputValueError("input must hold one output or more, got none")
+    for index, output in enumerate(input):
+        require_tensor(output, f"input[{index}]")
 
 
-def _resized(tensor: Tensor, output: Tensor) -> Tensor:
+def _resized(tensor: Tensor, output: Tensor, name: str) -> Tensor:
     """Bring ``(B, *S)`` or ``(B, C, *S)`` to the space of an output, by the nearest position."""
+    require_tensor(tensor, name)
     space = output.shape[2:]
     first = tensor.ndim - len(space)
+    if first < 1 or 0 in tensor.shape[first:]:
+        # Without a batch, or a position to take: left to the loss, which says what fits.
+        return tensor
     for dimension, wanted in enumerate(space, start=first):
         present = tensor.shape[dimension]
         if present != wanted:

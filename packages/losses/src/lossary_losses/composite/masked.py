@@ -8,7 +8,14 @@ from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
 from lossary_losses._core.checks import values_readable
-from lossary_losses._core.dense import at_rank, incompatible_shapes, kind_of, require_mask, require_tensor
+from lossary_losses._core.dense import (
+    at_rank,
+    can_hold,
+    incompatible_shapes,
+    kind_of,
+    require_mask,
+    require_tensor,
+)
 from lossary_losses._core.options import flag, number
 from lossary_losses.composite.terms import check_loss, connected_zero, only_given
 from lossary_losses.errors import InputTypeError
@@ -126,7 +133,7 @@ class Masked(Loss):
             require_mask(mask)
             valid = at_rank(mask, input, "mask", elementwise=kind != "labels")
         truth = target.unsqueeze(1) if kind == "labels" else target
-        if self.ignore_index is not None:
+        if self.ignore_index is not None and can_hold(truth.dtype, self.ignore_index):
             kept = truth != self.ignore_index
             valid = kept if valid is None else valid & kept
         if self.ignore_nan:

@@ -1,8 +1,6 @@
 """The product of named losses."""
 
-import math
 from collections.abc import Mapping
-from typing import cast
 
 import attrs
 from torch import Tensor, nn
@@ -68,5 +66,8 @@ class Product(Loss):
         given = only_given(mask=mask, weight=weight)
         values = {name: term(input, target, **given) for name, term in self.terms.items()}
         require_one_shape(values)
-        total = cast("Tensor", math.prod(values.values()))
+        # Not math.prod, which does not compile.
+        total, *others = values.values()
+        for other in others:
+            total = total * other
         return Evaluation(total, {name: value.detach() for name, value in values.items()})

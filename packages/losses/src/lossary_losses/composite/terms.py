@@ -1,7 +1,7 @@
 """Named losses with weights, added up: what sums and heads share."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple, cast
 
@@ -64,8 +64,9 @@ class WeightedTerms(Loss):
 
     @property
     def weights(self) -> dict[str, float]:
-        """The present weight of each term."""
-        return {name: float(self._weight(name)) for name in self.terms}
+        """The present weight of each term; NaN on the meta device, where it is not known."""
+        present = {name: self._weight(name) for name in self.terms}
+        return {name: math.nan if weight.is_meta else float(weight) for name, weight in present.items()}
 
     @property
     def schedules(self) -> dict[str, Schedule]:
@@ -115,6 +116,8 @@ class WeightedTerms(Loss):
 def set_progress(loss: nn.Module, *, step: float | None = None, epoch: float | None = None) -> None:
     """Bring every scheduled weight within a loss to this step or epoch; what is None stays as it is."""
     progress = {unit: value for unit, value in (("step", step), ("epoch", epoch)) if value is not None}
+    for unit, value in progress.items():
+        _check_number(unit, value)
     for module in loss.modules():
         if isinstance(module, WeightedTerms):
             module._follow_schedules(progress)  # noqa: SLF001 - of the same kind
@@ -145,8 +148,13 @@ def connected_zero(input: object) -> Tensor:
     """Give zero as a function of the tensors in a mapping or sequence, so that backward works."""
     if isinstance(input, Tensor):
         return torch.where(torch.zeros_like(input, dtype=torch.bool), input, 0).sum()
-    parts = input.values() if isinstance(input, Mapping) else cast("list[object]", input)
-    return cast("Tensor", sum(connected_zero(part) for part in parts))
+    parts: Iterable[object] = ()
+    if isinstance(input, Mapping):
+        parts = input.values()
+    elif isinstance(input, Sequence) and not isinstance(input, (str, bytes)):
+        parts = input
+    # What else a model gives, a name say, has no part in a graph.
+    return sum((connected_zero(part) for part in parts), start=torch.zeros(()))
 
 
 def check_loss(_instance: object, attribute: "attrs.Attribute[Any]", loss: object) -> None:
@@ -207,7 +215,11 @@ def _check_name(name: object, terms: Mapping[str, nn.Module]) -> None:
 
 
 def _check_weight(name: str, value: object) -> None:
+    _check_number(f"weights[{name!r}]", value)
+
+
+def _check_number(what: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise OptionTypeError(f"weights[{name!r}] must be a finite number >= 0, got {value!r}")
+        raise OptionTypeError(f"{what} must be a finite number >= 0, got {value!r}")
     if not (math.isfinite(value) and value >= 0):
-        raise OptionValueError(f"weights[{name!r}] must be a finite number >= 0, got {value!r}")
+        raise OptionValueError(f"{what} must be a finite number >= 0, got {value!r}")

@@ -42,8 +42,8 @@ class L1Loss(DifferenceLoss):
         tensor(1.)
 
     Reference:
-        Laplace 1774, "Mémoire sur la probabilité des causes par les évènements"; Stigler 1986,
-        doi:10.1214/ss/1177013621.
+        Laplace 1774, "Memoir on the Probability of the Causes of Events", doi:10.1214/ss/1177013621, in the
+        translation by Stigler.
     """
 
     def cost(self, difference: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Dense, Selection, at_rank, counted_positions, prepare, ready
 from lossary_losses._core.options import flag, number
 from lossary_losses._core.reduction import Elements, Fraction, to_fraction, weigh
+from lossary_losses._core.stable import bounded
 from lossary_losses.errors import InputTypeError
 from lossary_losses.loss_registry_setup import loss_registry
 
@@ -179,4 +180,5 @@ def _ready_spread(spread: Tensor, dense: Dense, name: str) -> Tensor:
 
 def _at_least(values: Tensor, bound: float) -> Tensor:
     """Clamp from below, with the gradient of what is not clamped."""
+    values = bounded(values)  # minus infinity is the logarithm of no variance, and less itself NaN
     return values.detach().clamp(min=bound) + (values - values.detach())

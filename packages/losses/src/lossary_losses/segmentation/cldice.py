@@ -120,7 +120,7 @@ class SoftClDiceLoss(OverlapLoss):
 
     def _counts(self, regions: Regions) -> tuple[Tensor, ...]:
         """Add up skeletons, what of them lies in the other region, the truth, and what counts."""
-        predicted, true, share = regions
+        predicted, true, share, _ = regions
         skeleton, true_skeleton = (soft_skeleton(each, self.iterations) for each in (predicted, true))
         counted = torch.ones_like(predicted[:, :1]) if share is None else share
         parts = (skeleton * true, skeleton, true_skeleton * predicted, true_skeleton, true)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lossary_losses._core.checks import check_binary, check_labels
-from lossary_losses._core.dense import class_membership
+from lossary_losses._core.dense import can_hold, class_membership
 from lossary_losses._core.distance import squared_distance
 from lossary_losses.errors import InputTypeError, InputValueError
 
@@ -52,7 +52,9 @@ def signed_distance_map(
     """
     if not isinstance(target, Tensor):
         raise InputTypeError(f"target must be a tensor, got {type(target).__name__}")
-    known = None if ignore_index is None else target != ignore_index
+    known = None
+    if ignore_index is not None and can_hold(target.dtype, ignore_index):
+        known = target != ignore_index
     if classes is None:
         target = target if known is None else torch.where(known, target, 0)
         check_binary(target, "target")

@@ -32,9 +32,13 @@ def lovasz_extension(errors: Tensor, truth: Tensor, share: Tensor) -> Tensor:
     total = positive.sum(dim=-1, keepdim=True)
     union = total + negative.cumsum(dim=-1)
     left = total - positive.cumsum(dim=-1)
-    jaccard = torch.where(union > 0, 1 - left / torch.where(union > 0, union, 1), 0)
-    rise = torch.diff(jaccard, dim=-1, prepend=torch.zeros_like(jaccard[..., :1]))
-    return (errors.relu() * rise).sum(dim=-1)
+    # Not as a difference: of a million positions each makes one too small for the digits of the Jaccard loss.
+    above = positive + (left + positive) * negative / torch.where(total > 0, union - negative, 1)
+    rise = above / torch.where(union > 0, union, 1)
+    # Without any truth the first error is the whole loss.
+    anything = (union > 0).to(rise.dtype)
+    first = torch.diff(anything, dim=-1, prepend=torch.zeros_like(anything[..., :1]))
+    return (errors.relu() * torch.where(total > 0, rise, first)).sum(dim=-1)
 
 
 @define_loss

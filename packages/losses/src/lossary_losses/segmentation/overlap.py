@@ -238,9 +238,12 @@ def _counts_by_label(predicted: Tensor, labels: Tensor, share: Tensor) -> tuple[
     """Count, for each class, the prediction where it is the label, and where it is the label."""
     if predicted.device.type == "cpu" and not torch.compiler.is_compiling():
         labels = labels.flatten(1)
-        counts = predicted.new_zeros((2, *predicted.shape[:2]))
+        # Added up one after the other, float32 would lose digits with every position, and stop at 2 ** 24.
+        nothing = predicted.new_zeros((2, *predicted.shape[:2]), dtype=torch.float64)
         true = (predicted.gather(1, labels.unsqueeze(1).view(share.shape)) * share).flatten(1)
-        return counts[0].scatter_add(1, labels, true), counts[1].scatter_add(1, labels, share.flatten(1))
+        parts = ((nothing[0], true), (nothing[1], share.flatten(1)))
+        intersection, size = (zeros.scatter_add(1, labels, part.double()) for zeros, part in parts)
+        return intersection.to(predicted.dtype), size.to(predicted.dtype)
     # Elsewhere additions by index come in random order. A bool for each class is not yet a one-hot tensor.
     membership = class_membership(labels, predicted.shape[1])
     weighted = torch.where(membership, share, 0)

@@ -24,11 +24,8 @@ class Regions(NamedTuple):
     true: Tensor
     share: Tensor | None
     """How much each position counts; zero where excluded. None: all count one."""
-
-    @property
-    def known(self) -> Tensor | None:
-        """Where positions count. None: everywhere."""
-        return None if self.share is None else self.share > 0
+    known: Tensor | None
+    """Where positions count. None: everywhere."""
 
 
 def find_regions(
@@ -39,7 +36,7 @@ def find_regions(
     logits, target, share, kind, _ = ready(dense)
     predicted = probabilities(logits, activation)
     true = class_membership(target, logits.shape[1]).to(logits.dtype) if kind == "labels" else target
-    regions = Regions(predicted, true, share)
-    if regions.known is None:
-        return regions
-    return Regions(torch.where(regions.known, predicted, 0), torch.where(regions.known, true, 0), share)
+    if share is None:
+        return Regions(predicted, true, None, None)
+    known = share > 0
+    return Regions(torch.where(known, predicted, 0), torch.where(known, true, 0), share, known)

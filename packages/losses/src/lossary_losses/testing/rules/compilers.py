@@ -26,6 +26,18 @@ def compiles_in_one_graph(subject: Subject, data: Data) -> None:
     expect(graphs.count == 1, f"{graphs.count} graphs for three sizes of a dynamic batch, not one")
 
 
+@rule("compilers", arguments=["mask", "weight"])
+def compiles_with_mask_and_weight(subject: Subject, data: Data) -> None:
+    """With a mask and a weight the loss compiles with fullgraph=True as well."""
+    torch.compiler.reset()
+    loss, sample = subject.loss(), data.draw()
+    positions = sample.input[:, 0]
+    given = {"mask": positions < 1, "weight": positions.square()}
+    compiled = torch.compile(loss, fullgraph=True, backend="eager")
+    value = subject.value(sample, loss=compiled, **given)  # type: ignore[arg-type]
+    close(value, subject.value(sample, loss=loss, **given), "compiled with a mask and a weight")
+
+
 def _value_and_slope(subject: Subject, sample: Sample, loss: torch.nn.Module) -> tuple[Tensor, Tensor]:
     input = sample.input.detach().requires_grad_()
     torch._dynamo.mark_dynamic(input, 0)  # noqa: SLF001 - torch documents it under this name

@@ -109,6 +109,27 @@ def wrong_masks_are_refused(subject: Subject, data: Data) -> None:
     refused(subject, sample, TypeError, "a mask of numbers", "bool", mask=numbers)
 
 
+@rule("layout", arguments=["weight"])
+def complex_numbers_are_refused(subject: Subject, data: Data) -> None:
+    """A target or weight of complex numbers raises TypeError: half of each would be lost without a word."""
+    sample = data.draw()
+    target = sample._replace(target=sample.target.to(torch.complex64))
+    refused(subject, target, TypeError, "a target of complex numbers", "complex64")
+    weight = torch.ones(sample.input.shape[0], *sample.input.shape[2:], dtype=torch.complex64)
+    refused(subject, sample, TypeError, "a weight of complex numbers", "complex64", weight=weight)
+
+
+@rule("layout", arguments=["mask", "weight"])
+def negative_weights_are_refused(subject: Subject, data: Data) -> None:
+    """A weight below zero raises ValueError; at an excluded position it may stand."""
+    sample = data.draw()
+    weight = torch.ones(sample.input.shape[0], *sample.input.shape[2:])
+    weight[0, 1, 2] = -0.5
+    refused(subject, sample, ValueError, "a weight of -0.5", "-0.5", weight=weight)
+    harmless = subject.value(sample, weight=weight.relu())
+    close(subject.value(sample, weight=weight, mask=weight > 0), harmless, "a masked weight of -0.5")
+
+
 @rule("layout")
 def any_memory_layout(subject: Subject, data: Data) -> None:
     """Channels-last, strided and expanded inputs give the result of contiguous ones."""
