@@ -276,6 +276,10 @@ CASES = [
 ]
 
 
+LOGIT_CASES = [each for each in CASES if each.options.get("activation") != "none"]
+HARD_CASES = [each for each in LOGIT_CASES if each.kind in ("hard", "labels")]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each rule for each case, where a test asks for every case."""
     asked = metafunc.definition.get_closest_marker("every_case")
@@ -291,6 +295,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(params=CASES, ids=lambda case: case.name)
 def case(request: pytest.FixtureRequest) -> Case:
     """Each loss of the collection in turn, in each form that computes differently."""
+    return request.param
+
+
+@pytest.fixture(params=LOGIT_CASES, ids=lambda case: case.name)
+def logit_case(request: pytest.FixtureRequest) -> Case:
+    """Each case whose input is not bound to a range."""
+    return request.param
+
+
+@pytest.fixture(params=HARD_CASES, ids=lambda case: case.name)
+def hard_case(request: pytest.FixtureRequest) -> Case:
+    """Each case where a perfect prediction of the target is possible."""
     return request.param
 
 
