@@ -34,6 +34,12 @@ def multiclass() -> tuple[Tensor, Tensor]:
     return input, torch.randint(0, 19, (8, 256, 256), generator=generator)
 
 
+def two_images() -> tuple[Tensor, Tensor]:
+    """Give logits of 19 classes for two images only, and labels: sorting takes its time."""
+    input, target = multiclass()
+    return input[:2].detach().requires_grad_(), target[:2]
+
+
 def binary() -> tuple[Tensor, Tensor]:
     """Give logits of one channel, and a mask."""
     generator = torch.Generator().manual_seed(0)
@@ -113,6 +119,14 @@ CASES: dict[str, tuple[Callable[[], tuple[Tensor, Tensor]], nn.Module, dict[str,
         {
             "monai": monai(lambda m: lambda x, t: m.DiceCELoss(softmax=True, to_onehot_y=True)(x, column(t))),
             "kornia + torch": kornia(lambda k: plus(k.dice_loss, functional.cross_entropy)),
+        },
+    ),
+    "multiclass lovasz": (
+        two_images,
+        ours.LovaszSoftmaxLoss(),
+        {
+            "kornia": kornia(lambda k: k.lovasz_softmax_loss),
+            "smp": smp(lambda s: s.LovaszLoss("multiclass", per_image=True)),
         },
     ),
     "binary dice": (

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lossary_losses._core.base import ReducedLoss, define_loss
-from lossary_losses._core.checks import check_binary
+from lossary_losses._core.checks import check_binary, values_readable
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Kind, Selection, class_membership, kind_of, per_channel, prepare, ready
 from lossary_losses._core.distribution import gather_over_processes
@@ -20,25 +20,62 @@ from lossary_losses.loss_registry_setup import loss_registry
 __all__ = ["LovaszHingeLoss", "LovaszSoftmaxLoss"]
 
 
+_PART = 2**18
+"""How many elements are sorted at once: sorted copies of all of them would be many times the input."""
+
+
 def lovasz_extension(errors: Tensor, truth: Tensor, share: Tensor) -> Tensor:
     """Extend the Jaccard loss to errors that are not 0 or 1; the last dimension has the positions.
 
     Taken in falling order, each error is worth what the Jaccard loss rises by when its position is got wrong
     as well. A share other than one makes a position count for more or less than one.
     """
-    errors, order = errors.sort(dim=-1, descending=True, stable=True)
-    positive = (truth * share).gather(-1, order)
-    negative = ((1 - truth) * share).gather(-1, order)
+    # Errors decide the order alone, which has no gradient.
+    if truth.requires_grad or share.requires_grad:
+        rises = jaccard_rises(errors.detach(), truth, share)
+    else:
+        with torch.no_grad():
+            rises = _rises_in_parts(errors, truth, share)
+    return (errors.relu() * rises).sum(dim=-1)
+
+
+def jaccard_rises(errors: Tensor, truth: Tensor, share: Tensor) -> Tensor:
+    """Compute what the Jaccard loss rises by at each position, wrong together with all of larger errors."""
+    order = errors.sort(dim=-1, descending=True, stable=True).indices
+    counted = share.gather(-1, order)
+    positive = truth.gather(-1, order) * counted
+    negative = counted - positive
     total = positive.sum(dim=-1, keepdim=True)
     union = total + negative.cumsum(dim=-1)
     left = total - positive.cumsum(dim=-1)
-    # Not as a difference: of a million positions each makes one too small for the digits of the Jaccard loss.
-    above = positive + (left + positive) * negative / torch.where(total > 0, union - negative, 1)
-    rise = above / torch.where(union > 0, union, 1)
-    # Without any truth the first error is the whole loss.
-    anything = (union > 0).to(rise.dtype)
-    first = torch.diff(anything, dim=-1, prepend=torch.zeros_like(anything[..., :1]))
-    return (errors.relu() * torch.where(total > 0, rise, first)).sum(dim=-1)
+    there = total > 0
+    if values_readable(total) and bool(there.all()):
+        rise = _rise(positive, negative, left, union)
+    else:
+        # Without any truth the first error is the whole loss.
+        anything = (union > 0).to(union.dtype)
+        first = torch.diff(anything, dim=-1, prepend=torch.zeros_like(anything[..., :1]))
+        safe = torch.where(there, union, 1 + negative)
+        rise = torch.where(there, _rise(positive, negative, left, safe), first)
+    return torch.zeros_like(rise).scatter(-1, order, rise)
+
+
+def _rise(positive: Tensor, negative: Tensor, left: Tensor, union: Tensor) -> Tensor:
+    """Compute each rise by itself: a million differences are too small for the digits of the Jaccard loss."""
+    return (positive + (left + positive) * negative / (union - negative)) / union
+
+
+def _rises_in_parts(errors: Tensor, truth: Tensor, share: Tensor) -> Tensor:
+    """Compute the rises of a few samples and classes at a time, where nothing else needs the graph."""
+    if not values_readable(errors) or not values_readable(truth) or errors.numel() <= _PART:
+        return jaccard_rises(errors, truth, share)
+    rises = torch.empty(errors.shape, dtype=errors.dtype, device=errors.device)
+    classes_at_once = max(1, _PART // errors.shape[-1])
+    for sample in range(errors.shape[0]):
+        for first in range(0, errors.shape[1], classes_at_once):
+            part = sample, slice(first, first + classes_at_once)
+            rises[part] = jaccard_rises(errors[part], truth[part], share[part])
+    return rises
 
 
 @define_loss
@@ -77,7 +114,8 @@ class LovaszLoss(ReducedLoss):
         selection = Selection(self.ignore_index, mask, weight)
         logits, labels, share, *_ = ready(prepare(input, target, selection, kind))
         truth = class_membership(labels, logits.shape[1]).to(logits.dtype) if kind == "labels" else labels
-        check_binary(truth, "target")
+        if kind != "labels":
+            check_binary(truth, "target")
         share = torch.ones_like(logits[:, :1]) if share is None else share
         errors, truth, share = (
             self._regions(each.expand_as(logits)) for each in (self.errors(logits, truth), truth, share)
