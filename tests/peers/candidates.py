@@ -17,6 +17,7 @@ import lossary_losses as ours
 from lossary_losses import Claims
 
 smp = losses_of("segmentation_models_pytorch.losses")
+torchvision = losses_of("torchvision.ops.focal_loss")
 
 
 class Dressed(nn.Module):
@@ -139,6 +140,11 @@ def pytorch_optimizer_focal_binary(gamma: float = 2.0) -> nn.Module:
     return Dressed(pytorch_optimizer.loss.FocalLoss(gamma=gamma))
 
 
+def torchvision_focal_binary(gamma: float = 2.0, reduction: str = "mean") -> nn.Module:
+    """Give torchvision's focal loss under a sigmoid."""
+    return Function(torchvision.sigmoid_focal_loss, alpha=-1, gamma=gamma, reduction=reduction)
+
+
 def monai_focal_multiclass(
     gamma: float = 2.0, reduction: str = "mean", ignore_index: int | None = None
 ) -> nn.Module:
@@ -259,6 +265,7 @@ FAMILIES: dict[str, Family] = {
         kornia=kornia_focal_binary,
         smp=smp_focal_binary,
         pytorch_optimizer=pytorch_optimizer_focal_binary,
+        torchvision=torchvision_focal_binary,
     ),
     "Focal, multiclass": _family(
         "labels",
