@@ -48,10 +48,10 @@ from lossary_losses import (
     WingLoss,
     loss_registry,
 )
-from lossary_losses.testing import plugin, rule_registry
+from lossary_losses.testing import plugin
 from lossary_losses.testing.plugin import loss_trial
 
-__all__ = ["loss_trial", "pytest_generate_tests"]
+__all__ = ["loss_trial", "pytest_collection_modifyitems", "pytest_generate_tests"]
 
 # Tests are collected by path; what they share is imported by name.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -64,6 +64,10 @@ KINDS = {
     "values": "values",
 }
 """What the suite calls the kinds of target."""
+
+SLOW = {"half_holds_a_million_pixels"}
+SLOW_TO_COMPILE = {"compiles_in_one_graph", "compiles_with_mask_and_weight", "exports"}
+"""Rules that every version of torch sees without options, and one of them with."""
 
 CLASSES = 4
 SPACE = (3, 5)
@@ -109,8 +113,9 @@ class Case:
     exempt: dict[str, str] = field(default_factory=dict)
     """The rules of the suite that these options take from what the class claims, each with the reason."""
 
-    def marker(self, only: list[str]) -> pytest.MarkDecorator:
-        """Mark a test that holds the loss with these options to rules of the suite."""
+    @property
+    def marker(self) -> pytest.MarkDecorator:
+        """Mark a test that holds the loss with these options to the rules of the suite."""
         input = "probabilities" if self.options.get("activation") == "none" else self.build.claims.input
         return pytest.mark.check_loss(
             loss=self.build,
@@ -118,7 +123,6 @@ class Case:
             targets=[KINDS[self.kind]],
             input=input,
             exempt=self.exempt,
-            only=only,
         )
 
     @property
@@ -282,14 +286,20 @@ HARD_CASES = [each for each in LOGIT_CASES if each.kind in ("hard", "labels")]
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each rule for each case, where a test asks for every case."""
-    asked = metafunc.definition.get_closest_marker("every_case")
-    if asked is not None:
-        left_out = asked.kwargs.get("without", [])
-        only = asked.kwargs.get("only") or [rule for rule in rule_registry if rule not in left_out]
+    if metafunc.definition.get_closest_marker("every_case"):
         for case in CASES:
             if case.options and case.arguments is None:  # without options it is what the class claims
-                metafunc.definition.add_marker(case.marker(only))
+                metafunc.definition.add_marker(case.marker)
     plugin.pytest_generate_tests(metafunc)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow the rules that take seconds for each loss, and those of compilers for each option."""
+    for item in items:
+        trial = getattr(getattr(item, "callspec", None), "params", {}).get("loss_trial")
+        if trial is not None and (trial.rule in SLOW or (trial.options and trial.rule in SLOW_TO_COMPILE)):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.name)

@@ -7,8 +7,6 @@ from lossary_losses._core.docstring import read_docstring
 
 CLAIMING = [each for each in map(loss_registry.get, loss_registry) if hasattr(each, "claims")]
 
-SLOW = ["compiles_in_one_graph", "exports", "half_holds_a_million_pixels"]
-
 
 def for_every_loss(test):
     """Mark a test with each class that claims something."""
@@ -23,16 +21,9 @@ def test_keeps_the_contract(loss_trial):
     loss_trial()
 
 
-@pytest.mark.every_case(without=SLOW)
+@pytest.mark.every_case
 def test_keeps_the_contract_in_every_form(loss_trial):
     """With options that compute differently a loss keeps the contract as well."""
-    loss_trial()
-
-
-@pytest.mark.slow
-@pytest.mark.every_case(only=SLOW)
-def test_keeps_what_takes_long_to_test_in_every_form(loss_trial):
-    """So it does where a rule takes seconds for each loss; every version of torch sees it without options."""
     loss_trial()
 
 
