@@ -19,7 +19,6 @@ __all__ = [
     "check_labels",
     "check_nonnegative",
     "check_unit_interval",
-    "is_exporting",
     "value_checks",
     "values_readable",
 ]
@@ -60,12 +59,6 @@ def values_readable(tensor: Tensor) -> bool:
         # The vmap of before torch.func, which is_grads_batched still goes through.
         or is_legacy_batchedtensor(tensor)
     )
-
-
-def is_exporting() -> bool:
-    """Tell whether a graph is made that others will run; up to torch 2.6 no graph says otherwise."""
-    asked = getattr(torch.compiler, "is_exporting", None)
-    return torch.compiler.is_compiling() if asked is None else bool(asked())
 
 
 def check_labels(target: Tensor, classes: int, ignore_index: float | None) -> None:

@@ -7,10 +7,8 @@ import torch
 from torch import Tensor
 
 from lossary_losses._core.base import ReducedLoss, define_loss, full_precision
-from lossary_losses._core.checks import is_exporting
-from lossary_losses._core.dense import Dense, Kind, Ready, ready
+from lossary_losses._core.dense import Dense, Ready, ready
 from lossary_losses._core.reduction import Elements, Fraction
-from lossary_losses._core.stable import bounded
 from lossary_losses._core.streaming import streamed_sums
 
 __all__ = ["PointwiseLoss"]
@@ -68,23 +66,9 @@ class PointwiseLoss(ReducedLoss):
             numerator, denominator = streamed_sums(self, dense)
         return Fraction(numerator.sum(), denominator.sum())
 
-    def fuses(self, kind: Kind) -> bool:
-        """Tell whether value and slope share so much that a compiled graph computes both at once."""
-        del kind
-        return False
-
     def sums(self, ready: Ready) -> tuple[Tensor, Tensor]:
         """Add up, for each sample, what its positions cost and how much they count."""
-        if self.fuses(ready.kind) and _only_input_is_differentiated(ready):
-            return _add_up(self._fused(ready))
         return _add_up(self.point(ready))
-
-    def _fused(self, ready: Ready) -> Elements:
-        """Compute the slope along with the value, and hand it to autograd in place of its own."""
-        with torch.no_grad():
-            (value, share), slope = self.point_and_slope(ready)
-        input = bounded(ready.input)
-        return Elements(value + slope * (input - input.detach()), share)
 
     def sums_with_draft(self, ready: Ready, draft: Tensor) -> tuple[Tensor, ...]:
         """Add up, and write down the slopes: the gradient, but for that of each sample's sum."""
@@ -96,14 +80,6 @@ class PointwiseLoss(ReducedLoss):
         """Multiply by the gradient of each sample's sum."""
         del part
         draft.mul_(upstream[0].reshape(-1, *(1 for _ in draft.shape[1:])))
-
-
-def _only_input_is_differentiated(ready: Ready) -> bool:
-    """Tell whether a compiled graph asks for no gradient but the input's, and is not to be exported."""
-    if not torch.compiler.is_dynamo_compiling() or is_exporting():
-        return False
-    others = (ready.target, ready.share)
-    return ready.input.requires_grad and not any(each is not None and each.requires_grad for each in others)
 
 
 def _add_up(elements: Elements) -> tuple[Tensor, Tensor]:

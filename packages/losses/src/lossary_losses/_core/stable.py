@@ -29,23 +29,19 @@ def bounded(values: Tensor) -> Tensor:
 def binary_surprise(logits: Tensor) -> tuple[Tensor, Tensor]:
     """Give ``-log p`` and ``-log (1 - p)`` of ``p = sigmoid(logits)``, exact at both ends, and finite."""
     logits = bounded(logits)
-    if torch.is_grad_enabled():
-        return functional.softplus(-logits), functional.softplus(logits)
-    # Half the work, but autograd would take the slope at zero for zero.
-    common = logits.abs().neg_().exp_().log1p_()
-    return common - logits.clamp(max=0), common + logits.clamp(min=0)
+    if not torch.is_grad_enabled():
+        common = functional.softplus(logits.abs().neg_())
+        return common - logits.clamp(max=0), common + logits.clamp(min=0)
+    # The same, with one-sided slopes at zero that add up to the right one: of abs and clamp they would not.
+    above = logits >= 0
+    common = functional.softplus(-torch.where(above, logits, -logits))
+    return common + torch.where(above, 0, -logits), common + torch.where(above, logits, 0)
 
 
 def binary_outcomes(logits: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Give ``log p``, ``log (1 - p)``, ``p`` and ``1 - p``, exact at both ends, for no gradient."""
-    positive, negative = (each.neg_() for each in binary_surprise(logits))
-    if not torch.compiler.is_compiling():
-        return positive, negative, logits.sigmoid(), (-logits).sigmoid()
-    # Compiled, one exponential is enough for all four.
-    small = bounded(logits).abs().neg_().exp_()
-    larger = 1 / (1 + small)
-    smaller, above = small * larger, logits >= 0
-    return positive, negative, torch.where(above, larger, smaller), torch.where(above, smaller, larger)
+    """Give ``log p``, ``log (1 - p)``, ``p`` and ``1 - p``, exact at both ends."""
+    positive, negative = binary_surprise(logits)
+    return -positive, -negative, logits.sigmoid(), (-logits).sigmoid()
 
 
 def log_cosh(values: Tensor) -> Tensor:
@@ -67,6 +63,8 @@ def power_of_nonnegative(base: Tensor, exponent: float) -> Tensor:
 
     The derivative of ``0 ** gamma`` is infinite for ``gamma < 1``, and times the zero above it is NaN.
     """
+    if exponent >= 2:  # noqa: PLR2004 - up to the second derivative nothing is infinite
+        return base**exponent
     positive = base > 0
     return torch.where(positive, torch.where(positive, base, 1) ** exponent, 0)
 

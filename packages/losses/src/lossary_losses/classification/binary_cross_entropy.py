@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from lossary_losses._core.base import define_loss
 from lossary_losses._core.claims import Claims
-from lossary_losses._core.dense import Dense, Kind, Ready, Selection, per_channel, prepare
+from lossary_losses._core.dense import Dense, Ready, Selection, per_channel, prepare
 from lossary_losses._core.options import integer, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
@@ -85,11 +85,6 @@ class BCELoss(PointwiseLoss):
     def prepare(self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None) -> Dense:
         """Take the target as one probability per element."""
         return prepare(input, target, Selection(self.ignore_index, mask, weight), "probabilities")
-
-    def fuses(self, kind: Kind) -> bool:
-        """Tell that value and slope share so much that a compiled graph computes both at once."""
-        del kind
-        return True
 
     def point(self, ready: Ready) -> Elements:
         """Give the cross entropy of each element of the input."""

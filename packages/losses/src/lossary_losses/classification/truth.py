@@ -63,10 +63,6 @@ class TruthLoss(PointwiseLoss):
         """Tell whether each channel is a problem of its own."""
         return kind == "probabilities" or (kind == "labels" and self.activation == "sigmoid")
 
-    def fuses(self, kind: Kind) -> bool:
-        """Tell that under a sigmoid a compiled graph computes value and slope at once."""
-        return self.is_binary(kind)
-
     def balance(self) -> tuple[float, float]:
         """Give the weights of positives and of negatives under a sigmoid."""
         return 1.0, 1.0

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lossary_losses._core.base import define_loss
 from lossary_losses._core.claims import Claims
-from lossary_losses._core.dense import Kind, Ready, per_channel
+from lossary_losses._core.dense import Ready, per_channel
 from lossary_losses._core.options import choice, flag, number
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
@@ -46,11 +46,6 @@ class ModifiedFocalLoss(TruthLoss):
             return weigh(times(value, weight_of_truth), share, weight_of_truth)
         each = self._class_cost(log_probability, _is_foreground(log_probability))
         return weigh((times(target, class_weight) * each).sum(dim=1, keepdim=True), share)
-
-    def fuses(self, kind: Kind) -> bool:
-        """Tell that the slope is not made by hand."""
-        del kind
-        return False
 
     def point_and_slope(self, ready: Ready) -> tuple[Elements, Tensor]:
         """Give the derivative by autograd: the family's is for one cost, whatever the class."""
