@@ -42,8 +42,11 @@ class Docstring(NamedTuple):
         """Give the entries of a section such as ``Args``, each ``name: text``."""
         text = self.sections.get(section, "")
         starts = [*_ENTRY.finditer(text)]
-        ends = [each.start() for each in starts[1:]] + [len(text)]
-        return {start[1]: _one_line(text[start.end() : end]) for start, end in zip(starts, ends, strict=True)}
+        ends = [*(each.start() for each in starts[1:]), len(text)]
+        # Without an entry there is still an end.
+        return {
+            start[1]: _one_line(text[start.end() : end]) for start, end in zip(starts, ends, strict=False)
+        }
 
     def papers(self) -> tuple[Paper, ...]:
         """Give what the reference cites."""
