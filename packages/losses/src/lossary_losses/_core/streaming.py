@@ -7,7 +7,7 @@ the whole instead: the numbers are the same.
 """
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any, Protocol
 
 import torch
@@ -138,7 +138,8 @@ def _gradient(formula: Sums, dense: Dense, notes: _Notes, upstream: tuple[Tensor
     if gradient is None:
         gradient = torch.empty(flat.input.shape, dtype=dense.input.dtype, device=dense.input.device)
     for batch, positions in _parts(flat.input):
-        part = partial(ready, _cut(flat, batch, positions), check=False, hard=notes.hard)
+        # Made when it is asked for, and once.
+        part = cache(partial(ready, _cut(flat, batch, positions), check=False, hard=notes.hard))
         place = gradient[batch, :, positions]
         part_draft = place
         if draft is None:
