@@ -1,5 +1,7 @@
 """Cross entropies and the focal loss against torch and against their papers' formulas in NumPy."""
 
+import inspect
+
 import numpy as np
 import pytest
 import torch
@@ -264,7 +266,7 @@ def test_weight_of_the_wrong_length(logits, labels):
             lambda p: -6 * np.log(p) + 0.2 * (1 - p),
         ),
     ],
-    ids=repr,
+    ids=lambda value: "its paper" if inspect.isfunction(value) else repr(value),
 )
 def test_losses_of_the_truth_are_their_papers(logits, labels, loss, formula):
     """The paper's formula of the probability of the truth, under a softmax and under a sigmoid."""
