@@ -1,9 +1,9 @@
 """Every check of the three packages is a session here; ``nox -l`` lists them with what each one proves.
 
-``nox`` alone runs what a contributor needs before a commit: lint, typing, the packages that live without
-torch on every Python, and the tests on this machine's Python. ``nox -t matrix`` runs every pair of Python
-and torch, ``nox -t once`` the sessions for which one Python is enough.
-``nox -s tests-3.12 -- -k dice`` hands what follows ``--`` to pytest.
+``nox -s quick`` answers in two minutes. ``nox`` alone runs what a contributor needs before a commit: lint,
+typing, and on this machine's Python the packages that live without torch and all tests.
+``nox -t matrix`` runs every pair of Python and torch, ``nox -t once`` the sessions for which one is enough.
+``nox -s tests-3.12 -- -k dice`` hands what follows ``--`` to pytest; ``-R`` keeps what is installed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ nox.options.error_on_missing_interpreters = True
 PAIRS = {"3.10": "2.6.0", "3.11": "2.13.0", "3.12": "2.11.0", "3.13": "2.15.0"}
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
-OWN = RUNNING if RUNNING in PAIRS else max(PAIRS, key=Version)
+OWN = RUNNING if RUNNING in PAIRS else max(PAIRS, key=Version)  # the pair that runs everything
+LOWEST = min(PAIRS, key=Version)  # the pair that has the lowest version of every dependency
 
 REGISTRY, LOSSES, FACTORY = "lossary-registry", "lossary-losses", "lossary-factory"
 # Importing torch from source files takes seconds in every process that a test starts.
@@ -40,7 +41,12 @@ LANGUAGE_SERVER = "yaml-language-server@2.0.0"
 TEST_GROUPS = ("test", "test-losses", "test-factory")
 UNIT_TESTS = ("tests/registry", "tests/losses", "tests/factory", "tests/together")
 
-nox.options.sessions = ["lint", "typing", "alone", f"tests-{OWN}"]
+# Two workers share one process's fixtures badly, so what is marked as a group stays with one of them.
+WORKERS = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup")
+# Each worker would otherwise start as many threads as there are cores.
+ONE_THREAD: dict[str, str | None] = {"OMP_NUM_THREADS": "1"}
+
+nox.options.sessions = ["lint", "typing", f"alone-{OWN}", f"tests-{OWN}"]
 
 
 def find_pyenv_interpreters() -> None:
@@ -77,6 +83,7 @@ def wheels(session: nox.Session) -> dict[str, str]:
     """Build the three packages, once for a run of nox, in a folder outside the tree.
 
     Each wheel is built from its source distribution, so a file that the latter lacks is missed here.
+    There are none where ``nox -R`` keeps what is installed.
     """
     if not built_wheels:
         folder = Path(tempfile.mkdtemp(prefix="lossary-wheels-"))
@@ -96,9 +103,10 @@ def install(
 ) -> None:
     """Install our packages from their wheels, dependency groups, and the one torch that is asked for."""
     arguments = [f"--group={group}" for group in groups]
-    for package in packages:
-        # uv would otherwise take what it cached from another wheel of the same name and version.
-        arguments += ["--refresh-package", package, f"{package} @ {wheels(session)[package]}"]
+    if built := wheels(session):
+        for package in packages:
+            # uv would otherwise take what it cached from another wheel of the same name and version.
+            arguments += ["--refresh-package", package, f"{package} @ {built[package]}"]
     if torch:
         arguments.append(f"torch=={torch}")
     # The workspace's sources would put the tree in place of the wheels: --no-sources.
@@ -108,6 +116,48 @@ def install(
             session,
             f'from importlib.metadata import version; assert version("torch").split("+")[0] == "{torch}"',
         )
+
+
+def install_lowest(session: nox.Session) -> None:
+    """Install the lowest version of every dependency that the packages claim, and prove it."""
+    # Given a wheel, this resolution silently takes the newest dependencies; it reads bounds from a tree.
+    session.install(
+        "--no-sources",
+        "--resolution=lowest-direct",
+        *(f"./packages/{name}" for name in ("registry", "losses", "factory")),
+        env=COMPILED,
+    )
+    session.install(*(f"--group={group}" for group in TEST_GROUPS))
+    # Without --quiet, uv's remark on the environment stands before the list.
+    listing = session.run("uv", "pip", "list", "--quiet", "--format=json", silent=True)
+    installed = {row["name"]: Version(row["version"]).public for row in json.loads(listing)}
+    for name, lowest in claimed_floors(str(session.python)).items():
+        if Version(installed[name]) != lowest:
+            session.error(f"{name} {installed[name]} was installed, {lowest} is the lowest that we claim")
+
+
+def claimed_floors(python: str) -> dict[str, Version]:
+    """Read the lower bounds on foreign packages, the highest where several of ours bound the same one."""
+    floors: dict[str, Version] = {}
+    for path in Path("packages").glob("*/pyproject.toml"):
+        for line in nox.project.load_toml(path)["project"]["dependencies"]:
+            requirement = Requirement(line)
+            if requirement.name.startswith("lossary-"):
+                continue  # installed from the tree, whatever its version
+            if requirement.marker and not requirement.marker.evaluate({"python_version": python}):
+                continue
+            (bound,) = (clause for clause in requirement.specifier if clause.operator == ">=")
+            lowest = Version(bound.version)
+            floors[requirement.name] = max(lowest, floors.get(requirement.name, lowest))
+    return floors
+
+
+def pytest(session: nox.Session, *arguments: str, runner: tuple[str, ...] = ()) -> None:
+    """Run tests on all cores, or on four of many; what follows ``--`` on the command line comes last."""
+    # Where somebody chooses tests, one of several runs may well have none of them.
+    codes = [0, 5] if session.posargs else [0]
+    command = (*runner, "pytest", *WORKERS, *arguments, *session.posargs)
+    session.run(*command, env=ONE_THREAD, success_codes=codes)
 
 
 def prove(session: nox.Session, code: str) -> None:
@@ -127,13 +177,27 @@ def discard_on_ci(session: nox.Session) -> None:
         shutil.rmtree(session.virtualenv.location)
 
 
+@nox.session(python=OWN)
+def quick(session: nox.Session) -> None:
+    """In two minutes: style, the registry and the factory alone, and the losses but for compilers."""
+    session.install("--group=lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    alone_on(session)
+    install(session, REGISTRY, LOSSES, FACTORY, groups=TEST_GROUPS, torch=PAIRS[OWN])
+    pytest(session, "-m", "not cuda and not slow and not compilers", "tests/losses", "tests/together")
+
+
 @nox.session(tags=["once"])
 def lint(session: nox.Session) -> None:
-    """Style, formatting, metadata of the packages, workflows and the tree's own rules hold."""
+    """Style, formatting, who imports whom, metadata, workflows and the tree's own rules hold."""
     session.install("--group=lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     packages = sorted(Path("packages").iterdir())
+    # It reads the sources alone, so what they import need not be there.
+    sources = os.pathsep.join(str(path / "src") for path in packages)
+    session.run("lint-imports", env={"PYTHONPATH": sources})
     session.run("validate-pyproject", "pyproject.toml", *(str(path / "pyproject.toml") for path in packages))
     workflows = sorted(map(str, Path(".github/workflows").glob("*.yml")))
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
@@ -164,60 +228,46 @@ def typing(session: nox.Session) -> None:
 @nox.session(python=list(PAIRS), tags=["matrix"])
 def alone(session: nox.Session) -> None:
     """The registry works with nothing else installed; the factory works with the registry and no torch."""
+    alone_on(session)
+    discard_on_ci(session)
+
+
+def alone_on(session: nox.Session) -> None:
+    """Test the registry with nothing else installed, and then the factory with nothing but the registry."""
     install(session, REGISTRY)
     prove_absent(session, "torch", "numpy", "attr", "attrs", "yaml", "lossary_factory", "lossary_losses")
-    session.run("pytest", "tests/registry", *session.posargs)
+    pytest(session, "tests/registry")
     install(session, REGISTRY, FACTORY, groups=("test", "test-factory"))
     prove_absent(session, "torch", "numpy", "lossary_losses")
-    session.run("pytest", "tests/factory", *session.posargs)
-    discard_on_ci(session)
+    pytest(session, "tests/factory")
 
 
 @nox.session(python=list(PAIRS), tags=["matrix"])
 def tests(session: nox.Session) -> None:
-    """All tests pass with the three packages installed from wheels, on this Python with its pair's torch."""
-    torch = PAIRS[str(session.python)]
-    install(session, REGISTRY, LOSSES, FACTORY, groups=TEST_GROUPS, torch=torch)
-    selected = "not cuda" if session.python == OWN else "not cuda and not slow"
-    session.run("pytest", "-m", selected, *UNIT_TESTS, *session.posargs)
+    """All tests pass with the three packages installed, and reach nearly every line.
+
+    This machine's own pair of Python and torch runs every test. Each other pair runs its share of the losses,
+    which tests/losses/shares.py chooses; the lowest pair with the lowest version of every dependency.
+    """
+    python = str(session.python)
+    if python == LOWEST:
+        install_lowest(session)
+    else:
+        install(session, REGISTRY, LOSSES, FACTORY, groups=TEST_GROUPS, torch=PAIRS[python])
+    if python == OWN:
+        session.install("--group=coverage")
+        session.run("coverage", "erase")
+        # Two runs of different tests: a compiler takes twice as long where each of its lines is counted.
+        pytest(session, "-m", "not cuda and not compilers", *UNIT_TESTS, runner=("coverage", "run", "-m"))
+        pytest(session, "-m", "not cuda and compilers", *UNIT_TESTS)
+        session.run("coverage", "combine")
+        # A choice of tests reaches less, and proves nothing about the rest.
+        session.run("coverage", "report", *([] if session.posargs else ["--fail-under=95"]))
+    else:
+        others = [each for each in PAIRS if each != OWN]
+        share = f"--share={others.index(python) + 1}/{len(others)}"
+        pytest(session, "-m", "not cuda and not slow", share, *UNIT_TESTS)
     discard_on_ci(session)
-
-
-@nox.session(python=min(PAIRS, key=Version), tags=["matrix"])
-def floor(session: nox.Session) -> None:
-    """All tests pass with the lowest version of every dependency that the packages claim."""
-    # Given a wheel, this resolution silently takes the newest dependencies; it reads bounds from a tree.
-    session.install(
-        "--no-sources",
-        "--resolution=lowest-direct",
-        *(f"./packages/{name}" for name in ("registry", "losses", "factory")),
-        env=COMPILED,
-    )
-    session.install(*(f"--group={group}" for group in TEST_GROUPS))
-    # Without --quiet, uv's remark on the environment stands before the list.
-    listing = session.run("uv", "pip", "list", "--quiet", "--format=json", silent=True)
-    installed = {row["name"]: Version(row["version"]).public for row in json.loads(listing)}
-    for name, lowest in claimed_floors(str(session.python)).items():
-        if Version(installed[name]) != lowest:
-            session.error(f"{name} {installed[name]} was installed, {lowest} is the lowest that we claim")
-    session.run("pytest", "-m", "not cuda and not slow", *UNIT_TESTS, *session.posargs)
-    discard_on_ci(session)
-
-
-def claimed_floors(python: str) -> dict[str, Version]:
-    """Read the lower bounds on foreign packages, the highest where several of ours bound the same one."""
-    floors: dict[str, Version] = {}
-    for path in Path("packages").glob("*/pyproject.toml"):
-        for line in nox.project.load_toml(path)["project"]["dependencies"]:
-            requirement = Requirement(line)
-            if requirement.name.startswith("lossary-"):
-                continue  # installed from the tree, whatever its version
-            if requirement.marker and not requirement.marker.evaluate({"python_version": python}):
-                continue
-            (bound,) = (clause for clause in requirement.specifier if clause.operator == ">=")
-            lowest = Version(bound.version)
-            floors[requirement.name] = max(lowest, floors.get(requirement.name, lowest))
-    return floors
 
 
 @nox.session(python=OWN)
@@ -305,17 +355,4 @@ def parity(session: nox.Session) -> None:
     groups = ("test", "test-losses", "peers")
     install(session, REGISTRY, LOSSES, groups=groups, torch=PAIRS[OWN])
     session.run("pytest", "tests/peers", *session.posargs)
-    discard_on_ci(session)
-
-
-@nox.session(python=OWN, tags=["once"])
-def coverage(session: nox.Session) -> None:
-    """The tests reach nearly every line and branch of the three packages."""
-    groups = (*TEST_GROUPS, "coverage")
-    install(session, REGISTRY, LOSSES, FACTORY, groups=groups, torch=PAIRS[OWN])
-    session.run("coverage", "erase")
-    selection = ("-m", "not cuda and not slow", *UNIT_TESTS)
-    session.run("coverage", "run", "-m", "pytest", *selection, *session.posargs)
-    session.run("coverage", "combine")
-    session.run("coverage", "report", "--fail-under=95")
     discard_on_ci(session)

@@ -49,12 +49,15 @@ from lossary_losses import (
     loss_registry,
 )
 from lossary_losses.testing import plugin
+from lossary_losses.testing.examination import Trial
 from lossary_losses.testing.plugin import loss_trial
 
-__all__ = ["loss_trial", "pytest_collection_modifyitems", "pytest_generate_tests"]
+__all__ = ["loss_trial", "pytest_addoption", "pytest_collection_modifyitems", "pytest_generate_tests"]
 
 # Tests are collected by path; what they share is imported by name.
 sys.path.insert(0, str(Path(__file__).parent))
+
+from shares import is_in_share, loss_under_test
 
 KINDS = {
     "labels": "labels",
@@ -65,8 +68,8 @@ KINDS = {
 }
 """What the suite calls the kinds of target."""
 
-SLOW = {"half_holds_a_million_pixels"}
-SLOW_TO_COMPILE = {"compiles_in_one_graph", "compiles_with_mask_and_weight", "exports"}
+SLOW = {"half_holds_large_images"}
+COMPILING = {"compiles_in_one_graph", "compiles_with_mask_and_weight", "exports"}
 """Rules that every version of torch sees without options, and one of them with."""
 
 CLASSES = 4
@@ -293,13 +296,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     plugin.pytest_generate_tests(metafunc)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let one of several runs take its share of the losses."""
+    parser.addoption(
+        "--share", metavar="K/N", help="test the representatives, and an Nth of the other losses"
+    )
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow the rules that take seconds for each loss, and those of compilers for each option."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what compiles, and what is slow; leave out what is not in the share that was asked for."""
     for item in items:
         trial = getattr(getattr(item, "callspec", None), "params", {}).get("loss_trial")
-        if trial is not None and (trial.rule in SLOW or (trial.options and trial.rule in SLOW_TO_COMPILE)):
-            item.add_marker(pytest.mark.slow)
+        if trial is not None:
+            mark_costs(item, trial)
+    if share := config.getoption("--share"):
+        out = {item for item in items if (about := loss_under_test(item)) and not is_in_share(*about, share)}
+        config.hook.pytest_deselected(items=list(out))
+        items[:] = [item for item in items if item not in out]
+
+
+def mark_costs(item: pytest.Item, trial: Trial) -> None:
+    """Mark as slow the rules that take seconds for each loss, and those of compilers for each option."""
+    if trial.rule in COMPILING:
+        item.add_marker(pytest.mark.compilers)
+    if trial.rule in SLOW or (trial.options and trial.rule in COMPILING):
+        item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.name)

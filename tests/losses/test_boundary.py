@@ -132,6 +132,7 @@ class TestGivenMaps:
         expected = {"none": each, "mean": each.mean(), "sum": each.sum()}[reduction]
         assert_close(BoundaryLoss(reduction=reduction)(logits, labels, distance_map=given), expected)
 
+    @pytest.mark.compilers
     def test_it_compiles_without_a_break(self, logits, labels):
         """With a map the loss compiles in one graph."""
         torch._dynamo.reset()

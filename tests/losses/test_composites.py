@@ -367,6 +367,7 @@ class TestSchedules:
         assert loss.weights == {"a": 1.0}
 
 
+@pytest.mark.compilers
 def test_products_compile(binary):
     """A sum of a sum and a product compiles in one graph, and a changed weight compiles nothing anew."""
     torch._dynamo.reset()

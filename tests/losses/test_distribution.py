@@ -12,6 +12,8 @@ from torch.testing import assert_close
 
 from lossary_losses import DiceLoss
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 WORKER = """
 import pickle, sys
 import torch

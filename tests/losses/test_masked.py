@@ -213,6 +213,7 @@ def test_wrong_types(segmentation):
         Masked(nn.L1Loss(), ignore_index=NAN)
 
 
+@pytest.mark.compilers
 def test_it_compiles_where_a_mask_is_taken(segmentation, mask):
     """Handing the mask over breaks no graph."""
     torch._dynamo.reset()

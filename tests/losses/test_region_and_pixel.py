@@ -160,6 +160,7 @@ def test_half_precision_is_computed_in_float32(pair, data, dtype):
     assert_close(pair[0]()(logits, data[1]), pair[0]()(logits.float(), data[1]), rtol=0, atol=0)
 
 
+@pytest.mark.compilers
 def test_compiles_without_a_break(pair, data):
     """The loss compiles in one graph."""
     torch._dynamo.reset()

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 CONFTEST = 'pytest_plugins = ["lossary_losses.testing.plugin"]'
 
 LOSSES = """

@@ -134,6 +134,7 @@ def test_counting_does_not_stop_at_what_float32_can_count():
     assert counted.tolist() == [2**24, 1, 0]
 
 
+@pytest.mark.compilers
 @pytest.mark.parametrize("given", ["mask", "weight"])
 def test_it_compiles_with_a_mask(logits, labels, given):
     """How many are wanted depends on the mask, which no graph is broken for."""

@@ -42,6 +42,7 @@ def test_terms_add_up_to_the_total(loss, data):
     assert not terms["pixel"].requires_grad
 
 
+@pytest.mark.compilers
 @pytest.mark.parametrize("name", ["keys", "values", "type", "train", "half", "forward", "parameters"])
 def test_a_term_may_have_the_name_of_a_method(data, name):
     """What the heads of a model are called is not ours to choose, and nothing of the module changes."""
@@ -70,6 +71,7 @@ def test_weights_change_during_training(loss, data):
     assert_close(loss(*data), 3.0 * BCELoss()(*data))
 
 
+@pytest.mark.compilers
 def test_a_changing_weight_does_not_recompile(loss, data):
     """A schedule that changes a weight at every step compiles once."""
     torch._dynamo.reset()

@@ -11,6 +11,8 @@ import pytest
 from lossary_factory import make_manifest
 from lossary_losses import loss_registry
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 
 def test_it_is_current():
     """What the wheel ships is what the code would say now; ``nox -s manifest`` writes it again."""
