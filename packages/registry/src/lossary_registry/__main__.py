@@ -8,7 +8,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lossary_registry import _render
+from lossary_registry import _tables
 from lossary_registry._errors import InvalidNameError, NotAcceptedError, RegistryError
 from lossary_registry._lazy import checked_target
 from lossary_registry._writing import Writing
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         text = json.dumps([_as_data(entries[name]) for name in names], indent=2, default=repr)
     else:
-        text = _render.table([entries[name] for name in names])
+        text = _tables.table([entries[name] for name in names])
     sys.stdout.write(f"{text}\n")
     return 0
 

@@ -179,21 +179,21 @@ class Reading(Generic[Item]):
 
     def describe(self, name: str | None = None, /) -> str:
         """Return a few lines about one name, or a table of all of them. Imports no lazy entry."""
-        from lossary_registry import _render  # noqa: PLC0415 - brings inspect along
+        from lossary_registry import _tables  # noqa: PLC0415 - brings inspect along
 
-        return _render.table(self._in_order()) if name is None else _render.description(self.entry(name))
+        return _tables.table(self._in_order()) if name is None else _tables.description(self.entry(name))
 
     def to_markdown(self) -> str:
         """Return a table of all names in Markdown. Imports no lazy entry."""
-        from lossary_registry import _render  # noqa: PLC0415 - brings inspect along
+        from lossary_registry import _tables  # noqa: PLC0415 - brings inspect along
 
-        return _render.markdown(self._in_order())
+        return _tables.markdown(self._in_order())
 
     def _repr_html_(self) -> str:
         """Return a table of all names for a notebook."""
-        from lossary_registry import _render  # noqa: PLC0415 - brings inspect along
+        from lossary_registry import _tables  # noqa: PLC0415 - brings inspect along
 
-        return _render.html(self._in_order(), repr(self))
+        return _tables.html(self._in_order(), repr(self))
 
     def __repr__(self) -> str:
         base_class = self._acceptance.base_class
@@ -276,7 +276,7 @@ class Reading(Generic[Item]):
 
     def _add_plugins(self) -> None:
         """Take in what installed distributions offer; what the program registered itself goes first."""
-        from lossary_registry import _discover  # noqa: PLC0415 - importlib.metadata is 80 modules
+        from lossary_registry import _plugins  # noqa: PLC0415 - importlib.metadata is 80 modules
 
-        self._store.fill(_discover.find_plugins(self._group, self._name))
+        self._store.fill(_plugins.find_plugins(self._group, self._name))
         self._plugins_pending = False

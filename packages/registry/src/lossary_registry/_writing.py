@@ -192,12 +192,12 @@ class Writing(Reading[Item]):
 
     def _replace(self, entry: Entry[Item], *, force: bool) -> bool:
         """Take the names of an entry from those that hold them, and tell whether all is said."""
-        from lossary_registry import _changes  # noqa: PLC0415 - in most programs no name is ever taken
+        from lossary_registry import _duplicates  # noqa: PLC0415 - in most programs no name is ever taken
 
         expected = {key: self._store.entries.get(key) for key in entry.names()}
         # Several names may lead to the same holder.
         holders = list({id(holder): holder for holder in expected.values() if holder is not None}.values())
-        change = _changes.decide(entry, holders, force=force)
+        change = _duplicates.decide(entry, holders, force=force)
         if change is None:
             return True
         if change.warning:
