@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossary_registry import _tables
 from lossary_registry._errors import InvalidNameError, NotAcceptedError, RegistryError
-from lossary_registry._lazy import checked_target
+from lossary_registry._source import checked_target
 from lossary_registry._writing import Writing
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from typing import Any
 
-    from lossary_registry._lazy import Source
+    from lossary_registry._source import Source
 
 
 class Options:

@@ -1,4 +1,4 @@
-"""Journeys to other processes: registries and entries travel as the place to import them from."""
+"""Journeys to other processes: registries travel as the place to import them from."""
 
 from __future__ import annotations
 
@@ -6,28 +6,12 @@ import importlib
 import pickle
 import sys
 
-from lossary_registry import _origin
-from lossary_registry._lazy import Source
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from lossary_registry._entry import Entry
     from lossary_registry._writing import Writing
-
-
-def portable_source(entry: Entry[Any]) -> Source:
-    """Return where another process finds the object of an entry."""
-    if entry._source is not None:
-        return entry._source
-    if not _origin.is_importable(entry.target):
-        raise pickle.PicklingError(
-            f"{entry.name!r} of {entry.registry} is {entry.target}, which no other process can import:"
-            " define it at the top level of a module"
-        )
-    return Source(entry.target)
 
 
 def find_home(registry: Writing[Any], module: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from lossary_registry._errors import (
 )
 from lossary_registry._options import Options
 from lossary_registry._reading import Reading
+from lossary_registry._source import Source, checked_target
 from lossary_registry._store import Store
 
 TYPE_CHECKING = False
@@ -113,8 +114,6 @@ class Writing(Reading[Item]):
             UnknownTagError: A tag is not in the registry's vocabulary.
             FrozenRegistryError: The registry is frozen.
         """
-        from lossary_registry._lazy import Source, checked_target  # noqa: PLC0415 - few registries are lazy
-
         words = _options.checked_words(requires, "requires")
         source = Source(checked_target(target), requires=words, install=install)
         options = Options(self._name, self._vocabulary, tags=tags, aliases=aliases, metadata=metadata)
