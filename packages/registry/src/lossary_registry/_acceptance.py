@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossary_registry import _origin
+from lossary_registry import _provenance
 from lossary_registry._errors import NotAcceptedError
 
 TYPE_CHECKING = False
@@ -38,7 +38,7 @@ class Acceptance:
         problem = self.find_problem(item)
         if problem:
             raise NotAcceptedError(
-                f"{self.registry} cannot hold {_origin.target_of(item)} as {name!r}: {problem}"
+                f"{self.registry} cannot hold {_provenance.target_of(item)} as {name!r}: {problem}"
             )
         if self.check is not None:
             self._run_check(self.check, name, item)
@@ -53,14 +53,14 @@ class Acceptance:
             return _find_protocol_problem(item, self.base_class)
         if issubclass(item, self.base_class):
             return ""
-        return f"it is not a subclass of {_origin.target_of(self.base_class)}"
+        return f"it is not a subclass of {_provenance.target_of(self.base_class)}"
 
     def _run_check(self, check: Callable[[str, Any], object], name: str, item: object) -> None:
         try:
             check(name, item)
         except (TypeError, ValueError) as error:
             raise NotAcceptedError(
-                f"{self.registry} cannot hold {_origin.target_of(item)} as {name!r}: {error}"
+                f"{self.registry} cannot hold {_provenance.target_of(item)} as {name!r}: {error}"
             ) from error
 
 
@@ -74,7 +74,7 @@ def _find_protocol_problem(item: type, protocol: type) -> str:
     missing = [method for method in _methods_of(protocol) if getattr(item, method, None) is None]
     if not missing:
         return ""
-    return f"it lacks {', '.join(missing)}, which {_origin.target_of(protocol)} asks for"
+    return f"it lacks {', '.join(missing)}, which {_provenance.target_of(protocol)} asks for"
 
 
 def _methods_of(protocol: type) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from lossary_registry import _origin
+from lossary_registry import _provenance
 from lossary_registry._record import Record
 from lossary_registry._source import Source
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Generic, TypeVar
 
-    from lossary_registry._origin import Place
+    from lossary_registry._provenance import Place
 
     Item = TypeVar("Item")
 else:
@@ -115,12 +115,12 @@ class Entry(Record, Generic[Item]):
     @property
     def target(self) -> str:
         """Where the object can be imported from, as ``"module:qualname"``."""
-        return _origin.target_of(self._item) if self._source is None else self._source.target
+        return _provenance.target_of(self._item) if self._source is None else self._source.target
 
     @property
     def where(self) -> tuple[str, int] | None:
         """The file and line that registered it; ``None`` for what an installed distribution offers."""
-        return None if self._place is None else _origin.file_and_line(self._place)
+        return None if self._place is None else _provenance.file_and_line(self._place)
 
     @property
     def requires(self) -> tuple[str, ...]:
@@ -179,7 +179,7 @@ class Entry(Record, Generic[Item]):
         """Return where another process finds the object."""
         if self._source is not None:
             return self._source
-        if not _origin.is_importable(self.target):
+        if not _provenance.is_importable(self.target):
             import pickle  # noqa: PLC0415 - only workers need it
 
             raise pickle.PicklingError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lossary_registry import _origin
+from lossary_registry import _provenance
 from lossary_registry._entry import Deprecated, Entry
 from lossary_registry._errors import InvalidNameError, NotAcceptedError, UnknownTagError
 
@@ -41,7 +41,7 @@ class Options:
         self.aliases, self.reasons = checked_aliases(aliases) if aliases else ((), {})
         self.metadata = metadata
         self.deprecated = deprecated
-        self.place = _origin.calling_place()
+        self.place = _provenance.calling_place()
 
     def make_entry(self, name: str, *, item: object = None, source: Source | None = None) -> Entry[Any]:
         """Return an entry with these options; an alias that repeats the name says nothing."""

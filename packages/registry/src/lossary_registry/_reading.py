@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossary_registry import _options, _origin
+from lossary_registry import _options, _provenance
 from lossary_registry._errors import RegistryError, UnknownNameError, UnknownTagError
 from lossary_registry._view import View, is_pattern
 
@@ -246,7 +246,7 @@ class Reading(Generic[Item]):
         since = f" since {reason.since}" if reason.since else ""
         instead = reason.use or (entry.name if asked != entry.name else "")
         hint = f": use {instead!r}" if instead else ""
-        _origin.warn_caller(f"{asked!r} of {self._name} is deprecated{since}{hint}", DeprecationWarning)
+        _provenance.warn_caller(f"{asked!r} of {self._name} is deprecated{since}{hint}", DeprecationWarning)
 
     def _view(self) -> View:
         """Return the names of now, a parent's included where this registry does not shadow them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 
-from lossary_registry import _origin
+from lossary_registry import _provenance
 from lossary_registry._errors import FrozenRegistryError
 from lossary_registry._store import writing
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from lossary_registry._entry import Entry
-    from lossary_registry._origin import Place
+    from lossary_registry._provenance import Place
     from lossary_registry._store import Store
     from lossary_registry._writing import Writing
 
@@ -71,7 +71,7 @@ def isolated(registry: AnyRegistry, *, empty: bool) -> Iterator[AnyRegistry]:
 
 def _begin(registry: Writing[Any], name: str, item: object) -> Layer:
     registry._acceptance.verify(name, item)
-    store, mark = registry._store, _origin.calling_place()
+    store, mark = registry._store, _provenance.calling_place()
     while True:
         if store.frozen:
             raise FrozenRegistryError(registry.name, f"override {name!r}")

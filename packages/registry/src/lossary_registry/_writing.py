@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossary_registry import _options, _origin
+from lossary_registry import _options, _provenance
 from lossary_registry._errors import (
     FrozenRegistryError,
     NotAcceptedError,
@@ -53,7 +53,7 @@ class Writing(Reading[Item]):
         self._objects = self._store.objects
         self._merged: View | None = None
         self._overrides: list[Layer] = []
-        self._module = _origin.calling_frame().f_globals.get("__name__", "__main__")
+        self._module = _provenance.calling_frame().f_globals.get("__name__", "__main__")
 
     def _register(
         self,
@@ -171,9 +171,7 @@ class Writing(Reading[Item]):
         self._store.freeze()
 
     def __reduce__(self) -> tuple[Callable[[str, str], Any], tuple[str, str]]:
-        from lossary_registry import _pickling  # noqa: PLC0415 - only workers need it
-
-        return _pickling.find_registry, _pickling.find_home(self, self._module)
+        return _provenance.find_registry, _provenance.find_home(self, self._module)
 
     def _add(self, item: Any, name: str | None, options: Options, *, force: bool) -> Any:
         """Register an item, and return it."""
@@ -201,7 +199,7 @@ class Writing(Reading[Item]):
             return True
         if change.warning:
             # Before the change: where warnings are errors, a failed call changes nothing.
-            _origin.warn_caller(change.warning, RegistrationWarning)
+            _provenance.warn_caller(change.warning, RegistrationWarning)
         return self._store.swap(expected, removed=change.removed, added=change.added)
 
     def _refuse_if_frozen(self, change: str) -> None:
