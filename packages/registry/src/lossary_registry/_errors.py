@@ -6,11 +6,20 @@ the text is put together when somebody reads it, so that a miss which is caught 
 
 from __future__ import annotations
 
-from lossary_registry._names import nearest, shortened
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+# difflib takes tens of microseconds a candidate: beyond this many, a cheap measure picks whom it looks at.
+_FEW = 100
+# A message lists this many names at most.
+_SHOWN = 10
+_SUGGESTED = 3
+# Names of one collection share endings such as "_loss", which alone makes them half alike.
+_LIKENESS = 0.7
+# A shorter word is part of too many names to be a hint.
+_SHORTEST_PART = 3
 
 
 class RegistryError(Exception):
@@ -52,13 +61,13 @@ class UnknownNameError(RegistryError, KeyError):
     @property
     def nearest(self) -> tuple[str, ...]:
         """The known names that look most like the one asked for, best first."""
-        return nearest(self.name, self.known)
+        return _nearest(self.name, self.known)
 
     # KeyError shows the repr of its argument, and a message of several lines would lose its lines.
     def __str__(self) -> str:
         close = self.nearest
         hint = f": did you mean {' or '.join(map(repr, close))}?" if close else ""
-        known = shortened(self.known)
+        known = _shortened(self.known)
         return f"{self.name!r} is not in {self.registry}{hint}\n    {self.registry} knows {known}"
 
 
@@ -72,7 +81,7 @@ class UnknownTagError(RegistryError, ValueError):
         self.vocabulary: tuple[str, ...] = self.args[2]
 
     def __str__(self) -> str:
-        close = nearest(self.tag, self.vocabulary)
+        close = _nearest(self.tag, self.vocabulary)
         hint = f": did you mean {' or '.join(map(repr, close))}?" if close else ""
         tags = ", ".join(sorted(self.vocabulary))
         return f"{self.tag!r} is not a tag of {self.registry}{hint}\n    Its tags are {tags}"
@@ -146,6 +155,48 @@ class UnavailableError(RegistryError, ImportError):
 
 class RegistrationWarning(UserWarning):
     """A definition replaced an earlier one of the same module and name, from another line."""
+
+
+def _nearest(word: object, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the known names that look most like ``word``, best first, three at most."""
+    import difflib  # noqa: PLC0415 - slow to import, and only messages need it
+
+    if not isinstance(word, str):  # a look-up takes whatever somebody asks for
+        return ()
+    lowered = word.casefold()
+    spellings = {name.casefold(): name for name in known}
+    candidates: Iterable[str] = spellings
+    if len(spellings) > _FEW:
+        candidates = sorted(spellings, key=lambda name: -_shared_ends(lowered, name))[:_FEW]
+    found = difflib.get_close_matches(lowered, candidates, _SUGGESTED, _LIKENESS)
+    if not found and len(lowered) >= _SHORTEST_PART:
+        found = [name for name in spellings if lowered in name][:_SUGGESTED]
+    return tuple(spellings[name] for name in found)
+
+
+def _shortened(known: Iterable[str]) -> str:
+    """Return the names for a message: all of them while they are few, then their number."""
+    names = sorted(known)
+    if not names:
+        return "no name yet"
+    if len(names) <= _SHOWN:
+        return ", ".join(names)
+    return f"{len(names):,} names and aliases; list() gives the names"
+
+
+def _shared_ends(word: str, name: str) -> int:
+    """Count the characters that two words share from the left and from the right.
+
+    A word with one typing error shares all but one or two.
+    """
+    limit = min(len(word), len(name))
+    left = 0
+    while left < limit and word[left] == name[left]:
+        left += 1
+    right = 0
+    while right < limit - left and word[-1 - right] == name[-1 - right]:
+        right += 1
+    return left + right
 
 
 # A traceback shows the path from which the error can be imported.
