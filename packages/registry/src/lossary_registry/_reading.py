@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossary_registry import _options, _provenance
+from lossary_registry import _provenance, _registration
 from lossary_registry._errors import RegistryError, UnknownNameError, UnknownTagError
 from lossary_registry._view import View, is_pattern
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from lossary_registry._acceptance import Acceptance
     from lossary_registry._entry import Entry
+    from lossary_registry._registration import Acceptance
     from lossary_registry._store import Store
 
     Item = TypeVar("Item")
@@ -166,9 +166,9 @@ class Reading(Generic[Item]):
         Raises:
             UnknownTagError: The registry has a closed vocabulary, and one of the tags is not in it.
         """
-        some = _options.checked_words(any_of, "any_of")
-        every = _options.checked_words(all_of, "all_of")
-        none = _options.checked_words(none_of, "none_of")
+        some = _registration.checked_words(any_of, "any_of")
+        every = _registration.checked_words(all_of, "all_of")
+        none = _registration.checked_words(none_of, "none_of")
         view = self._view()
         self._check_queries((*some, *every, *none), view)
         return view.select(some, every, none, pattern)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lossary_registry import _options
-from lossary_registry._acceptance import Acceptance
+from lossary_registry import _registration
 from lossary_registry._errors import NotAcceptedError
+from lossary_registry._registration import Acceptance
 from lossary_registry._writing import Writing
 
 TYPE_CHECKING = False
@@ -60,7 +60,7 @@ class Registry(Writing[Type[T]], Generic[T]):
     ) -> None:
         if name is None:
             name = getattr(base_class, "__name__", "Registry")
-        name = _options.checked_name(name, "registry name")
+        name = _registration.checked_name(name, "registry name")
         if base_class is None and parent is not None:
             base_class = parent.base_class
         acceptance = Acceptance(name, base_class, check)
@@ -182,7 +182,7 @@ class FunctionRegistry(Writing[Item]):
         parent: FunctionRegistry[Item] | None = None,
         entry_points: str | None = None,
     ) -> None:
-        name = _options.checked_name(name, "registry name")
+        name = _registration.checked_name(name, "registry name")
         self._set_up(Acceptance(name, None, check), tags, parent, entry_points)
 
     @overload

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from lossary_registry import _options, _provenance
+from lossary_registry import _provenance, _registration
 from lossary_registry._errors import (
     FrozenRegistryError,
     NotAcceptedError,
     RegistrationWarning,
     UnknownNameError,
 )
-from lossary_registry._options import Options
 from lossary_registry._reading import Reading
+from lossary_registry._registration import Options
 from lossary_registry._source import Source, checked_target
 from lossary_registry._store import Store
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from lossary_registry._acceptance import Acceptance
     from lossary_registry._entry import Deprecated, Entry
+    from lossary_registry._registration import Acceptance
     from lossary_registry._scopes import Layer
     from lossary_registry._view import View
 
@@ -45,7 +45,7 @@ class Writing(Reading[Item]):
     ) -> None:
         self._name = acceptance.registry
         self._acceptance = acceptance
-        self._vocabulary = None if tags is None else frozenset(_options.checked_words(tags, "tags"))
+        self._vocabulary = None if tags is None else frozenset(_registration.checked_words(tags, "tags"))
         self._parent = parent
         self._group = entry_points or ""
         self._plugins_pending = entry_points is not None
@@ -114,10 +114,10 @@ class Writing(Reading[Item]):
             UnknownTagError: A tag is not in the registry's vocabulary.
             FrozenRegistryError: The registry is frozen.
         """
-        words = _options.checked_words(requires, "requires")
+        words = _registration.checked_words(requires, "requires")
         source = Source(checked_target(target), requires=words, install=install)
         options = Options(self._name, self._vocabulary, tags=tags, aliases=aliases, metadata=metadata)
-        self._insert(options.make_entry(_options.checked_name(name), source=source), force=force)
+        self._insert(options.make_entry(_registration.checked_name(name), source=source), force=force)
 
     def unregister(self, name: str, /) -> Entry[Item]:
         """Take out the entry behind a name or alias, with all its names, and return it.
@@ -175,7 +175,7 @@ class Writing(Reading[Item]):
 
     def _add(self, item: Any, name: str | None, options: Options, *, force: bool) -> Any:
         """Register an item, and return it."""
-        name = _options.checked_name(_options.default_name(item) if name is None else name)
+        name = _registration.checked_name(_registration.default_name(item) if name is None else name)
         self._acceptance.verify(name, item)
         self._insert(options.make_entry(name, item=item), force=force)
         return item
