@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossary_registry import _provenance, _registration
 from lossary_registry._errors import RegistryError, UnknownNameError, UnknownTagError
-from lossary_registry._view import View, is_pattern
+from lossary_registry._store import View, is_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lossary_registry._entry import Deprecated, Entry
     from lossary_registry._registration import Acceptance
     from lossary_registry._scopes import Layer
-    from lossary_registry._view import View
+    from lossary_registry._store import View
 
     Item = TypeVar("Item")
     Aliases: TypeAlias = Iterable[str] | Mapping[str, Deprecated | None]
