@@ -148,7 +148,7 @@ def test_a_hit_does_not_scan(tools):
     tools.register(int, name="int")
     tools.get("int")
 
-    assert tools._plugins_pending
+    assert tools._store.plugins_pending
 
 
 def test_freeze_looks_for_plugins_first(tools):

@@ -42,7 +42,6 @@ class Reading(Generic[Item]):
     _vocabulary: frozenset[str] | None
     _parent: Any
     _group: str
-    _plugins_pending: bool
     _store: Store
     _objects: dict[str, Any]
     _merged: View | None
@@ -205,7 +204,7 @@ class Reading(Generic[Item]):
     def _find(self, name: str, default: Any) -> Any:
         """Answer what the dictionary of ready objects could not."""
         entry = self._store.entries.get(name)
-        if entry is None and (self._plugins_pending or self._parent is not None):
+        if entry is None and (self._store.plugins_pending or self._parent is not None):
             entry = self._find_entry(name)
         if entry is not None:
             return self._load(entry, name)
@@ -215,7 +214,7 @@ class Reading(Generic[Item]):
 
     def _find_entry(self, name: Any) -> Entry[Item] | None:
         entry = self._store.entries.get(name)
-        if entry is None and self._plugins_pending:
+        if entry is None and self._store.plugins_pending:
             self._add_plugins()
             entry = self._store.entries.get(name)
         if entry is None and self._parent is not None:
@@ -250,7 +249,7 @@ class Reading(Generic[Item]):
 
     def _view(self) -> View:
         """Return the names of now, a parent's included where this registry does not shadow them."""
-        if self._plugins_pending:
+        if self._store.plugins_pending:
             self._add_plugins()
         own = self._store.cached or self._store.view()
         if self._parent is None:
@@ -279,4 +278,4 @@ class Reading(Generic[Item]):
         from lossary_registry import _plugins  # noqa: PLC0415 - importlib.metadata is 80 modules
 
         self._store.fill(_plugins.find_plugins(self._group, self._name))
-        self._plugins_pending = False
+        self._store.plugins_pending = False

@@ -1,4 +1,4 @@
-"""The state of a registry with the snapshots of it, and the only code that changes it.
+"""The state of a registry with the snapshots of it, and the only code that changes what its names mean.
 
 Readers take no lock. ``objects`` answers a look-up with one dictionary access; ``entries`` knows every name.
 Single reads and writes of a dictionary with string keys are atomic with and without the GIL, so it is enough
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lossary_registry._entry import Entry
+    from lossary_registry._provenance import Place
 
 
 class _Writing:
@@ -117,6 +118,25 @@ class View:
         return tuple, (list(self),)
 
 
+class Layer:
+    """One running override: the mark of the entry that it put in, and what was there before.
+
+    The mark is the place that begun it, an object of its own. Unlike the entry it stays when somebody takes
+    an alias away from the stand-in.
+    """
+
+    __slots__ = ("mark", "name", "previous")
+
+    def __init__(self, name: str, mark: Place, previous: Entry[Any] | None) -> None:
+        self.name = name
+        self.mark = mark
+        self.previous = previous
+
+    def put(self, entry: Entry[Any] | None) -> bool:
+        """Tell whether an entry is the one that this override put in."""
+        return entry is not None and entry._place is self.mark
+
+
 class Store:
     """Names and what they lead to.
 
@@ -126,16 +146,20 @@ class Store:
         version: Grows with every change to what a name means.
         frozen: Whether changes are refused.
         cached: The state as it was when somebody last asked, unless it has changed since.
+        plugins_pending: Whether installed distributions are still to be asked for what they offer.
+        overrides: Those whose blocks run now, in the order in which they began.
     """
 
-    __slots__ = ("cached", "entries", "frozen", "objects", "version")
+    __slots__ = ("cached", "entries", "frozen", "objects", "overrides", "plugins_pending", "version")
 
-    def __init__(self) -> None:
+    def __init__(self, *, plugins_pending: bool) -> None:
         self.objects: dict[str, Any] = {}
         self.entries: dict[str, Entry[Any]] = {}
         self.version = 0
         self.frozen = False
         self.cached: View | None = None
+        self.plugins_pending = plugins_pending
+        self.overrides: list[Layer] = []
 
     def view(self) -> View:
         """Return the state of now."""

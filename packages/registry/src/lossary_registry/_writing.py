@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from lossary_registry._entry import Deprecated, Entry
     from lossary_registry._registration import Acceptance
-    from lossary_registry._scopes import Layer
     from lossary_registry._store import View
 
     Item = TypeVar("Item")
@@ -48,11 +47,9 @@ class Writing(Reading[Item]):
         self._vocabulary = None if tags is None else frozenset(_registration.checked_words(tags, "tags"))
         self._parent = parent
         self._group = entry_points or ""
-        self._plugins_pending = entry_points is not None
-        self._store = Store()
+        self._store = Store(plugins_pending=entry_points is not None)
         self._objects = self._store.objects
         self._merged: View | None = None
-        self._overrides: list[Layer] = []
         self._module = _provenance.calling_frame().f_globals.get("__name__", "__main__")
 
     def _register(
@@ -128,7 +125,7 @@ class Writing(Reading[Item]):
         """
         while True:
             self._refuse_if_frozen(f"unregister {name!r}")
-            if self._plugins_pending:
+            if self._store.plugins_pending:
                 self._add_plugins()
             entry = self._store.entries.get(name)
             if entry is None:
@@ -149,7 +146,7 @@ class Writing(Reading[Item]):
         """
         from lossary_registry import _scopes  # noqa: PLC0415 - contextlib is eight modules
 
-        return _scopes.override(self, name, item)
+        return _scopes.override(self._store, name, item, acceptance=self._acceptance, find=self.entry)
 
     def isolated(self, *, empty: bool = False) -> AbstractContextManager[Self]:
         """Undo at the end of a block all that it did to the registry; a frozen one is thawed within.
@@ -162,11 +159,11 @@ class Writing(Reading[Item]):
         """
         from lossary_registry import _scopes  # noqa: PLC0415 - contextlib is eight modules
 
-        return _scopes.isolated(self, empty=empty)
+        return _scopes.isolated(self, self._store, empty=empty)
 
     def freeze(self) -> None:
         """Refuse every change from now on. Plugins are looked for first; lazy entries still load."""
-        if self._plugins_pending:
+        if self._store.plugins_pending:
             self._add_plugins()
         self._store.freeze()
 
