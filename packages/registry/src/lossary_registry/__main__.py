@@ -9,9 +9,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from lossary_registry import _tables
+from lossary_registry._base import BaseRegistry
 from lossary_registry._errors import InvalidNameError, NotAcceptedError, RegistryError
 from lossary_registry._source import checked_target
-from lossary_registry._writing import Writing
 
 if TYPE_CHECKING:
     from lossary_registry._entry import Entry
@@ -45,7 +45,7 @@ def _make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _find_registry(target: str) -> Writing[Any]:
+def _find_registry(target: str) -> BaseRegistry[Any]:
     module, _, path = checked_target(target).partition(":")
     try:
         found: Any = importlib.import_module(module)
@@ -53,7 +53,7 @@ def _find_registry(target: str) -> Writing[Any]:
             found = getattr(found, attribute)
     except Exception as error:
         raise InvalidNameError(f"cannot import {target}: {type(error).__name__}: {error}") from error
-    if not isinstance(found, Writing):
+    if not isinstance(found, BaseRegistry):
         raise NotAcceptedError(f"{target} is a {type(found).__name__}, not a Registry")
     return found
 

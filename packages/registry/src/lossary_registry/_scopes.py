@@ -7,7 +7,7 @@ import sys
 
 from lossary_registry import _provenance
 from lossary_registry._errors import FrozenRegistryError
-from lossary_registry._store import Layer, writing
+from lossary_registry._store import Layer, Store, writing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from lossary_registry._entry import Entry
     from lossary_registry._registration import Acceptance
-    from lossary_registry._store import Store
 
     AnyRegistry = TypeVar("AnyRegistry")
 

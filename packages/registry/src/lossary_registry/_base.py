@@ -1,21 +1,29 @@
-"""What a registry answers. Nothing in here changes what a name means."""
+"""What every registry answers, and what changes it, whatever it holds."""
 
 from __future__ import annotations
 
-from lossary_registry import _provenance, _registration
-from lossary_registry._errors import RegistryError, UnknownNameError, UnknownTagError
-from lossary_registry._store import View, is_pattern
+from lossary_registry import _provenance
+from lossary_registry._errors import (
+    FrozenRegistryError,
+    NotAcceptedError,
+    RegistrationWarning,
+    RegistryError,
+    UnknownNameError,
+    UnknownTagError,
+)
+from lossary_registry._registration import Acceptance, Options, checked_name, checked_words, default_name
+from lossary_registry._source import Source, checked_target
+from lossary_registry._store import Store, View, is_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from typing import Any, Generic, TypeAlias, TypeVar, overload
 
     from typing_extensions import Self
 
-    from lossary_registry._entry import Entry
-    from lossary_registry._registration import Acceptance
-    from lossary_registry._store import Store
+    from lossary_registry._entry import Deprecated, Entry
 
     Item = TypeVar("Item")
     Default = TypeVar("Default")
@@ -23,6 +31,7 @@ if TYPE_CHECKING:
     # Within the class `list` is the method, so annotations need another word for the type.
     Names: TypeAlias = list[str]
     TagsByName: TypeAlias = dict[str, list[str]]
+    Aliases: TypeAlias = Iterable[str] | Mapping[str, Deprecated | None]
 else:
     from lossary_registry._typing import Generic, Item, overload
 
@@ -34,17 +43,26 @@ class _Missing:
 _MISSING: Any = _Missing()
 
 
-class Reading(Generic[Item]):
-    """The reading half of a registry: point look-ups, and listings made from a cached view."""
+class BaseRegistry(Generic[Item]):
+    """A registry of anything: point look-ups, listings made from a cached view, and what changes them."""
 
-    _name: str
-    _acceptance: Acceptance
-    _vocabulary: frozenset[str] | None
-    _parent: Any
-    _group: str
-    _store: Store
-    _objects: dict[str, Any]
-    _merged: View | None
+    def __init__(
+        self,
+        acceptance: Acceptance,
+        *,
+        tags: Iterable[str] | None,
+        parent: BaseRegistry[Item] | None,
+        entry_points: str | None,
+    ) -> None:
+        self._name = acceptance.registry
+        self._acceptance = acceptance
+        self._vocabulary = None if tags is None else frozenset(checked_words(tags, "tags"))
+        self._parent: Any = parent
+        self._group = entry_points or ""
+        self._store = Store(plugins_pending=entry_points is not None)
+        self._objects = self._store.objects
+        self._merged: View | None = None
+        self._module = _provenance.calling_frame().f_globals.get("__name__", "__main__")
 
     @property
     def name(self) -> str:
@@ -165,9 +183,9 @@ class Reading(Generic[Item]):
         Raises:
             UnknownTagError: The registry has a closed vocabulary, and one of the tags is not in it.
         """
-        some = _registration.checked_words(any_of, "any_of")
-        every = _registration.checked_words(all_of, "all_of")
-        none = _registration.checked_words(none_of, "none_of")
+        some = checked_words(any_of, "any_of")
+        every = checked_words(all_of, "all_of")
+        none = checked_words(none_of, "none_of")
         view = self._view()
         self._check_queries((*some, *every, *none), view)
         return view.select(some, every, none, pattern)
@@ -188,6 +206,93 @@ class Reading(Generic[Item]):
 
         return _tables.markdown(self._in_order())
 
+    def register_lazy(
+        self,
+        name: str,
+        target: str,
+        /,
+        *,
+        requires: Iterable[str] = (),
+        install: str = "",
+        tags: Iterable[str] = (),
+        aliases: Aliases = (),
+        metadata: Mapping[str, Any] | None = None,
+        force: bool = False,
+    ) -> None:
+        """Register what will be imported when it is asked for. Until then its module is left alone.
+
+        Args:
+            name: The name to register it under.
+            target: Where it is, as ``"package.module:Name"``.
+            requires: Modules that have to be installed first; the entry is listed without them, too.
+            install: What to do to have them, such as ``"pip install shapes[solid]"``.
+            tags: Words to find it by.
+            aliases: Other names for it.
+            metadata: Anything worth keeping with it.
+            force: Replace whatever holds the name.
+
+        Raises:
+            InvalidNameError: The target does not read ``"package.module:Name"``, or a name is empty.
+            DuplicateNameError: The name or an alias is taken by something else.
+            UnknownTagError: A tag is not in the registry's vocabulary.
+            FrozenRegistryError: The registry is frozen.
+        """
+        words = checked_words(requires, "requires")
+        source = Source(checked_target(target), requires=words, install=install)
+        options = Options(self._name, self._vocabulary, tags=tags, aliases=aliases, metadata=metadata)
+        self._insert(options.make_entry(checked_name(name), source=source), force=force)
+
+    def unregister(self, name: str, /) -> Entry[Item]:
+        """Take out the entry behind a name or alias, with all its names, and return it.
+
+        Raises:
+            UnknownNameError: Nobody registered the name here; a parent's entries stay where they are.
+            FrozenRegistryError: The registry is frozen.
+        """
+        while True:
+            self._refuse_if_frozen(f"unregister {name!r}")
+            if self._store.plugins_pending:
+                self._add_plugins()
+            entry = self._store.entries.get(name)
+            if entry is None:
+                raise UnknownNameError(name, self._name, self._store.view())
+            if self._store.swap({entry.name: entry}, removed=[entry], added=[]):
+                return entry
+
+    def override(self, name: str, item: Item, /) -> AbstractContextManager[None]:
+        """Let a name and its aliases lead to something else while a block runs, in every thread.
+
+        Meant for tests and set-up. Blocks may overlap in any order; what somebody registered under the name
+        meanwhile is left alone.
+
+        Raises:
+            UnknownNameError: Nobody registered the name.
+            NotAcceptedError: The item is not what this registry holds.
+            FrozenRegistryError: The registry is frozen.
+        """
+        from lossary_registry import _scopes  # noqa: PLC0415 - contextlib is eight modules
+
+        return _scopes.override(self._store, name, item, acceptance=self._acceptance, find=self.entry)
+
+    def isolated(self, *, empty: bool = False) -> AbstractContextManager[Self]:
+        """Undo at the end of a block all that it did to the registry; a frozen one is thawed within.
+
+        One thing stays: what was registered by modules that the block imported for the first time. They will
+        not run again, so whoever imports them next would find nothing.
+
+        Args:
+            empty: Begin with a blank registry, without the plugins too. A parent's names stay visible.
+        """
+        from lossary_registry import _scopes  # noqa: PLC0415 - contextlib is eight modules
+
+        return _scopes.isolated(self, self._store, empty=empty)
+
+    def freeze(self) -> None:
+        """Refuse every change from now on. Plugins are looked for first; lazy entries still load."""
+        if self._store.plugins_pending:
+            self._add_plugins()
+        self._store.freeze()
+
     def _repr_html_(self) -> str:
         """Return a table of all names for a notebook."""
         from lossary_registry import _tables  # noqa: PLC0415 - brings inspect along
@@ -200,6 +305,70 @@ class Reading(Generic[Item]):
         count = len(self._store.view().canonical)
         frozen = ", frozen" if self._store.frozen else ""
         return f"<{type(self).__name__} {self._name!r}{kind}: {count} name{'s' * (count != 1)}{frozen}>"
+
+    def __reduce__(self) -> tuple[Callable[[str, str], Any], tuple[str, str]]:
+        return _provenance.find_registry, _provenance.find_home(self, self._module)
+
+    def _register(
+        self,
+        item: Any,
+        name: str | None,
+        *,
+        tags: Iterable[str],
+        aliases: Aliases,
+        deprecated: Deprecated | None,
+        metadata: Mapping[str, Any] | None,
+        force: bool,
+    ) -> Any:
+        """Register an item and return it, or return the decorator that will."""
+        if isinstance(item, str):
+            if name is not None:
+                raise NotAcceptedError(f"the name is given twice: {item!r} and name={name!r}")
+            item, name = None, item
+        options = Options(
+            self._name,
+            self._vocabulary,
+            tags=tags,
+            aliases=aliases,
+            metadata=metadata,
+            deprecated=deprecated,
+        )
+        if item is None:
+            return lambda target: self._add(target, name, options, force=force)
+        return self._add(item, name, options, force=force)
+
+    def _add(self, item: Any, name: str | None, options: Options, *, force: bool) -> Any:
+        """Register an item, and return it."""
+        name = checked_name(default_name(item) if name is None else name)
+        self._acceptance.verify(name, item)
+        self._insert(options.make_entry(name, item=item), force=force)
+        return item
+
+    def _insert(self, entry: Entry[Item], *, force: bool) -> None:
+        """Put an entry in, deciding again whenever another thread was faster."""
+        while not self._store.add(entry):
+            self._refuse_if_frozen(f"register {entry.name!r}")
+            if self._replace(entry, force=force):
+                return
+
+    def _replace(self, entry: Entry[Item], *, force: bool) -> bool:
+        """Take the names of an entry from those that hold them, and tell whether all is said."""
+        from lossary_registry import _duplicates  # noqa: PLC0415 - in most programs no name is ever taken
+
+        expected = {key: self._store.entries.get(key) for key in entry.names()}
+        # Several names may lead to the same holder.
+        holders = list({id(holder): holder for holder in expected.values() if holder is not None}.values())
+        change = _duplicates.decide(entry, holders, force=force)
+        if change is None:
+            return True
+        if change.warning:
+            # Before the change: where warnings are errors, a failed call changes nothing.
+            _provenance.warn_caller(change.warning, RegistrationWarning)
+        return self._store.swap(expected, removed=change.removed, added=change.added)
+
+    def _refuse_if_frozen(self, change: str) -> None:
+        if self._store.frozen:
+            raise FrozenRegistryError(self._name, change)
 
     def _find(self, name: str, default: Any) -> Any:
         """Answer what the dictionary of ready objects could not."""
