@@ -39,6 +39,10 @@ else:
 class _Missing:
     """Stands where no default was given; None is a default like any other."""
 
+    # Documentation shows it in the signature.
+    def __repr__(self) -> str:
+        return "<no default>"
+
 
 _MISSING: Any = _Missing()
 
