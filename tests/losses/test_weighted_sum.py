@@ -192,6 +192,12 @@ def test_repr_shows_the_weights(loss):
         ({"training": BCELoss()}, None, ValueError, "terms has an unusable name, 'training'"),
         ({1: BCELoss()}, None, ValueError, "terms has an unusable name, 1"),
         ({"pixel": BCELoss()}, {"pixl": 1.0}, ValueError, "'pixl', which is no term: did you mean 'pixel'?"),
+        (
+            {"pixel": BCELoss()},
+            {"PIXEL": 1.0},
+            ValueError,
+            "'PIXEL', which is no term: did you mean 'pixel'?",
+        ),
         ({"pixel": BCELoss()}, {"zzz": 1.0}, ValueError, "'zzz', which is no term: the terms are pixel"),
         ({"a": BCELoss()}, {"a": -1.0}, ValueError, "weights['a'] must be a finite number >= 0, got -1.0"),
         (

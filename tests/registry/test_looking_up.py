@@ -1,8 +1,10 @@
 """Getting things out of a registry by name."""
 
+import inspect
+
 import pytest
 
-from lossary_registry import RegistryError, UnknownNameError
+from lossary_registry import Registry, RegistryError, UnknownNameError
 
 
 @pytest.fixture
@@ -106,3 +108,8 @@ def test_a_constructor_s_error_is_its_own(filled):
 def test_repr_is_one_line_of_counts(filled):
     """A registry of thousands must not fill a debugger: its repr counts."""
     assert repr(filled) == "<Registry 'shapes' of Shape: 2 names>"
+
+
+def test_the_signature_says_that_there_is_no_default():
+    """Whoever asks for help sees no private class and no address."""
+    assert repr(inspect.signature(Registry.get).parameters["default"].default) == "<no default>"

@@ -148,7 +148,7 @@ def test_a_hit_does_not_scan(tools):
     tools.register(int, name="int")
     tools.get("int")
 
-    assert tools._plugins_pending
+    assert tools._store.plugins_pending
 
 
 def test_freeze_looks_for_plugins_first(tools):
@@ -173,15 +173,15 @@ def test_isolated_and_empty_knows_no_plugins(tools):
 
 def test_a_registry_frozen_by_another_thread_takes_no_plugins(tools, monkeypatch):
     """A scan that ends after somebody froze the registry comes too late."""
-    import lossary_registry._discover as discover  # noqa: PLC0415 - imported on the first scan
+    import lossary_registry._plugins as plugins  # noqa: PLC0415 - imported on the first scan
 
-    found = discover.find_plugins(GROUP, "tools")
+    found = plugins.find_plugins(GROUP, "tools")
 
     def freeze_meanwhile(group, registry):
         tools._store.freeze()
         return found
 
-    monkeypatch.setattr(discover, "find_plugins", freeze_meanwhile)
+    monkeypatch.setattr(plugins, "find_plugins", freeze_meanwhile)
 
     assert tools.list() == []
 

@@ -11,6 +11,7 @@ from lossary_registry._errors import (
     UnavailableError,
     UnknownNameError,
     UnknownTagError,
+    nearest_names,
 )
 from lossary_registry._registry import FunctionRegistry, Registry
 
@@ -28,4 +29,5 @@ __all__ = [
     "UnavailableError",
     "UnknownNameError",
     "UnknownTagError",
+    "nearest_names",
 ]

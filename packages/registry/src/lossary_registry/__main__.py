@@ -8,10 +8,10 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lossary_registry import _render
+from lossary_registry import _tables
+from lossary_registry._base import BaseRegistry
 from lossary_registry._errors import InvalidNameError, NotAcceptedError, RegistryError
-from lossary_registry._lazy import checked_target
-from lossary_registry._writing import Writing
+from lossary_registry._source import checked_target
 
 if TYPE_CHECKING:
     from lossary_registry._entry import Entry
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         text = json.dumps([_as_data(entries[name]) for name in names], indent=2, default=repr)
     else:
-        text = _render.table([entries[name] for name in names])
+        text = _tables.table([entries[name] for name in names])
     sys.stdout.write(f"{text}\n")
     return 0
 
@@ -45,7 +45,7 @@ def _make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _find_registry(target: str) -> Writing[Any]:
+def _find_registry(target: str) -> BaseRegistry[Any]:
     module, _, path = checked_target(target).partition(":")
     try:
         found: Any = importlib.import_module(module)
@@ -53,7 +53,7 @@ def _find_registry(target: str) -> Writing[Any]:
             found = getattr(found, attribute)
     except Exception as error:
         raise InvalidNameError(f"cannot import {target}: {type(error).__name__}: {error}") from error
-    if not isinstance(found, Writing):
+    if not isinstance(found, BaseRegistry):
         raise NotAcceptedError(f"{target} is a {type(found).__name__}, not a Registry")
     return found
 

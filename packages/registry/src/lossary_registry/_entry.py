@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from lossary_registry import _origin
+from lossary_registry import _provenance
 from lossary_registry._record import Record
+from lossary_registry._source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Generic, TypeVar
 
-    from lossary_registry._lazy import Source
-    from lossary_registry._origin import Place
+    from lossary_registry._provenance import Place
 
     Item = TypeVar("Item")
 else:
@@ -115,12 +115,12 @@ class Entry(Record, Generic[Item]):
     @property
     def target(self) -> str:
         """Where the object can be imported from, as ``"module:qualname"``."""
-        return _origin.target_of(self._item) if self._source is None else self._source.target
+        return _provenance.target_of(self._item) if self._source is None else self._source.target
 
     @property
     def where(self) -> tuple[str, int] | None:
         """The file and line that registered it; ``None`` for what an installed distribution offers."""
-        return None if self._place is None else _origin.file_and_line(self._place)
+        return None if self._place is None else _provenance.file_and_line(self._place)
 
     @property
     def requires(self) -> tuple[str, ...]:
@@ -175,6 +175,19 @@ class Entry(Record, Generic[Item]):
         fields = {name.lstrip("_"): getattr(self, name) for name in self.__slots__}
         return Entry(**{**fields, **changes})
 
+    def _portable_source(self) -> Source:
+        """Return where another process finds the object."""
+        if self._source is not None:
+            return self._source
+        if not _provenance.is_importable(self.target):
+            import pickle  # noqa: PLC0415 - only workers need it
+
+            raise pickle.PicklingError(
+                f"{self.name!r} of {self.registry} is {self.target}, which no other process can import:"
+                " define it at the top level of a module"
+            )
+        return Source(self.target)
+
     def _fields(self) -> tuple[object, ...]:
         """Return what makes two entries equal: all that survives a journey to another process."""
         return (
@@ -196,8 +209,6 @@ class Entry(Record, Generic[Item]):
         return f"<Entry {self.name} -> {self.target}{tags}>"
 
     def __reduce__(self) -> tuple[Callable[..., Entry[Any]], tuple[dict[str, object]]]:
-        from lossary_registry._pickling import portable_source  # noqa: PLC0415 - only workers need it
-
         return _restore_entry, (
             {
                 "name": self.name,
@@ -207,7 +218,7 @@ class Entry(Record, Generic[Item]):
                 "metadata": dict(self.metadata),
                 "deprecated": dict(self.deprecated),
                 "place": self.where,
-                "source": portable_source(self),
+                "source": self._portable_source(),
             },
         )
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from lossary_registry import _options
-from lossary_registry._acceptance import Acceptance
+from lossary_registry._base import BaseRegistry
 from lossary_registry._errors import NotAcceptedError
-from lossary_registry._writing import Writing
+from lossary_registry._registration import Acceptance, checked_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Generic, Type, TypeVar, overload  # noqa: UP035 - pyrefly reads a base type[T] as type[Any]
 
+    from lossary_registry._base import Aliases
     from lossary_registry._entry import Deprecated
-    from lossary_registry._writing import Aliases
 
     T = TypeVar("T")
     Item = TypeVar("Item")
@@ -24,7 +23,7 @@ else:
     from lossary_registry._typing import Generic, Item, T, Type, overload
 
 
-class Registry(Writing[Type[T]], Generic[T]):
+class Registry(BaseRegistry[Type[T]], Generic[T]):
     """Maps names to subclasses of a base class: ``Registry[Shape]`` gives ``type[Shape]``.
 
     Every method may be called from any thread at any time; looking a name up takes no lock.
@@ -60,13 +59,13 @@ class Registry(Writing[Type[T]], Generic[T]):
     ) -> None:
         if name is None:
             name = getattr(base_class, "__name__", "Registry")
-        name = _options.checked_name(name, "registry name")
+        name = checked_name(name, "registry name")
         if base_class is None and parent is not None:
             base_class = parent.base_class
         acceptance = Acceptance(name, base_class, check)
         if parent is not None and base_class is not parent.base_class:
             _refuse_wider(parent, acceptance)
-        self._set_up(acceptance, tags, parent, entry_points)
+        super().__init__(acceptance, tags=tags, parent=parent, entry_points=entry_points)
 
     @property
     def base_class(self) -> type[T] | None:
@@ -151,7 +150,7 @@ class Registry(Writing[Type[T]], Generic[T]):
         return self.get(name)(*args, **kwargs)
 
 
-class FunctionRegistry(Writing[Item]):
+class FunctionRegistry(BaseRegistry[Item]):
     """Maps names to functions, or to other things that can be called.
 
     ``FunctionRegistry[Callable[[float], float]]`` gives such functions. All else is as in :class:`Registry`.
@@ -182,8 +181,8 @@ class FunctionRegistry(Writing[Item]):
         parent: FunctionRegistry[Item] | None = None,
         entry_points: str | None = None,
     ) -> None:
-        name = _options.checked_name(name, "registry name")
-        self._set_up(Acceptance(name, None, check), tags, parent, entry_points)
+        name = checked_name(name, "registry name")
+        super().__init__(Acceptance(name, None, check), tags=tags, parent=parent, entry_points=entry_points)
 
     @overload
     def register(

@@ -1,4 +1,4 @@
-"""The state of a registry, and the only code that changes it.
+"""The state of a registry with the snapshots of it, and the only code that changes what its names mean.
 
 Readers take no lock. ``objects`` answers a look-up with one dictionary access; ``entries`` knows every name.
 Single reads and writes of a dictionary with string keys are atomic with and without the GIL, so it is enough
@@ -7,21 +7,23 @@ that writers exclude each other and write in an order in which every moment in b
 A writer decides what to change without the lock, since deciding may run other people's code (a base class's
 ``__subclasscheck__``, an ``__eq__`` in metadata), and then applies the decision under the lock if what it was
 based on still stands.
+
+Listings are made once of a view, which is what was there at one moment, and thrown away at the next change.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-
-from lossary_registry._view import View
+from types import MappingProxyType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from lossary_registry._entry import Entry
+    from lossary_registry._provenance import Place
 
 
 class _Writing:
@@ -43,6 +45,98 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows cannot fork
     os.register_at_fork(after_in_child=writing.renew)
 
 
+class View:
+    """A frozen copy of the entries, with the sorted names and the tag index made on demand.
+
+    Two threads that make the same listing at once both make it and get equal ones: no lock is needed.
+    Iterating gives every name and alias that somebody may be sent to.
+    """
+
+    __slots__ = ("_canonical", "_index", "_names", "entries", "sources")
+
+    def __init__(self, entries: dict[str, Entry[Any]], sources: tuple[View, ...] = ()) -> None:
+        """Take over a dictionary of every name and alias; ``sources`` are the views it was merged from."""
+        self.entries = entries
+        self.sources = sources
+        self._canonical: Mapping[str, Entry[Any]] | None = None
+        self._names: list[str] | None = None
+        self._index: dict[str, list[str]] | None = None
+
+    @property
+    def canonical(self) -> Mapping[str, Entry[Any]]:
+        """The entries by canonical name, in the order of registration."""
+        if self._canonical is None:
+            named = {key: entry for key, entry in self.entries.items() if entry.name == key}
+            self._canonical = MappingProxyType(named)
+        return self._canonical
+
+    @property
+    def names(self) -> list[str]:
+        """The canonical names, sorted. Whoever hands it out copies it."""
+        if self._names is None:
+            self._names = sorted(self.canonical)
+        return self._names
+
+    @property
+    def index(self) -> dict[str, list[str]]:
+        """The sorted canonical names of each tag. Whoever hands it out copies it."""
+        if self._index is None:
+            index: dict[str, list[str]] = {}
+            for name in self.names:
+                for tag in self.canonical[name].tags:
+                    index.setdefault(tag, []).append(name)
+            self._index = index
+        return self._index
+
+    def tagged(self, tag: str) -> list[str]:
+        """Return the sorted names that have a tag, or any tag that a pattern with ``* ? [`` matches."""
+        if tag in self.index or not is_pattern(tag):
+            return self.index.get(tag, [])
+        matches = matcher(tag)
+        return sorted({name for known, names in self.index.items() if matches(known) for name in names})
+
+    def select(
+        self, any_of: Iterable[str], all_of: Iterable[str], none_of: Iterable[str], pattern: str | None
+    ) -> list[str]:
+        """Return the sorted names that satisfy every condition given."""
+        left = set(self.names)
+        if any_of:
+            left &= {name for tag in any_of for name in self.tagged(tag)}
+        for tag in all_of:
+            left.intersection_update(self.tagged(tag))
+        for tag in none_of:
+            left.difference_update(self.tagged(tag))
+        if pattern is not None:
+            left = set(filter(matcher(pattern), left))
+        return sorted(left)
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key, entry in self.entries.items() if key not in entry.deprecated)
+
+    # An error holds the view of its moment; in another process the names are enough.
+    def __reduce__(self) -> tuple[type[tuple[str, ...]], tuple[list[str]]]:
+        return tuple, (list(self),)
+
+
+class Layer:
+    """One running override: the mark of the entry that it put in, and what was there before.
+
+    The mark is the place that begun it, an object of its own. Unlike the entry it stays when somebody takes
+    an alias away from the stand-in.
+    """
+
+    __slots__ = ("mark", "name", "previous")
+
+    def __init__(self, name: str, mark: Place, previous: Entry[Any] | None) -> None:
+        self.name = name
+        self.mark = mark
+        self.previous = previous
+
+    def put(self, entry: Entry[Any] | None) -> bool:
+        """Tell whether an entry is the one that this override put in."""
+        return entry is not None and entry._place is self.mark
+
+
 class Store:
     """Names and what they lead to.
 
@@ -52,16 +146,20 @@ class Store:
         version: Grows with every change to what a name means.
         frozen: Whether changes are refused.
         cached: The state as it was when somebody last asked, unless it has changed since.
+        plugins_pending: Whether installed distributions are still to be asked for what they offer.
+        overrides: Those whose blocks run now, in the order in which they began.
     """
 
-    __slots__ = ("cached", "entries", "frozen", "objects", "version")
+    __slots__ = ("cached", "entries", "frozen", "objects", "overrides", "plugins_pending", "version")
 
-    def __init__(self) -> None:
+    def __init__(self, *, plugins_pending: bool) -> None:
         self.objects: dict[str, Any] = {}
         self.entries: dict[str, Entry[Any]] = {}
         self.version = 0
         self.frozen = False
         self.cached: View | None = None
+        self.plugins_pending = plugins_pending
+        self.overrides: list[Layer] = []
 
     def view(self) -> View:
         """Return the state of now."""
@@ -171,3 +269,17 @@ class Store:
         else:
             # It has to be loaded, or to warn: a look-up has more to do than to answer.
             self.objects.pop(key, None)
+
+
+def is_pattern(text: str) -> bool:
+    """Tell whether a text has wildcards."""
+    return any(wildcard in text for wildcard in "*?[")
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Return what tells whether a whole text matches a pattern, case and all."""
+    import fnmatch  # noqa: PLC0415 - brings `re` along, and few programs use patterns
+    import re  # noqa: PLC0415
+
+    matches = re.compile(fnmatch.translate(pattern)).match
+    return lambda text: matches(text) is not None

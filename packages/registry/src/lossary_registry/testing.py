@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from lossary_registry._writing import Writing
+    from lossary_registry._base import BaseRegistry
 
 try:
     import pytest
@@ -24,7 +24,7 @@ __all__ = ["isolated"]
 
 
 @contextlib.contextmanager
-def isolated(*registries: Writing[Any], empty: bool = False) -> Iterator[None]:
+def isolated(*registries: BaseRegistry[Any], empty: bool = False) -> Iterator[None]:
     """Bring several registries back, at the end of a block, to what they were at its beginning.
 
     Args:
@@ -45,7 +45,7 @@ if pytest is not None:
         """A function that isolates registries from its call until the end of the test."""
         with contextlib.ExitStack() as stack:
 
-            def until_the_end(*registries: Writing[Any], empty: bool = False) -> None:
+            def until_the_end(*registries: BaseRegistry[Any], empty: bool = False) -> None:
                 stack.enter_context(isolated(*registries, empty=empty))
 
             yield until_the_end

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 
 from lossary_losses.errors import InputValueError, OptionTypeError, OptionValueError
+from lossary_registry import nearest_names
 
 __all__ = ["check_selector", "entry", "select"]
 
@@ -40,7 +40,7 @@ def entry(value: object, name: str, place: str) -> object:
     if not isinstance(value, Mapping):
         raise InputValueError(f"{place} is no mapping, but {type(value).__name__}")
     if name not in value:
-        near = get_close_matches(name, [key for key in value if isinstance(key, str)], n=1)
+        near = nearest_names(name, value)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise InputValueError(f"{place} has no {name!r}, but {', '.join(map(str, value)) or 'nothing'}{hint}")
     return value[name]

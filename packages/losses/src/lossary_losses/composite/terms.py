@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, NamedTuple, cast
 
 import attrs
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from lossary_losses._core.base import Loss, define_loss
 from lossary_losses.composite.schedules import Schedule
 from lossary_losses.errors import InputValueError, OptionTypeError, OptionValueError
+from lossary_registry import nearest_names
 
 __all__ = [
     "Evaluation",
@@ -209,7 +209,7 @@ def _checked_weights(weights: object, terms: Mapping[str, nn.Module]) -> Mapping
 
 def _check_name(name: object, terms: Mapping[str, nn.Module]) -> None:
     if name not in terms:
-        near = get_close_matches(str(name), list(terms), n=1)
+        near = nearest_names(str(name), terms)
         hint = f"did you mean {near[0]!r}?" if near else f"the terms are {', '.join(terms)}"
         raise OptionValueError(f"weights has {name!r}, which is no term: {hint}")
 

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import TypeVar, cast, get_args
 
 import attrs
@@ -13,6 +12,7 @@ from lossary_losses.testing.data import Data
 from lossary_losses.testing.report import ConformanceError, Report, Result, Status
 from lossary_losses.testing.rule import BrokenRuleError, needs_of, rule_registry
 from lossary_losses.testing.subject import Buildable, Subject, name_of, subject_of
+from lossary_registry import nearest_names
 
 __all__ = ["Trial", "check_loss", "examine_loss", "trials"]
 
@@ -197,7 +197,7 @@ def _known_rules(names: Iterable[str]) -> list[str]:
     names = list(names)
     for name in names:
         if name not in rule_registry:
-            near = get_close_matches(name, list(rule_registry), n=1)
+            near = nearest_names(name, rule_registry)
             hint = f"did you mean {near[0]!r}?" if near else f"the rules are {', '.join(rule_registry)}"
             raise ValueError(f"there is no rule {name!r}: {hint}")
     return names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html as markup
 import inspect
 
-from lossary_registry import _origin
+from lossary_registry import _provenance
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def description(entry: Entry[Any]) -> str:
         ("", f"{entry.name}{_signature(entry)}"),
         ("", _summary(entry)),
         ("from", entry.target),
-        ("registered at", "" if entry.where is None else _origin.shown(entry.where)),
+        ("registered at", "" if entry.where is None else _provenance.shown(entry.where)),
         ("plugin of", entry.distribution),
         ("aliases", ", ".join(_aliases(entry))),
         ("tags", ", ".join(entry.tags)),

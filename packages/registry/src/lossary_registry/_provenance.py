@@ -1,4 +1,4 @@
-"""Where a thing was registered, and what it is called where it was defined.
+"""Where a thing was registered, what it is called where it was defined, and where a registry lives.
 
 Frames are read with ``sys._getframe``: ``inspect`` is slow to import, walks ``sys.modules``, and runs the
 lazy modules that it meets there. Of a frame the code and the instruction are kept, and the line is looked up
@@ -13,8 +13,9 @@ from types import CodeType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     # A code and an instruction in it, or, once that was looked up, a file and a line.
     Place: TypeAlias = tuple[CodeType | str, int]
@@ -101,6 +102,37 @@ def warn_caller(message: str, category: type[Warning]) -> None:
     warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, module, seen)
 
 
+def find_home(registry: object, module: str) -> tuple[str, str]:
+    """Return the module and the attribute that hold a registry, looking first where it was made."""
+    import pickle  # noqa: PLC0415 - only workers need it
+
+    for name, namespace in _namespaces(module):
+        for attribute, value in namespace.items():
+            if value is registry:
+                return name, attribute
+    raise pickle.PicklingError(
+        f"{registry!r} travels by reference, but no module holds it: assign it at the top level of one"
+    )
+
+
+def find_registry(module: str, attribute: str) -> Any:
+    """Return the registry that another process told us about."""
+    import importlib  # noqa: PLC0415 - only workers need it
+
+    return getattr(importlib.import_module(module), attribute)
+
+
 def _defines(name: str, place: Place) -> bool:
     parts = getattr(place[0], "co_consts", ())
     return any(isinstance(part, CodeType) and part.co_name == name for part in parts)
+
+
+def _namespaces(first: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    names = [first, *list(sys.modules)]
+    for name in names:
+        try:
+            # A lazy module imports itself when it is asked for its __dict__ in the usual way.
+            namespace = object.__getattribute__(sys.modules[name], "__dict__")
+        except (AttributeError, KeyError):
+            continue
+        yield name, dict(namespace)

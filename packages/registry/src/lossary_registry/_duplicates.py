@@ -5,7 +5,7 @@ Imported when a name is taken for the first time; most programs never need it.
 
 from __future__ import annotations
 
-from lossary_registry import _origin
+from lossary_registry import _provenance
 from lossary_registry._errors import DuplicateNameError
 
 TYPE_CHECKING = False
@@ -102,25 +102,25 @@ def _merged(entry: Entry[Any], placeholder: Entry[Any]) -> Entry[Any]:
 
 def _is_same_definition(entry: Entry[Any], holder: Entry[Any]) -> bool:
     """Tell whether the same lines of source made both: a cell that ran again, a reload, a second import."""
-    if not _origin.is_importable(entry.target):
+    if not _provenance.is_importable(entry.target):
         return False
     if entry.target == holder.target:
         return True
     name = entry.target.partition(":")[2]
     if name != holder.target.partition(":")[2] or entry._place is None or holder._place is None:
         return False
-    return _origin.defined_alike(name, entry._place, holder._place)
+    return _provenance.defined_alike(name, entry._place, holder._place)
 
 
 def _find_warning(entry: Entry[Any], holder: Entry[Any]) -> str:
     """Return what to say about a replacement that may be a copy somebody forgot to rename."""
     if entry.where is None or holder.where is None or entry.where == holder.where:
         return ""
-    if _origin.is_interactive(entry.where, entry.target):
+    if _provenance.is_interactive(entry.where, entry.target):
         return ""
     return (
-        f"{entry.name!r} in {entry.registry}, registered at {_origin.shown(holder.where)},"
-        f" is replaced by the {entry.target.partition(':')[2]} at {_origin.shown(entry.where)}"
+        f"{entry.name!r} in {entry.registry}, registered at {_provenance.shown(holder.where)},"
+        f" is replaced by the {entry.target.partition(':')[2]} at {_provenance.shown(entry.where)}"
     )
 
 
@@ -132,5 +132,5 @@ def _duplicate(entry: Entry[Any], holder: Entry[Any]) -> DuplicateNameError:
 
 def _label(entry: Entry[Any]) -> tuple[str, str]:
     """Return what an entry holds and where that comes from, for a message."""
-    where = entry.distribution if entry.where is None else _origin.shown(entry.where)
+    where = entry.distribution if entry.where is None else _provenance.shown(entry.where)
     return entry.target.partition(":")[2], where

@@ -1,9 +1,7 @@
-"""Objects that are imported when they are asked for. This module is itself imported on first use."""
+"""Where an object is imported from, when it is asked for."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import sys
 
 from lossary_registry._errors import DuplicateNameError, InvalidNameError, UnavailableError
@@ -94,6 +92,8 @@ class Source(Record):
         Raises:
             UnavailableError: The import ended in an error, which is chained.
         """
+        import importlib  # noqa: PLC0415 - few registries are lazy
+
         module_name, _, qualname = self.target.partition(":")
         try:
             found: Any = importlib.import_module(module_name)
@@ -115,6 +115,8 @@ def checked_target(target: str) -> str:
 
 
 def _is_installed(module: str) -> bool:
+    import importlib.util  # noqa: PLC0415 - few entries require anything
+
     try:
         return importlib.util.find_spec(module) is not None
     except ValueError:  # a module that some program put together has no spec to find

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import metadata
 
 from lossary_registry._entry import Entry
-from lossary_registry._lazy import Source
+from lossary_registry._source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
