@@ -28,6 +28,8 @@ from lossary_registry import (
 )
 from lossary_registry._store import writing
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 
 @pytest.fixture
 def home(write_module):

@@ -9,6 +9,8 @@ import pytest
 
 from lossary_registry import DuplicateNameError, FrozenRegistryError, Registry, UnknownNameError
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 THREADS = 8
 SECONDS = 1.0
 

@@ -8,6 +8,8 @@ import pytest
 
 import lossary_registry
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 MODULES = """
 import sys
 before = set(sys.modules)
