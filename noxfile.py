@@ -9,6 +9,7 @@ typing, and on this machine's Python the packages that live without torch and al
 from __future__ import annotations
 
 import atexit
+import functools
 import json
 import os
 import re
@@ -76,6 +77,27 @@ if os.environ.get("PIP_FIND_LINKS"):
 # A certificate that only the system knows, such as a proxy's, satisfies pip; uv would refuse it.
 os.environ.setdefault("UV_SYSTEM_CERTS", "1")
 
+
+@functools.cache
+def offers_torch_without_cuda(torch: str) -> bool:
+    """Ask uv, which alone knows where those builds are; not every network reaches that place."""
+    command = ["uv", "pip", "compile", "--quiet", "--no-deps", "--torch-backend=cpu", "-"]
+    patience = {**os.environ, "UV_HTTP_TIMEOUT": "10", "UV_HTTP_RETRIES": "0"}
+    asked = subprocess.run(command, input=f"torch=={torch}".encode(), env=patience, capture_output=True)  # noqa: S603, PLW1510
+    return asked.returncode == 0
+
+
+def torch_build(session: nox.Session, torch: str) -> dict[str, str | None]:
+    """Take torch without CUDA, a tenth of the download, unless somebody has chosen; and say so."""
+    if {"UV_TORCH_BACKEND", "UV_FIND_LINKS"} & os.environ.keys() or os.environ.get("LOSSARY_TORCH") == "cuda":
+        return {}
+    if offers_torch_without_cuda(torch):
+        session.log("torch: the build without CUDA, 0.2 GB; LOSSARY_TORCH=cuda takes the other")
+        return {"UV_TORCH_BACKEND": "cpu"}
+    session.log("torch: the build with CUDA, 3 GB, since builds without it are not in reach")
+    return {}
+
+
 built_wheels: dict[str, str] = {}
 
 
@@ -110,7 +132,9 @@ def install(
     if torch:
         arguments.append(f"torch=={torch}")
     # The workspace's sources would put the tree in place of the wheels: --no-sources.
-    session.install("--no-sources", *arguments, env={**(COMPILED if torch else {}), **(env or {})})
+    variables = {**({**COMPILED, **torch_build(session, torch)} if torch else {}), **(env or {})}
+    # nox hides what an installer prints; a download of minutes must not look like a hang.
+    session.install("--no-sources", *arguments, env=variables, silent=not sys.stdout.isatty())
     if torch:
         prove(
             session,
@@ -125,7 +149,8 @@ def install_lowest(session: nox.Session) -> None:
         "--no-sources",
         "--resolution=lowest-direct",
         *(f"./packages/{name}" for name in ("registry", "losses", "factory")),
-        env=COMPILED,
+        env={**COMPILED, **torch_build(session, PAIRS[LOWEST])},
+        silent=not sys.stdout.isatty(),
     )
     session.install(*(f"--group={group}" for group in TEST_GROUPS))
     # Without --quiet, uv's remark on the environment stands before the list.
@@ -284,7 +309,7 @@ def cuda(session: nox.Session) -> None:
     session.run("pytest", "-m", "cuda", *UNIT_TESTS, *session.posargs)
 
 
-@nox.session(python=OWN, tags=["once"])
+@nox.session(python=OWN, tags=["once"], reuse_venv=True)
 def demo(session: nox.Session) -> None:
     """Three losses, each from its configuration file, train a network on a real photograph."""
     install(session, REGISTRY, LOSSES, FACTORY, groups=("demo",), torch=PAIRS[OWN])
@@ -297,6 +322,13 @@ def interop(session: nox.Session) -> None:
     install(session, REGISTRY, LOSSES, FACTORY, groups=("interop",), torch=PAIRS[OWN])
     session.run("pytest", "tests/interop", *session.posargs)
     discard_on_ci(session)
+
+
+@nox.session(python=OWN, tags=["once"])
+def hook(session: nox.Session) -> None:
+    """The hook for pre-commit installs in a foreign repository, without torch, and finds mistakes."""
+    session.install("--group=hook")
+    session.run("pytest", "tests/hook", *session.posargs)
 
 
 @nox.session(python=OWN)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from click.testing import CliRunner
+from packaging.requirements import Requirement
 
 from lossary_factory._command import _call, _commands
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
 HOOKS = {
@@ -27,7 +34,21 @@ def hook(request):
 def test_the_hook_installs_what_is_there(hook):
     """What is installed beside the clone are its packages, each in its place."""
     for path in hook.get("additional_dependencies", []):
-        assert (ROOT / path / "pyproject.toml").is_file()
+        assert not path.startswith("./") or (ROOT / path / "pyproject.toml").is_file()
+
+
+def test_the_hook_installs_all_but_torch():
+    """What its packages depend on is listed, since pip takes none by itself: all but torch."""
+    listed = HOOKS["lossary-validate"]["additional_dependencies"]
+    needed = {
+        Requirement(line).name.lower()
+        for path in (ROOT / "packages").glob("*/pyproject.toml")
+        for line in tomllib.loads(path.read_text(encoding="utf-8"))["project"]["dependencies"]
+        if not line.startswith("lossary-")
+    }
+    foreign = {Requirement(line).name.lower() for line in listed if line[0] not in "-."}
+    assert listed[0] == "--no-deps"
+    assert foreign == needed - {"torch"} | {"colorama"}  # which click needs on Windows
 
 
 @pytest.mark.parametrize(
