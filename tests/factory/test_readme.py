@@ -41,10 +41,10 @@ def _page(losses, write, monkeypatch):
     class FocalLoss(losses.base_class):
         gamma: float = 2.0
         alpha: float | None = None
+        reduction: Literal["none", "mean", "sum"] = "mean"
         weight: Any = None
         activation: Any = None
         ignore_index: int | None = None
-        reduction: Literal["none", "mean", "sum"] = "mean"
 
     for block in blocks("yaml"):
         write(block.partition("\n")[0].removeprefix("# "), block)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 
 import lossary_losses
+from lossary_factory._command import lossary
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,13 +32,29 @@ def fenced(text, language):
 PAGES = ["README.md", "packages/losses/README.md", "docs/guides/your-own-loss.md"]
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_examples_of_a_page(path):
-    """Every example of a page runs from top to bottom, with the files that the page shows."""
+def text_of(path):
+    """Read a page, and write the files that it shows."""
     text = (ROOT / path).read_text(encoding="utf-8")
     for block in fenced(text, "yaml"):
         name = block.splitlines()[0].removeprefix("# ")
         Path(name).write_text(block, encoding="utf-8")
+    return text
+
+
+@pytest.mark.parametrize("path", ["README.md", "packages/factory/README.md"])
+def test_what_a_page_says_of_wrong_files(path):
+    """The command says of the files of a page, with the real losses, what the page says."""
+    calls = [block for block in fenced(text_of(path), "console") if "lossary validate" in block]
+    assert calls
+    for call, _, answer in (block.partition("\n") for block in calls):
+        ran = CliRunner().invoke(lossary, call.removeprefix("$ lossary ").split())
+        assert ran.output.rstrip() == answer.rstrip()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_examples_of_a_page(path):
+    """Every example of a page runs from top to bottom, with the files that the page shows."""
+    text = text_of(path)
     examples = doctest.DocTestParser().get_doctest("\n".join(fenced(text, "pycon")), {}, path, path, 0)
     assert examples.examples
     results = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL).run(examples)
