@@ -6,9 +6,9 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from ._collections import installed_registry
+from ._frozen import plain
 from ._plan import Parameter, plan_of
 from ._problems import UnwritableError
-from ._writing import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,8 @@ from ._annotations import evaluated, names_of
 from ._bounds import with_validator
 from ._checks import Anything, Check, Null, any_of
 from ._declared import declared
+from ._frozen import SCALARS, holds_unbuilt
 from ._hints import Hints
-from ._spec import SCALARS, holds_spec
 from ._stand_in import StandIn
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def _rule(field: attrs.Attribute[Any]) -> Rule | None:
         return None
 
     def rule(value: object) -> None:
-        if type(value) not in SCALARS and holds_spec(value):
+        if type(value) not in SCALARS and holds_unbuilt(value):
             return  # both want the built loss
         try:
             converted = converter(value) if converter else value

@@ -24,8 +24,8 @@ from ._checks import (
     PathText,
     Text,
 )
+from ._frozen import plain
 from ._problems import UnwritableError
-from ._writing import plain
 
 if TYPE_CHECKING:
     import enum

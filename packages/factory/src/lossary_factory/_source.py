@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
-from ._wording import ConfigPath, printable
+from ._wording import ConfigPath, printable, show_path
+
+if TYPE_CHECKING:
+    from lossary_registry import Registry
 
 _WIDEST_LINE = 120
 
@@ -72,6 +75,21 @@ class Source:
         begin = start - first
         end = max(min(span.end - first, len(line_text.rstrip())), begin + 1)
         return Location(text.count("\n", 0, start) + 1, begin + 1, *_cropped(line_text, begin, end))
+
+
+class Origin(NamedTuple):
+    """Where a spec comes from: the place in a config, and the registry with which it was read."""
+
+    path: ConfigPath
+    source: Source | None
+    registry: Registry[Any]
+
+    def __str__(self) -> str:
+        place = show_path(self.path) or "the top of the config"
+        if self.source is None:
+            return place
+        location = self.source.locate(self.path, at_key=True)
+        return f"{place} ({self.source.file}:{location.line}:{location.column})"
 
 
 @functools.lru_cache(maxsize=8)

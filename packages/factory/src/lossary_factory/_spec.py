@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
-from ._frozen import FrozenDict, FrozenList, FrozenSet
-from ._wording import ConfigPath, show_path
+from ._frozen import Unbuilt, built
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lossary_registry import Registry
-
-    from ._source import Source
+    from ._source import Origin
 
 T = TypeVar("T")
 
-SCALARS = frozenset({bool, int, float, str, type(None)})
-
-
-class Origin(NamedTuple):
-    """Where a spec comes from: the place in a config, and the registry with which it was read."""
-
-    path: ConfigPath
-    source: Source | None
-    registry: Registry[Any]
-
-    def __str__(self) -> str:
-        place = show_path(self.path) or "the top of the config"
-        if self.source is None:
-            return place
-        location = self.source.locate(self.path, at_key=True)
-        return f"{place} ({self.source.file}:{location.line}:{location.column})"
-
 
 @attrs.frozen
-class LossSpec(Generic[T]):
+class LossSpec(Unbuilt, Generic[T]):
     """A loss that was checked against its constructor and can be built any number of times.
 
     Specs are values: they do not change, they compare, and they can be keys of a dict.
@@ -61,7 +41,7 @@ class LossSpec(Generic[T]):
         Raises:
             Exception: Whatever the constructor raises, with a note that says for which part of the config.
         """
-        arguments = {name: _built(value) for name, value in self.params.items()}
+        arguments = {name: built(value) for name, value in self.params.items()}
         try:
             return self.loss_class(**arguments)
         except Exception as error:
@@ -137,34 +117,6 @@ class PartSpec(LossSpec[T]):
     """
 
     keyword: str = attrs.field(kw_only=True)
-
-
-def holds_spec(value: object) -> bool:
-    """Tell whether a checked value is a nested loss or part, or contains one."""
-    if isinstance(value, dict):
-        return any(map(holds_spec, value.values()))
-    if isinstance(value, (list, tuple, frozenset)):
-        return any(map(holds_spec, value))
-    return isinstance(value, LossSpec)
-
-
-def _built(value: Any) -> Any:  # noqa: ANN401, PLR0911  # what a constructor takes
-    """Build the losses in a value, and copy its containers: a constructor may keep and change them."""
-    kind = type(value)
-    if kind in SCALARS:
-        return value
-    if kind is LossSpec or kind is PartSpec:
-        return value.build()
-    if kind is FrozenDict:
-        return {key: _built(item) for key, item in value.items()}
-    if kind is FrozenList:
-        return [_built(item) for item in value]
-    if kind is tuple:
-        return tuple(map(_built, value))
-    if isinstance(value, frozenset):  # what is in it can be hashed as it is, and once copied perhaps not
-        items = {item.build() if isinstance(item, LossSpec) else item for item in value}
-        return items if kind is FrozenSet else frozenset(items)
-    return value
 
 
 def _add_note(error: Exception, note: str) -> None:

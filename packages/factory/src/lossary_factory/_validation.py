@@ -10,7 +10,7 @@ import attrs
 from ._frozen import FrozenDict, FrozenList
 from ._limits import DEEPEST, LARGEST_INTEGER, MOST_PROBLEMS
 from ._problems import Problem, Severity, make_problem
-from ._spec import Origin
+from ._source import Origin
 from ._wording import ConfigPath, label, show
 
 if TYPE_CHECKING:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import enum
 import inspect
 import json
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +12,7 @@ import attrs
 from ._checking import Request
 from ._editing import LostPathError, with_value
 from ._forms import DEEP_SUPERVISION, Form, form_of
-from ._frozen import FrozenDict
+from ._frozen import FrozenDict, plain
 from ._grammar import GRAMMAR
 from ._paths import parse_path
 from ._plan import Parameter, plan_of
@@ -23,7 +21,7 @@ from ._spec import LossSpec, PartSpec
 from ._validation import Validation
 
 if TYPE_CHECKING:
-    from ._spec import Origin
+    from ._source import Origin
 
 T = TypeVar("T")
 
@@ -38,29 +36,6 @@ def written(spec: LossSpec[Any]) -> dict[str, Any]:
     if spec.name == DEEP_SUPERVISION:
         return {DEEP_SUPERVISION: _plain_params(spec)}
     return {"name": spec.name, "params": _plain_params(spec)} if spec.params else {"name": spec.name}
-
-
-def plain(value: Any, place: str = "a value") -> Any:  # noqa: ANN401, PLR0911  # a table of cases
-    """Write a checked value as plain data.
-
-    Raises:
-        UnwritableError: It is an object, or holds one.
-    """
-    if isinstance(value, LossSpec):
-        return written(value)
-    if isinstance(value, enum.Enum):
-        return value.value if isinstance(value.value, str) else value.name
-    if isinstance(value, Mapping):
-        return {plain(key, place): plain(item, f"{place}.{key}") for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item, f"{place}[{index}]") for index, item in enumerate(value)]
-    if isinstance(value, frozenset):  # in an order that is always the same
-        return sorted((plain(item, place) for item in value), key=repr)
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    raise UnwritableError(f"{place} is an object of type {type(value).__name__}, which no config can spell")
 
 
 def filled(spec: LossSpec[T]) -> LossSpec[T]:

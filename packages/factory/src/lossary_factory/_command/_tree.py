@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 
 from lossary_factory._forms import form_of
+from lossary_factory._frozen import plain
 from lossary_factory._plan import Unsaid, plan_of
 from lossary_factory._spec import LossSpec
-from lossary_factory._writing import plain
 
 from ._example import flow
 from ._terminal import bold, dim

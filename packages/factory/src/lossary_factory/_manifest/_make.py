@@ -9,9 +9,9 @@ import attrs
 
 from lossary_factory._checks import Check, Part
 from lossary_factory._describe import summary
+from lossary_factory._frozen import plain
 from lossary_factory._plan import Parameter, Plan, Unsaid, plan_of
 from lossary_factory._problems import UnwritableError
-from lossary_factory._writing import plain
 
 from ._values import encode, target
 
