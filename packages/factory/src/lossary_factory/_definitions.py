@@ -94,7 +94,7 @@ def _spec_of(name: str, depth: int, validation: Validation) -> LossSpec[Any] | N
         definitions.depths.append(depth)
         definitions.reached.append(0)
         path = (*definitions.path, name)
-        definitions.specs[name] = validation.grammar.read_node(definitions.nodes[name], path, validation)
+        definitions.specs[name] = validation.grammar.read_loss(definitions.nodes[name], path, validation)
         definitions.open.pop()
         definitions.depths.pop()
         definitions.heights[name] = definitions.reached.pop()

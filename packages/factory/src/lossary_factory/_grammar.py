@@ -25,7 +25,7 @@ from ._composites import check_terms, read_deep_supervision, read_terms
 from ._definitions import read_definitions, read_use
 from ._forms import COMPOSITES, DEEP_SUPERVISION, OF_TERMS
 from ._keys import DOCUMENT_KEYS, NODE_KEYS, Level, as_written, named_keys
-from ._named import Value, named_spec
+from ._named import Value, named_spec, require_kind
 from ._parts import read_part
 from ._plan import plan_of
 from ._spec import LossSpec
@@ -62,6 +62,21 @@ def read_document(config: object, path: ConfigPath, validation: Validation) -> S
     spec = read_node(config[written["loss"]], (*path, written["loss"]), validation)
     level = Level(config, path, DOCUMENT_KEYS, written, inside=show_key(written["loss"]))
     _complain_of_keys(level, spec, validation)
+    return spec
+
+
+def read_loss(
+    node: object,
+    path: ConfigPath,
+    validation: Validation,
+    more_keys: Keys = (),
+    *,
+    kind: type | None = None,
+) -> Spec | None:
+    """Read a loss inside of another, as ``read_node`` does; it has to be of a kind where one is given."""
+    spec = read_node(node, path, validation, more_keys)
+    if kind is not None:
+        require_kind(spec, kind, path, validation)
     return spec
 
 
@@ -171,5 +186,5 @@ def _complain_of_keys(level: Level, spec: Spec | None, validation: Validation) -
     level.complain(validation)
 
 
-GRAMMAR = Grammar(read_node, read_part)
+GRAMMAR = Grammar(read_loss, read_part)
 """What a validation needs to read losses inside of losses."""

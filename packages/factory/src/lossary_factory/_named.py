@@ -9,10 +9,10 @@ from lossary_registry import Registry, RegistryError, UnknownNameError
 
 from ._declared import ATTRIBUTE
 from ._frozen import FrozenDict
-from ._plan import Plan, plan_of
+from ._plan import Plan, is_kind_of, plan_of
 from ._spec import LossSpec
 from ._suggest import did_you_mean, nearest
-from ._wording import MAPPINGS, ConfigPath, listing, show
+from ._wording import MAPPINGS, ConfigPath, label, listing, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,6 +112,13 @@ def named_spec(name: Value, params: Value, path: ConfigPath, validation: Validat
         validation.add("loss-not-allowed", f"{found.name} may not be used here", name.path, hint=hint)
     given = read_params(params.value, params.path, found, validation)
     return LossSpec(found.name, given, found.loss_class, validation.origin(path))
+
+
+def require_kind(spec: LossSpec[Any] | None, kind: type, path: ConfigPath, validation: Validation) -> None:
+    """Note a loss or a part at a path that is not of the kind which is needed there."""
+    if spec is not None and not is_kind_of(spec.loss_class, kind):
+        message = f"{label(path)} must be a {kind.__name__}, and {spec.name} is none"
+        validation.add("wrong-kind", message, path)
 
 
 def instead_of(name: str, registry: Registry[Any]) -> str:

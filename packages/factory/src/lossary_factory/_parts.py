@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._keys import as_written
-from ._named import Value, find, read_params
+from ._named import Value, find, read_params, require_kind
 from ._plan import plan_of
 from ._spec import PartSpec
 from ._wording import ConfigPath, listing, show_key
@@ -47,4 +47,6 @@ def read_part(
         validation.add("misplaced-key", message, (*path, "params"), hint=hint, at_key=True)
         params = {**{name: value for name, value in params.items() if name != "params"}, **nested}
     given = read_params(params, path, found, validation)
-    return PartSpec(found.name, given, found.loss_class, validation.origin(path), keyword=part.keyword)
+    spec = PartSpec(found.name, given, found.loss_class, validation.origin(path), keyword=part.keyword)
+    require_kind(spec, part.kind, path, validation)
+    return spec

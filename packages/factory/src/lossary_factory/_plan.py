@@ -6,7 +6,7 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -16,7 +16,6 @@ from ._checks import Anything, Check, Null, any_of
 from ._declared import declared
 from ._frozen import SCALARS, holds_unbuilt
 from ._hints import Hints
-from ._stand_in import StandIn
 
 if TYPE_CHECKING:
     from ._checks import AsIs
@@ -122,6 +121,36 @@ class Plan:
     def find_offered(self) -> tuple[Parameter, ...]:
         """Work out ``offered``."""
         return tuple(parameter for parameter in self.parameters.values() if not parameter.is_for_python)
+
+
+class StandIn:
+    """The base of such classes: it is known what the constructor takes, and nothing can be constructed.
+
+    Attributes:
+        stands_for: Where the real class is defined.
+        kinds: Where that class and its bases are defined.
+        origin: The distribution that has it.
+    """
+
+    stands_for: ClassVar[str] = ""
+    kinds: ClassVar[frozenset[str]] = frozenset()
+    origin: ClassVar[str] = ""
+
+    def __init__(self, **_arguments: object) -> None:
+        raise TypeError(f"{type(self).__name__} was described and not imported: it cannot be built")
+
+    @staticmethod
+    def make_plan() -> Plan:
+        """Return what the constructor of the real class takes."""
+        raise NotImplementedError
+
+
+def is_kind_of(cls: type, kind: type) -> bool:
+    """Tell whether a class is of a kind, where both may be stand-ins."""
+    # Not issubclass: the kind may be a protocol, which does not answer.
+    return kind in cls.__mro__ or (
+        StandIn in kind.__mro__ and StandIn in cls.__mro__ and kind.stands_for in cls.kinds  # type: ignore[attr-defined]
+    )
 
 
 def plan_of(loss_class: Any, base_class: type | None) -> Plan:  # noqa: ANN401  # a class or a function

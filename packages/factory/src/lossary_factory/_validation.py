@@ -21,18 +21,24 @@ if TYPE_CHECKING:
     from ._spec import LossSpec, PartSpec
 
 
-class NodeReader(Protocol):
-    """Reads one loss, which may have ``more_keys`` besides its own."""
+class LossReader(Protocol):
+    """Reads one loss, which may have ``more_keys`` besides its own, and has to be of a ``kind`` if any."""
 
     def __call__(
-        self, node: object, path: ConfigPath, validation: Validation, more_keys: tuple[str, ...] = ()
+        self,
+        node: object,
+        path: ConfigPath,
+        validation: Validation,
+        more_keys: tuple[str, ...] = (),
+        *,
+        kind: type | None = None,
     ) -> LossSpec[Any] | None: ...
 
 
 class Grammar(NamedTuple):
     """What reads the losses and the parts that stand where a parameter takes one."""
 
-    read_node: NodeReader
+    read_loss: LossReader
     read_part: Callable[[Mapping[Any, object], ConfigPath, Part, Validation], PartSpec[Any] | None]
 
 

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from lossary_factory._annotations import Unknown
-from lossary_factory._stand_in import is_kind_of
-from lossary_factory._wording import ConfigPath, label
 
 from ._base import Check
 
 if TYPE_CHECKING:
     from lossary_factory._validation import Validation
+    from lossary_factory._wording import ConfigPath
     from lossary_registry import Registry
 
 
@@ -61,11 +60,8 @@ class Nested(Check):
         return isinstance(value, (str, Mapping))
 
     def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
-        spec = validation.grammar.read_node(value, path, validation)
-        if spec is not None and not self.is_base and not is_kind_of(spec.loss_class, self.kind):
-            message = f"{label(path)} must be a {self.kind.__name__}, and {spec.name} is none"
-            validation.add("wrong-kind", message, path)
-        return spec
+        kind = None if self.is_base else self.kind
+        return validation.grammar.read_loss(value, path, validation, kind=kind)
 
     def example(self, loss: str) -> object:
         return loss
@@ -87,11 +83,7 @@ class Part(Check):
         return isinstance(value, Mapping)
 
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:  # noqa: ANN401
-        spec = validation.grammar.read_part(value, path, self, validation)
-        if spec is not None and not is_kind_of(spec.loss_class, self.kind):
-            message = f"{label(path)} must be a {self.kind.__name__}, and {spec.name} is none"
-            validation.add("wrong-kind", message, path)
-        return spec
+        return validation.grammar.read_part(value, path, self, validation)
 
     def hint(self, value: object) -> str:
         is_name = isinstance(value, str) and value in self.registry

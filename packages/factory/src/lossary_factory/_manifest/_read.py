@@ -11,8 +11,7 @@ import attrs
 from lossary_factory._collections import part_registry
 from lossary_factory._frozen import plain
 from lossary_factory._grammar import GRAMMAR
-from lossary_factory._plan import UNSAID, Parameter, Plan, plan_of
-from lossary_factory._stand_in import StandIn
+from lossary_factory._plan import UNSAID, Parameter, Plan, StandIn, plan_of
 from lossary_factory._validation import Validation
 from lossary_registry import Deprecated, Registry
 
