@@ -157,7 +157,8 @@ class _Terms:
     def term(self, name: object, term: object) -> Spec | None:
         path = (*self.path, name)
         _check_key(name, path, self.validation)
-        return self.validation.grammar.read_loss(term, path, self.validation, self.form.term_keys)
+        spec: Spec | None = self.validation.read_loss(term, path, self.form.term_keys)
+        return spec
 
     def weight(self, name: object, term: object) -> object:
         given = self.beside(name, term, "weight")

@@ -94,9 +94,10 @@ def _spec_of(name: str, depth: int, validation: Validation) -> LossSpec[Any] | N
         definitions.depths.append(depth)
         definitions.reached.append(0)
         path = (*definitions.path, name)
-        definitions.specs[name] = validation.grammar.read_loss(definitions.nodes[name], path, validation)
+        definitions.specs[name] = validation.read_loss(definitions.nodes[name], path)
         definitions.open.pop()
         definitions.depths.pop()
         definitions.heights[name] = definitions.reached.pop()
         definitions.sizes[name] = min(definitions.counts.pop(), MOST_VALUES)
-    return definitions.specs[name]
+    spec: LossSpec[Any] | None = definitions.specs[name]
+    return spec

@@ -17,7 +17,8 @@ A product's terms have no weights, and only those of heads have inputs.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -27,15 +28,13 @@ from ._forms import COMPOSITES, DEEP_SUPERVISION, OF_TERMS
 from ._keys import DOCUMENT_KEYS, NODE_KEYS, Level, as_written, named_keys
 from ._named import Value, named_spec, require_kind
 from ._parts import read_part
+from ._paths import parse_path
 from ._plan import plan_of
+from ._problems import too_many_problems
 from ._spec import LossSpec
-from ._validation import Grammar
-from ._wording import MAPPINGS, ConfigPath, listing, show, show_key
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ._validation import Validation
+from ._suggest import did_you_mean
+from ._validation import EnoughError, Grammar, Validation
+from ._wording import MAPPINGS, ConfigPath, listing, show, show_key, show_path
 
 _A_LOSS = "a loss: its name, {name: ..., params: ...} or {sum: ...}"
 _CHOICES = (*OF_TERMS, DEEP_SUPERVISION, "use", "name")
@@ -44,6 +43,15 @@ _WITH_PARAMS = ("name", "use")
 
 Spec = LossSpec[Any]
 Keys = tuple[str, ...]
+
+
+def read_config(config: object, validation: Validation, key: str | None = None) -> Spec | None:
+    """Read a config, alone or at a key of a larger one; None where it names no loss, or too much is wrong."""
+    try:
+        return read_document(config, (), validation) if key is None else read_at(key, config, validation)
+    except EnoughError:
+        validation.problems.append(too_many_problems())
+        return None
 
 
 def read_document(config: object, path: ConfigPath, validation: Validation) -> Spec | None:
@@ -65,12 +73,61 @@ def read_document(config: object, path: ConfigPath, validation: Validation) -> S
     return spec
 
 
+def read_at(key: str, data: object, validation: Validation) -> Spec | None:
+    """Read what stands at a key of a larger config, whose other keys are not for us to judge."""
+    path = parse_path(key)
+    value = data
+    parent: object = None
+    for number, part in enumerate(path):
+        parent = value
+        try:
+            value = value[part]  # type: ignore[index]  # whatever is no container says so
+        except (TypeError, LookupError):
+            _complain_of_lost_key(path[: number + 1], parent, validation)
+            return None
+    spec = read_document(value, path, validation)
+    if spec is not None and isinstance(parent, Mapping):
+        _warn_of_siblings(parent, path, spec, validation)
+    return spec
+
+
+def _complain_of_lost_key(path: ConfigPath, there: object, validation: Validation) -> None:
+    keys = list(there) if isinstance(there, Mapping) else []
+    has = f"it has: {listing(map(show_key, keys))}" if keys else f"it is {show(there)}"
+    place = show_path(path[:-1]) or "the config"
+    message = f"{place} has no {show(path[-1])}, where the loss was to be"
+    validation.add(
+        "no-such-key", message, path[:-1], hint=f"{did_you_mean(path[-1], keys)}{has}", at_key=True
+    )
+
+
+def _warn_of_siblings(
+    parent: Mapping[Any, object], path: ConfigPath, spec: Spec, validation: Validation
+) -> None:
+    """Warn of parameters of the loss that stand beside it: a line that lost its indentation looks so."""
+    if spec.name in COMPOSITES:
+        return
+    loss = show_key(path[-1])
+    params = parent.get("params")
+    parameters = plan_of(spec.loss_class, validation.registry.base_class).parameters
+    if isinstance(params, Mapping) and params and parameters.keys() >= params.keys() and path[-1] != "params":
+        message = f"'params' stands beside {loss!r}, and holds parameters of {spec.name}"
+        hint = f"if it is for the loss, write it under {loss!r}"
+        sibling: ConfigPath = (*path[:-1], "params")
+        validation.add("misplaced-key", message, sibling, hint=hint, at_key=True, severity="warning")
+    for parameter in plan_of(spec.loss_class, validation.registry.base_class).offered:
+        if parameter.name in parent and parameter.name != path[-1]:
+            message = f"{parameter.name!r} stands beside {loss!r}, and is a parameter of {spec.name}"
+            hint = f"if it is for the loss, write it under {loss}.params"
+            sibling = (*path[:-1], parameter.name)
+            validation.add("misplaced-key", message, sibling, hint=hint, at_key=True, severity="warning")
+
+
 def read_loss(
     node: object,
     path: ConfigPath,
     validation: Validation,
     more_keys: Keys = (),
-    *,
     kind: type | None = None,
 ) -> Spec | None:
     """Read a loss inside of another, as ``read_node`` does; it has to be of a kind where one is given."""
@@ -186,5 +243,4 @@ def _complain_of_keys(level: Level, spec: Spec | None, validation: Validation) -
     level.complain(validation)
 
 
-GRAMMAR = Grammar(read_loss, read_part)
-"""What a validation needs to read losses inside of losses."""
+Validation.grammar = Grammar(read_config, read_loss, read_part)

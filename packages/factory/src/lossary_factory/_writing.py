@@ -13,7 +13,6 @@ from ._checking import Request
 from ._editing import LostPathError, with_value
 from ._forms import DEEP_SUPERVISION, Form, form_of
 from ._frozen import FrozenDict, plain
-from ._grammar import GRAMMAR
 from ._paths import parse_path
 from ._plan import Parameter, plan_of
 from ._problems import ConfigError, Problem, UnwritableError
@@ -115,7 +114,7 @@ def _default(parameter: Parameter, origin: Origin) -> dict[str, object]:
     default = parameter.default
     if default is inspect.Parameter.empty or isinstance(default, attrs.Factory):  # type: ignore[arg-type]
         return {}
-    validation = Validation(origin.registry, GRAMMAR)
+    validation = Validation(origin.registry)
     value = parameter.check(default, (parameter.name,), validation)
     try:
         plain(value)

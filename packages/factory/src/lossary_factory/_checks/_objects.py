@@ -61,7 +61,7 @@ class Nested(Check):
 
     def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
         kind = None if self.is_base else self.kind
-        return validation.grammar.read_loss(value, path, validation, kind=kind)
+        return validation.read_loss(value, path, kind=kind)
 
     def example(self, loss: str) -> object:
         return loss
@@ -83,7 +83,7 @@ class Part(Check):
         return isinstance(value, Mapping)
 
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:  # noqa: ANN401
-        return validation.grammar.read_part(value, path, self, validation)
+        return validation.read_part(value, path, self)
 
     def hint(self, value: object) -> str:
         is_name = isinstance(value, str) and value in self.registry

@@ -10,7 +10,6 @@ import attrs
 
 from lossary_factory._collections import part_registry
 from lossary_factory._frozen import plain
-from lossary_factory._grammar import GRAMMAR
 from lossary_factory._plan import UNSAID, Parameter, Plan, StandIn, plan_of
 from lossary_factory._validation import Validation
 from lossary_registry import Deprecated, Registry
@@ -100,7 +99,7 @@ class _Reader:
             registry = self.load()
             entries = part_registry(keyword) if keyword else registry
             real = plan_of(entries.get(entry), registry.base_class).parameters[name]
-            validation = Validation(registry, GRAMMAR)
+            validation = Validation(registry)
             real.read(plain(value), (name,), validation)
             if validation.problems:
                 raise ValueError(validation.problems[0].message)
