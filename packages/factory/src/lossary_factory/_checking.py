@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -11,6 +11,7 @@ from ._grammar import read_config
 from ._overrides import overridden
 from ._problems import ConfigError, Problem
 from ._reading import read
+from ._spec import Checked
 from ._validation import Validation
 
 if TYPE_CHECKING:
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from lossary_registry import Registry
-
-    from ._spec import LossSpec
-
-
-class Checked(NamedTuple):
-    """What a config is: a spec where it is correct, and what was found."""
-
-    spec: LossSpec[Any] | None
-    problems: list[Problem]
 
 
 @attrs.define

@@ -17,9 +17,8 @@ from ._terminal import paint
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lossary_factory._checking import Checked
     from lossary_factory._problems import Problem
-    from lossary_factory._spec import LossSpec
+    from lossary_factory._spec import Checked, LossSpec
     from lossary_registry import Registry
 
 
@@ -115,14 +114,9 @@ def write_new(output: str, content: bytes) -> None:
     click.echo(f"wrote {output} ({counted(len(content), 'byte')})", err=True)
 
 
-def is_correct(checked: Checked) -> bool:
-    """Tell whether a config can be used, warnings or not."""
-    return checked.spec is not None and all(problem.severity != "error" for problem in checked.problems)
-
-
 def accepted(checked: Checked, *, to_stderr: bool = False) -> LossSpec[Any]:
     """Return the spec of a correct config; report a wrong one and end."""
     report(checked.problems, to_stderr=to_stderr)
-    if checked.spec is None or not is_correct(checked):
+    if checked.spec is None or not checked.is_correct:
         raise SystemExit(1)
     return checked.spec

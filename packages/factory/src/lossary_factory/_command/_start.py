@@ -79,9 +79,9 @@ def migrate(file: str, key: str | None, output: str | None) -> None:
     deliver("".join(f"{line}\n" for line in yaml_lines(config)), output)
     for note in migration.notes:
         click.echo(dim(f"note: {note}"), err=True)
-    problems = Request(losses).check_data(config).problems
-    report(problems, to_stderr=True)
-    if any(problem.severity == "error" for problem in problems):
+    checked = Request(losses).check_data(config)
+    report(checked.problems, to_stderr=True)
+    if not checked.is_correct:
         raise SystemExit(1)
 
 

@@ -10,11 +10,11 @@ import click
 from lossary_factory._checking import Request
 from lossary_factory._wording import counted
 
-from ._call import collection_option, echo, is_correct, key_option, registry, report, set_option
+from ._call import collection_option, echo, key_option, registry, report, set_option
 from ._terminal import failure, success
 
 if TYPE_CHECKING:
-    from lossary_factory._checking import Checked
+    from lossary_factory._spec import Checked
 
 
 @click.command()
@@ -39,21 +39,21 @@ def validate(files: tuple[str, ...], form: str, key: str | None, overrides: tupl
         echo(problem.to_github() for checked in found.values() for problem in checked.problems)
     else:
         _print(found)
-    if not all(map(is_correct, found.values())):
+    if not all(checked.is_correct for checked in found.values()):
         raise SystemExit(1)
 
 
 def _as_data(file: str, checked: Checked) -> dict[str, Any]:
     problems = [problem.to_dict() for problem in checked.problems]
-    return {"file": file, "correct": is_correct(checked), "problems": problems}
+    return {"file": file, "correct": checked.is_correct, "problems": problems}
 
 
 def _print(found: dict[str, Checked]) -> None:
     for file, checked in found.items():
         report(checked.problems)
-        if checked.spec is not None and is_correct(checked):
+        if checked.spec is not None and checked.is_correct:
             click.echo(f"{success('ok')} {file}: {checked.spec.name}")
-    wrong = [checked for checked in found.values() if not is_correct(checked)]
+    wrong = [checked for checked in found.values() if not checked.is_correct]
     problems = sum(problem.severity == "error" for checked in wrong for problem in checked.problems)
     good = counted(len(found) - len(wrong), "correct file")
     if wrong:
