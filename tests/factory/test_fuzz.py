@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lossary_factory import check, schema, validate
-from lossary_factory._problems import ConfigError
+from lossary_factory._problems.problem import ConfigError
+from lossary_factory._problems.source import Source
 from lossary_factory._reading import _json, _toml, _yaml
 from lossary_factory._reading._complaints import Complaints
-from lossary_factory._source import Source
 from lossary_registry import Registry
 
 FORMATS = {".yaml": _yaml, ".toml": _toml, ".json": _json}

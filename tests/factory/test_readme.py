@@ -71,4 +71,4 @@ def test_calls_of_the_page(block):
 def test_examples_of_docstrings():
     """So do the examples in the package itself."""
     assert doctest.testmod(lossary_factory).failed == 0
-    assert doctest.testmod(lossary_factory._problems).failed == 0
+    assert doctest.testmod(lossary_factory._problems.problem).failed == 0

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from lossary_factory import build, check
+from lossary_factory._problems.source import Source
 from lossary_factory._reading import _yaml
 from lossary_factory._reading._complaints import Complaints
-from lossary_factory._source import Source
 
 
 def read(text):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ._checks import AnyOf, Check, Choice, Null, any_of
-from ._wording import ConfigPath, label, show
+from ._problems import ConfigPath, label, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -26,8 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lossary_registry import Registry
 
 from ._entry_points import entry_points
-from ._problems import CollectionError
-from ._suggest import did_you_mean
+from ._problems import CollectionError, did_you_mean
 
 if TYPE_CHECKING:
     from ._entry_points import EntryPoint

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ._bounds import Bound, Bounded
 from ._checks import AnyOf, Check, Entries, Number, Part, any_of
 from ._forms import DEEP_SUPERVISION, HEADS, Form, form_of
-from ._frozen import FrozenDict
+from ._frozen import MAPPINGS, FrozenDict
 from ._keys import NODE_KEYS, as_written
 from ._named import LOSS, Found, Value, find, read_params
 from ._plan import plan_of
+from ._problems import ConfigPath, did_you_mean, listing, show, show_key
 from ._selectors import read_inputs
 from ._spec import LossSpec
-from ._suggest import did_you_mean
-from ._wording import MAPPINGS, ConfigPath, listing, show, show_key
 
 if TYPE_CHECKING:
     from ._checks import AsIs

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._frozen import FrozenDict
-from ._limits import DEEPEST, MOST_VALUES
 from ._named import Found, Value, read_params
+from ._problems import DEEPEST, MOST_VALUES, ConfigPath, did_you_mean, listing, show, show_key
 from ._spec import LossSpec
-from ._suggest import did_you_mean
 from ._validation import Definitions
-from ._wording import ConfigPath, listing, show, show_key
 
 if TYPE_CHECKING:
     from ._validation import Validation

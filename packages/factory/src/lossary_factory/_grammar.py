@@ -25,16 +25,23 @@ import attrs
 from ._composites import check_terms, read_deep_supervision, read_terms
 from ._definitions import read_definitions, read_use
 from ._forms import COMPOSITES, DEEP_SUPERVISION, OF_TERMS
+from ._frozen import MAPPINGS
 from ._keys import DOCUMENT_KEYS, NODE_KEYS, Level, as_written, named_keys
 from ._named import Value, named_spec, require_kind
 from ._parts import read_part
-from ._paths import parse_path
 from ._plan import plan_of
-from ._problems import too_many_problems
+from ._problems import (
+    ConfigPath,
+    did_you_mean,
+    listing,
+    parse_path,
+    show,
+    show_key,
+    show_path,
+    too_many_problems,
+)
 from ._spec import LossSpec
-from ._suggest import did_you_mean
 from ._validation import EnoughError, Grammar, Validation
-from ._wording import MAPPINGS, ConfigPath, listing, show, show_key, show_path
 
 _A_LOSS = "a loss: its name, {name: ..., params: ...} or {sum: ...}"
 _CHOICES = (*OF_TERMS, DEEP_SUPERVISION, "use", "name")

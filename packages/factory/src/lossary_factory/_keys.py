@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 
 from ._forms import DEEP_SUPERVISION, OF_TERMS
-from ._limits import MOST_PROBLEMS
 from ._plan import Plan
-from ._suggest import did_you_mean, nearest
-from ._wording import ConfigPath, listing, show
+from ._problems import MOST_PROBLEMS, ConfigPath, did_you_mean, listing, nearest, show
 
 if TYPE_CHECKING:
     from ._validation import Validation

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ._forms import OF_TERMS
-from ._suggest import nearest
-from ._wording import show_key
+from ._problems import nearest, show_key
 
 if TYPE_CHECKING:
     from lossary_registry import Registry

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._editing import LostPathError, with_value
-from ._paths import parse_path
-from ._problems import ConfigError, Problem, make_problem
-from ._source import Place, Places, Source, Span
-from ._wording import show
+from ._problems import (
+    ConfigError,
+    LostPathError,
+    Place,
+    Places,
+    Problem,
+    Source,
+    Span,
+    make_problem,
+    parse_path,
+    show,
+    with_value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ._wording import ConfigPath
+    from ._problems import ConfigPath
 
 _FILE = "override"
 

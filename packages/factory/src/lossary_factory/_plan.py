@@ -19,8 +19,8 @@ from ._hints import Hints
 
 if TYPE_CHECKING:
     from ._checks import AsIs
+    from ._problems import ConfigPath
     from ._validation import Validation
-    from ._wording import ConfigPath
 
 Rule = Callable[[object], None]
 """Raises ValueError or TypeError for a value that a field's own converter or validator refuses."""

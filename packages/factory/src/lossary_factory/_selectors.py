@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._frozen import FrozenDict
 from ._plan import plan_of
-from ._suggest import did_you_mean, nearest
-from ._wording import listing, show
+from ._problems import did_you_mean, listing, nearest, show
 
 if TYPE_CHECKING:
     from ._named import Value

@@ -12,18 +12,24 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 import attrs
 
 from ._collections import installed_registry
-from ._editing import LostPathError, with_value
 from ._forms import DEEP_SUPERVISION, Form, form_of
 from ._frozen import FrozenDict, Unbuilt, built, plain
-from ._paths import parse_path
 from ._plan import Parameter, plan_of
-from ._problems import ConfigError, ConfigWarning, Problem, UnwritableError
+from ._problems import (
+    ConfigError,
+    ConfigWarning,
+    LostPathError,
+    Problem,
+    UnwritableError,
+    parse_path,
+    with_value,
+)
 from ._validation import Validation
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
 
-    from ._source import Origin
+    from ._problems import Origin
 
 T = TypeVar("T")
 

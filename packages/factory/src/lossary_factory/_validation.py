@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import attrs
 
 from ._frozen import FrozenDict, FrozenList
-from ._limits import DEEPEST, LARGEST_INTEGER, MOST_PROBLEMS
-from ._problems import Problem, Severity, make_problem
-from ._source import Origin
-from ._wording import ConfigPath, label, show
+from ._problems import (
+    DEEPEST,
+    LARGEST_INTEGER,
+    MOST_PROBLEMS,
+    ConfigPath,
+    Origin,
+    Problem,
+    Severity,
+    label,
+    make_problem,
+    show,
+)
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
 
-    from ._source import Source
+    from ._problems import Source
 
 
 class Grammar(NamedTuple):

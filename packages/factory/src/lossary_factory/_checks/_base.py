@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
+    from lossary_factory._problems import ConfigPath
     from lossary_factory._validation import Validation
-    from lossary_factory._wording import ConfigPath
 
 AsIs = Callable[[Any], bool]
 """Tells of a value that it is right as it stands."""

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 
 from lossary_factory._frozen import FrozenDict, FrozenList
-from lossary_factory._suggest import did_you_mean
-from lossary_factory._wording import ConfigPath, counted, label, listing, plural, show
+from lossary_factory._problems import ConfigPath, counted, did_you_mean, label, listing, plural, show
 
 from ._base import Anything, Check
 

@@ -13,8 +13,8 @@ from lossary_factory._annotations import Unknown
 from ._base import Check
 
 if TYPE_CHECKING:
+    from lossary_factory._problems import ConfigPath
     from lossary_factory._validation import Validation
-    from lossary_factory._wording import ConfigPath
     from lossary_registry import Registry
 
 

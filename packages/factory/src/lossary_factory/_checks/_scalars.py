@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory._limits import LARGEST_INTEGER
-from lossary_factory._suggest import nearest
-from lossary_factory._wording import ConfigPath, either, label, show
+from lossary_factory._problems import LARGEST_INTEGER, ConfigPath, either, label, nearest, show
 
 from ._base import Check
 

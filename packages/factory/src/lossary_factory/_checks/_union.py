@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from lossary_factory._wording import ConfigPath, either
+from lossary_factory._problems import ConfigPath, either
 
 from ._base import Check, Null
 

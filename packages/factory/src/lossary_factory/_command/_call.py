@@ -8,9 +8,7 @@ import click
 
 from lossary_factory._collections import installed_registry
 from lossary_factory._manifest import described_registry
-from lossary_factory._paths import parse_path
-from lossary_factory._problems import CollectionError
-from lossary_factory._wording import counted
+from lossary_factory._problems import CollectionError, counted, parse_path
 
 from ._terminal import paint
 

@@ -10,7 +10,7 @@ import os
 
 import click
 
-from lossary_factory._suggest import did_you_mean
+from lossary_factory._problems import did_you_mean
 
 from ._call import collection_option
 

@@ -9,11 +9,9 @@ import click
 from lossary_factory._checking import Request
 from lossary_factory._forms import COMPOSITES
 from lossary_factory._migration import Migration
-from lossary_factory._paths import parse_path
 from lossary_factory._plan import plan_of
-from lossary_factory._problems import ConfigError
+from lossary_factory._problems import ConfigError, did_you_mean, parse_path
 from lossary_factory._reading import read
-from lossary_factory._suggest import did_you_mean
 
 from ._call import BadCallError, collection_option, deliver, key_option, output_option, registry, report
 from ._example import example_config, yaml_lines

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lossary_factory._forms import form_of
+from lossary_factory._problems import show_path
 from lossary_factory._spec import LossSpec, PartSpec
-from lossary_factory._wording import show_path
 
 from ._curve import Curve, NoCurveError, spaced
 

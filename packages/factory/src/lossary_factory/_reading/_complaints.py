@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from lossary_factory._limits import DEEPEST, MOST_PROBLEMS
-from lossary_factory._problems import ConfigError, Problem, make_problem, too_many_problems
-from lossary_factory._source import Span
-from lossary_factory._wording import show
+from lossary_factory._problems import (
+    DEEPEST,
+    MOST_PROBLEMS,
+    ConfigError,
+    Problem,
+    Span,
+    make_problem,
+    show,
+    too_many_problems,
+)
 
 if TYPE_CHECKING:
-    from lossary_factory._source import Location, Source
-    from lossary_factory._wording import ConfigPath
+    from lossary_factory._problems import ConfigPath, Location, Source
 
 
 @attrs.define

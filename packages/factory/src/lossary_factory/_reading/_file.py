@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
-from lossary_factory._limits import MOST_CHARACTERS
-from lossary_factory._problems import ConfigError, Problem
-from lossary_factory._source import Places, Source, Span
-from lossary_factory._suggest import nearest
-from lossary_factory._wording import either
+from lossary_factory._problems import (
+    MOST_CHARACTERS,
+    ConfigError,
+    Places,
+    Problem,
+    Source,
+    Span,
+    either,
+    nearest,
+)
 
 from ._complaints import Complaints
 

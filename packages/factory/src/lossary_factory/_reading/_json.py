@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
-from lossary_factory._source import Place, Places, Span
+from lossary_factory._problems import Place, Places, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lossary_factory._wording import ConfigPath
+    from lossary_factory._problems import ConfigPath
 
     from ._complaints import Complaints
 

@@ -6,14 +6,12 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from lossary_factory._limits import DEEPEST
-from lossary_factory._problems import ConfigError
-from lossary_factory._source import Place, Places, Span
+from lossary_factory._problems import DEEPEST, ConfigError, Place, Places, Span
 
 from ._toml_places import Entry, scan
 
 if TYPE_CHECKING:
-    from lossary_factory._wording import ConfigPath
+    from lossary_factory._problems import ConfigPath
 
     from ._complaints import Complaints
 

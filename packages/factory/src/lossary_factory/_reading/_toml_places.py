@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
-from lossary_factory._source import Place, Span
+from lossary_factory._problems import Place, Span
 
 if TYPE_CHECKING:
-    from lossary_factory._wording import ConfigPath
+    from lossary_factory._problems import ConfigPath
 
 if sys.version_info >= (3, 11):
     import tomllib

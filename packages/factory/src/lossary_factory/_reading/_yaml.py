@@ -14,9 +14,17 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import yaml
 
-from lossary_factory._limits import DEEPEST, MOST_VALUES
-from lossary_factory._source import Place, Places, Source, Span
-from lossary_factory._wording import ConfigPath, show, show_key
+from lossary_factory._problems import (
+    DEEPEST,
+    MOST_VALUES,
+    ConfigPath,
+    Place,
+    Places,
+    Source,
+    Span,
+    show,
+    show_key,
+)
 
 from ._complaints import Complaints
 

@@ -1,15 +1,61 @@
-"""Plain data with another value at a path."""
+"""Paths in a config: read as people write them, shown, and followed to another value."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from ._suggest import did_you_mean
-from ._wording import counted, listing, show, show_key, show_path
+from .suggest import did_you_mean
+from .words import counted, listing, show, show_key
 
-if TYPE_CHECKING:
-    from ._wording import ConfigPath
+ConfigPath = tuple[object, ...]
+"""The keys and indexes that lead from the top of a config to a value in it."""
+
+
+_FIRST = re.compile(r"""([^.\[\]'"\s=]+)|'([^']*)'|"([^"]*)"|\[(-?\d{1,9})\]""")
+_NEXT = re.compile(r"""\.([^.\[\]'"\s=]+)|\.'([^']*)'|\."([^"]*)"|\[(-?\d{1,9})\]""")
+
+
+def parse_path(text: str) -> ConfigPath:
+    """Return the keys and indexes of a path; ``show_path`` writes them back.
+
+    Raises:
+        ValueError: This is no path; the message says from where on.
+    """
+    path: list[object] = []
+    position = 0
+    while position < len(text) or not path:
+        found = (_NEXT if path else _FIRST).match(text, position)
+        if found is None:
+            rest = text[position : position + 20]
+            raise ValueError(
+                f"a path reads like loss.sum.region.weight or params.weight[0], and not {rest!r}"
+            )
+        path.append(int(found[4]) if found[4] else next(word for word in found.groups() if word is not None))
+        position = found.end()
+    return tuple(path)
+
+
+def show_path(path: ConfigPath) -> str:
+    """Write a path with dots and indexes, such as ``loss.sum.pixel.params.weight[0]``."""
+    text = ""
+    for part in path:
+        if isinstance(part, int) and not isinstance(part, bool):
+            text += f"[{show(part)}]"
+        else:
+            text += ("." if text else "") + show_key(part)
+    return text
+
+
+def label(path: ConfigPath) -> str:
+    """Name the end of a path: the last key, with the indexes that follow it."""
+    start = len(path)
+    while start:
+        start -= 1
+        if not isinstance(path[start], int):
+            break
+    return show_path(path[start:]) or "the config"
+
 
 _LOSS_KEYS = ("inputs", "name", "params", "weight")
 _NEW_KEYS = ("inputs", "params")

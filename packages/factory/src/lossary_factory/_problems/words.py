@@ -1,15 +1,9 @@
-"""How values, names and paths are put into sentences."""
+"""How values and names are put into sentences."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-
-ConfigPath = tuple[object, ...]
-"""The keys and indexes that lead from the top of a config to a value in it."""
-
-MAPPINGS = (dict, Mapping)
-"""What a mapping is an instance of; almost all are dicts, and to ask that first takes half the time."""
 
 _LONGEST_VALUE = 60
 _PLURALS = {"a number": "numbers", "a whole number": "whole numbers", "a loss": "losses", "a list": "lists"}
@@ -35,32 +29,11 @@ def show(value: object) -> str:  # noqa: PLR0911  # a table of cases
     return f"an object of type {type(value).__name__}"
 
 
-def show_path(path: ConfigPath) -> str:
-    """Write a path with dots and indexes, such as ``loss.sum.pixel.params.weight[0]``."""
-    text = ""
-    for part in path:
-        if isinstance(part, int) and not isinstance(part, bool):
-            text += f"[{show(part)}]"
-        else:
-            text += ("." if text else "") + show_key(part)
-    return text
-
-
 def show_key(key: object) -> str:
     """Write a key bare where it reads as a word, and quoted otherwise."""
     if isinstance(key, str):
         return key if len(key) <= _LONGEST_VALUE and _PLAIN_KEY.fullmatch(key) else show(key)
     return show(key)
-
-
-def label(path: ConfigPath) -> str:
-    """Name the end of a path: the last key, with the indexes that follow it."""
-    start = len(path)
-    while start:
-        start -= 1
-        if not isinstance(path[start], int):
-            break
-    return show_path(path[start:]) or "the config"
 
 
 def either(options: Iterable[str]) -> str:

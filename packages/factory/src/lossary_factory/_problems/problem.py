@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from ._limits import MOST_PROBLEMS
-from ._wording import ConfigPath, counted, printable, show_path
+from .limits import MOST_PROBLEMS
+from .paths import ConfigPath, show_path
+from .words import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ._source import Location
+    from .source import Location
 
 Role = Literal["place", "code", "warning", "message", "path", "number", "source", "caret", "hint"]
 """What a piece of a printed problem is, so that a terminal can colour it."""

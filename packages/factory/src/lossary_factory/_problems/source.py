@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
-from ._wording import ConfigPath, printable, show_path
+from .paths import ConfigPath, show_path
+from .words import printable
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
