@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._checks import AnyOf, Check, Choice, Null, any_of
+from ._checks import AnyOf, AsIs, Check, Choice, Null, any_of
 from ._problems import ConfigPath, label, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ._checks import AsIs
     from ._validation import Validation
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {

@@ -8,9 +8,8 @@ import attrs
 
 from ._collections import installed_registry
 from ._grammar import read_config
-from ._overrides import overridden
 from ._problems import ConfigError, Problem
-from ._reading import read
+from ._reading import overridden, read
 from ._spec import Checked
 from ._validation import Validation
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._bounds import Bound, Bounded
-from ._checks import AnyOf, Check, Entries, Number, Part, any_of
+from ._checks import AnyOf, AsIs, Check, Entries, Number, Part, any_of
 from ._forms import DEEP_SUPERVISION, HEADS, Form, form_of
 from ._frozen import MAPPINGS, FrozenDict
 from ._keys import NODE_KEYS, as_written
@@ -18,7 +18,6 @@ from ._selectors import read_inputs
 from ._spec import LossSpec
 
 if TYPE_CHECKING:
-    from ._checks import AsIs
     from ._validation import Validation
 
 _WEIGHT = Bounded(Number(), (Bound(">=", 0),))

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ._frozen import FrozenDict
 from ._named import Found, Value, read_params
 from ._problems import DEEPEST, MOST_VALUES, ConfigPath, did_you_mean, listing, show, show_key
 from ._spec import LossSpec
-from ._validation import Definitions
-
-if TYPE_CHECKING:
-    from ._validation import Validation
+from ._validation import Definitions, Validation
 
 
 def read_definitions(nodes: object, path: ConfigPath, validation: Validation) -> None:

@@ -12,13 +12,12 @@ import attrs
 
 from ._annotations import evaluated, names_of
 from ._bounds import with_validator
-from ._checks import Anything, Check, Null, any_of
+from ._checks import Anything, AsIs, Check, Null, any_of
 from ._declared import declared
 from ._frozen import SCALARS, holds_unbuilt
 from ._hints import Hints
 
 if TYPE_CHECKING:
-    from ._checks import AsIs
     from ._problems import ConfigPath
     from ._validation import Validation
 

@@ -19,6 +19,7 @@ from ._problems import (
     ConfigError,
     ConfigWarning,
     LostPathError,
+    Origin,
     Problem,
     UnwritableError,
     parse_path,
@@ -29,7 +30,6 @@ from ._validation import Validation
 if TYPE_CHECKING:
     from lossary_registry import Registry
 
-    from ._problems import Origin
 
 T = TypeVar("T")
 

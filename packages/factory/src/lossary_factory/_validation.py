@@ -17,6 +17,7 @@ from ._problems import (
     Origin,
     Problem,
     Severity,
+    Source,
     label,
     make_problem,
     show,
@@ -24,8 +25,6 @@ from ._problems import (
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
-
-    from ._problems import Source
 
 
 class Grammar(NamedTuple):

@@ -11,14 +11,13 @@ import attrs
 
 from lossary_factory._problems import LARGEST_INTEGER, ConfigPath, either, label, nearest, show
 
-from ._base import Check
+from ._base import AsIs, Check
 
 if TYPE_CHECKING:
     import enum
 
     from lossary_factory._validation import Validation
 
-    from ._base import AsIs
 
 _LONGEST_NUMBER = 40
 

@@ -8,14 +8,12 @@ import attrs
 
 from lossary_factory._problems import ConfigPath, either
 
-from ._base import Check, Null
+from ._base import AsIs, Check, Null
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lossary_factory._validation import Validation
-
-    from ._base import AsIs
 
 
 @attrs.frozen

@@ -8,14 +8,13 @@ import click
 
 from lossary_factory._collections import installed_registry
 from lossary_factory._manifest import described_registry
-from lossary_factory._problems import CollectionError, counted, parse_path
+from lossary_factory._problems import CollectionError, Problem, counted, parse_path
 
 from ._terminal import paint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lossary_factory._problems import Problem
     from lossary_factory._spec import Checked, LossSpec
     from lossary_registry import Registry
 

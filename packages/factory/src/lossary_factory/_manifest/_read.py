@@ -10,7 +10,7 @@ import attrs
 
 from lossary_factory._collections import part_registry
 from lossary_factory._frozen import plain
-from lossary_factory._plan import UNSAID, Parameter, Plan, StandIn, plan_of
+from lossary_factory._plan import UNSAID, Parameter, Plan, Rule, StandIn, plan_of
 from lossary_factory._validation import Validation
 from lossary_registry import Deprecated, Registry
 
@@ -19,7 +19,6 @@ from ._values import Decoder
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lossary_factory._plan import Rule
 
 Data = dict[str, Any]
 

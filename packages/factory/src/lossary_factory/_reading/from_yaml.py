@@ -17,6 +17,7 @@ import yaml
 from lossary_factory._problems import (
     DEEPEST,
     MOST_VALUES,
+    ConfigError,
     ConfigPath,
     Place,
     Places,
@@ -26,12 +27,11 @@ from lossary_factory._problems import (
     show_key,
 )
 
-from ._complaints import Complaints
+from .complaints import Complaints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lossary_factory._problems import ConfigError
 
 # The C parser comes with the wheels; the pure one gives the same events, more slowly.
 _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -20,7 +20,7 @@ from lossary_factory._problems import (
     nearest,
 )
 
-from ._complaints import Complaints
+from .complaints import Complaints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,21 +33,21 @@ class _Format(NamedTuple):
 
 
 def _yaml() -> _Format:
-    from . import _yaml  # noqa: PLC0415  # a parser is imported when the first such file is read
+    from . import from_yaml  # noqa: PLC0415  # a parser is imported when the first such file is read
 
-    return _Format(_yaml.parse, _yaml.find_places)
+    return _Format(from_yaml.parse, from_yaml.find_places)
 
 
 def _toml() -> _Format:
-    from . import _toml  # noqa: PLC0415  # a parser is imported when the first such file is read
+    from . import from_toml  # noqa: PLC0415  # a parser is imported when the first such file is read
 
-    return _Format(_toml.parse, _toml.find_places)
+    return _Format(from_toml.parse, from_toml.find_places)
 
 
 def _json() -> _Format:
-    from . import _json  # noqa: PLC0415  # a parser is imported when the first such file is read
+    from . import from_json  # noqa: PLC0415  # a parser is imported when the first such file is read
 
-    return _Format(_json.parse, _json.find_places)
+    return _Format(from_json.parse, from_json.find_places)
 
 
 _FORMATS: dict[str, Callable[[], _Format]] = {".yaml": _yaml, ".yml": _yaml, ".toml": _toml, ".json": _json}

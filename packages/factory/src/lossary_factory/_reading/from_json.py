@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
-from lossary_factory._problems import Place, Places, Span
+from lossary_factory._problems import ConfigPath, Place, Places, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lossary_factory._problems import ConfigPath
-
-    from ._complaints import Complaints
+    from .complaints import Complaints
 
 _SPACE = " \t\n\r"
 _CONSTANTS = ("NaN", "Infinity", "-Infinity")

@@ -6,14 +6,12 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from lossary_factory._problems import DEEPEST, ConfigError, Place, Places, Span
+from lossary_factory._problems import DEEPEST, ConfigError, ConfigPath, Place, Places, Span
 
-from ._toml_places import Entry, scan
+from .toml_places import Entry, scan
 
 if TYPE_CHECKING:
-    from lossary_factory._problems import ConfigPath
-
-    from ._complaints import Complaints
+    from .complaints import Complaints
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import attrs
 
 from lossary_factory._problems import (
     DEEPEST,
     MOST_PROBLEMS,
     ConfigError,
+    ConfigPath,
+    Location,
     Problem,
+    Source,
     Span,
     make_problem,
     show,
     too_many_problems,
 )
-
-if TYPE_CHECKING:
-    from lossary_factory._problems import ConfigPath, Location, Source
 
 
 @attrs.define

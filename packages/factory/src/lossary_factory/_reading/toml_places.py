@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import attrs
 
-from lossary_factory._problems import Place, Span
-
-if TYPE_CHECKING:
-    from lossary_factory._problems import ConfigPath
+from lossary_factory._problems import ConfigPath, Place, Span
 
 if sys.version_info >= (3, 11):
     import tomllib

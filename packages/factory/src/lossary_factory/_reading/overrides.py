@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._problems import (
+from lossary_factory._problems import (
     ConfigError,
+    ConfigPath,
     LostPathError,
     Place,
     Places,
@@ -18,10 +19,11 @@ from ._problems import (
     with_value,
 )
 
+from .complaints import Complaints
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ._problems import ConfigPath
 
 _FILE = "override"
 
@@ -74,8 +76,7 @@ def _read(source: Source) -> tuple[ConfigPath, object]:
 
 def _read_value(text: str, path: ConfigPath, source: Source) -> object:
     """Read the right side as YAML, so that numbers, lists and mappings are written as in a file."""
-    from ._reading._complaints import Complaints  # noqa: PLC0415  # the parser is imported when it is needed
-    from ._reading._yaml import parse  # noqa: PLC0415  # same
+    from .from_yaml import parse  # noqa: PLC0415  # the parser is imported when it is needed
 
     complaints = Complaints(source, path=path, offset=len(source.text) - len(text))
     data = parse(text, complaints)
@@ -86,7 +87,7 @@ def _read_value(text: str, path: ConfigPath, source: Source) -> object:
 
 def _find_places(text: str) -> Places:
     """Find the values in an override by their paths in the config."""
-    from ._reading._yaml import find_places  # noqa: PLC0415  # the parser is imported when it is needed
+    from .from_yaml import find_places  # noqa: PLC0415  # the parser is imported when it is needed
 
     written, _, value = text.partition("=")
     path = parse_path(written.strip())
