@@ -14,7 +14,7 @@ from lossary_factory._collections import installed_registry
 from lossary_factory._command import _commands
 from lossary_factory._manifest import FILE, described_registry
 from lossary_factory._manifest._read import read_manifest
-from lossary_factory._plan import StandIn
+from lossary_factory._parameters.constructor import StandIn
 from lossary_registry import Deprecated
 
 CORRECT = [

@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from lossary_factory import build, check, validate
-from lossary_factory._hints import Hints
+from lossary_factory._parameters.hints import Hints
 from lossary_factory._validation import Validation
 from lossary_registry import Registry
 

@@ -6,13 +6,12 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ._bounds import Bound, Bounded
-from ._checks import AnyOf, AsIs, Check, Entries, Number, Part, any_of
 from ._forms import DEEP_SUPERVISION, HEADS, Form, form_of
 from ._frozen import MAPPINGS, FrozenDict
 from ._keys import NODE_KEYS, as_written
 from ._named import LOSS, Found, Value, find, read_params
-from ._plan import plan_of
+from ._parameters import plan_of
+from ._parameters.kinds import AnyOf, AsIs, Bound, Bounded, Check, Entries, Number, Part, any_of
 from ._problems import ConfigPath, did_you_mean, listing, show, show_key
 from ._selectors import read_inputs
 from ._spec import LossSpec

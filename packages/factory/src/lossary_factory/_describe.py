@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._collections import installed_registry
 from ._frozen import plain
-from ._plan import Parameter, plan_of
+from ._parameters import Parameter, plan_of
 from ._problems import UnwritableError
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from ._forms import COMPOSITES, DEEP_SUPERVISION, OF_TERMS
 from ._frozen import MAPPINGS
 from ._keys import DOCUMENT_KEYS, NODE_KEYS, Level, as_written, named_keys
 from ._named import Value, named_spec, require_kind
+from ._parameters import plan_of
 from ._parts import read_part
-from ._plan import plan_of
 from ._problems import (
     ConfigPath,
     did_you_mean,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 
 from ._forms import DEEP_SUPERVISION, OF_TERMS
-from ._plan import Plan
+from ._parameters import Plan
 from ._problems import MOST_PROBLEMS, ConfigPath, did_you_mean, listing, nearest, show
 
 if TYPE_CHECKING:

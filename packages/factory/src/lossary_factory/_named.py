@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossary_registry import Registry, RegistryError, UnknownNameError
 
-from ._declared import ATTRIBUTE
 from ._frozen import MAPPINGS, FrozenDict
-from ._plan import Plan, is_kind_of, plan_of
+from ._parameters import ATTRIBUTE, Plan, is_kind_of, plan_of
 from ._problems import ConfigPath, did_you_mean, label, listing, nearest, show
 from ._spec import LossSpec
 

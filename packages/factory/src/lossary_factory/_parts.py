@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from ._keys import as_written
 from ._named import Value, find, read_params, require_kind
-from ._plan import plan_of
+from ._parameters import plan_of
 from ._problems import ConfigPath, listing, show_key
 from ._spec import PartSpec
 
 if TYPE_CHECKING:
-    from ._checks import Part
+    from ._parameters.kinds import Part
     from ._validation import Validation
 
 

@@ -12,7 +12,7 @@ import attrs
 
 from ._checking import Request
 from ._collections import installed_registry, parts_of
-from ._plan import plan_of
+from ._parameters import plan_of
 from ._problems import ConfigError, UnwritableError
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._checks import Check, Nested, Part
 from ._collections import installed_registry
 from ._composites import weight_check
 from ._describe import summary
 from ._forms import DEEP_SUPERVISION, HEADS, OF_TERMS, SUM
-from ._plan import Parameter, Plan, plan_of
+from ._parameters import Parameter, Plan, plan_of
+from ._parameters.kinds import Check, Nested, Part
 from ._schema_values import Schema, default_of, value_schema
 from ._selectors import PATTERN
 

@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ._bounds import Bound, Bounded
-from ._checks import (
+from ._frozen import plain
+from ._parameters.kinds import (
     AnyOf,
     Boolean,
+    Bound,
+    Bounded,
     Check,
     Choice,
     Entries,
@@ -24,13 +26,12 @@ from ._checks import (
     PathText,
     Text,
 )
-from ._frozen import plain
 from ._problems import UnwritableError
 
 if TYPE_CHECKING:
     import enum
 
-    from ._plan import Parameter
+    from ._parameters import Parameter
 
 Schema = dict[str, Any]
 Inner = Callable[[Check], Schema]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._frozen import FrozenDict
-from ._plan import plan_of
+from ._parameters import plan_of
 from ._problems import did_you_mean, listing, nearest, show
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import attrs
 from ._collections import installed_registry
 from ._forms import DEEP_SUPERVISION, Form, form_of
 from ._frozen import FrozenDict, Unbuilt, built, plain
-from ._plan import Parameter, plan_of
+from ._parameters import Parameter, plan_of
 from ._problems import (
     ConfigError,
     ConfigWarning,

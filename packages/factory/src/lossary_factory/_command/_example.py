@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossary_factory._api import check
 from lossary_factory._forms import COMPOSITES, SUM
-from lossary_factory._plan import plan_of
+from lossary_factory._parameters import plan_of
 from lossary_factory._reading.from_yaml import scalar
 
 if TYPE_CHECKING:

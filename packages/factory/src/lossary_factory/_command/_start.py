@@ -9,7 +9,7 @@ import click
 from lossary_factory._checking import Request
 from lossary_factory._forms import COMPOSITES
 from lossary_factory._migration import Migration
-from lossary_factory._plan import plan_of
+from lossary_factory._parameters import plan_of
 from lossary_factory._problems import ConfigError, did_you_mean, parse_path
 from lossary_factory._reading import read
 

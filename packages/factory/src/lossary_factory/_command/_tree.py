@@ -9,7 +9,7 @@ import attrs
 
 from lossary_factory._forms import form_of
 from lossary_factory._frozen import plain
-from lossary_factory._plan import Unsaid, plan_of
+from lossary_factory._parameters import Unsaid, plan_of
 from lossary_factory._spec import LossSpec
 
 from ._example import flow

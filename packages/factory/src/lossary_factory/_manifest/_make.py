@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory._checks import Check, Part
 from lossary_factory._describe import summary
 from lossary_factory._frozen import plain
-from lossary_factory._plan import Parameter, Plan, Unsaid, plan_of
+from lossary_factory._parameters import Parameter, Plan, Unsaid, plan_of
+from lossary_factory._parameters.kinds import Check, Part
 from lossary_factory._problems import UnwritableError
 
 from ._values import encode, target

@@ -10,7 +10,7 @@ import attrs
 
 from lossary_factory._collections import part_registry
 from lossary_factory._frozen import plain
-from lossary_factory._plan import UNSAID, Parameter, Plan, Rule, StandIn, plan_of
+from lossary_factory._parameters import UNSAID, Parameter, Plan, Rule, StandIn, plan_of
 from lossary_factory._validation import Validation
 from lossary_registry import Deprecated, Registry
 

@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory import _checks
-from lossary_factory._annotations import unknown
-from lossary_factory._bounds import Bound, Bounded
-from lossary_factory._checks import Check, Instance, Nested, Part
 from lossary_factory._frozen import FrozenList, FrozenSet
+from lossary_factory._parameters import kinds, unknown
+from lossary_factory._parameters.kinds import Bound, Check, Instance, Nested, Part
 from lossary_registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _KINDS: dict[str, Any] = {
-    kind.__name__: kind
-    for kind in (Bound, Bounded, *(getattr(_checks, name) for name in _checks.__all__))
-    if attrs.has(kind)
+    kind.__name__: kind for kind in (getattr(kinds, name) for name in kinds.__all__) if attrs.has(kind)
 }
 _MAKERS: dict[str, Any] = {
     "list": FrozenList,

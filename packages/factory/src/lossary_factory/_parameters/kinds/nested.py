@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory._annotations import Unknown
+from lossary_factory._parameters.annotations import Unknown
 
-from ._base import Check
+from .base import Check
 
 if TYPE_CHECKING:
     from lossary_factory._problems import ConfigPath

@@ -1,4 +1,4 @@
-"""Limits on values: from ``Annotated`` and from attrs validators, checked in one way."""
+"""A value of one kind or another, and values within limits."""
 # ruff: noqa: ANN401  # limits, values and validators are of any type
 
 from __future__ import annotations
@@ -8,15 +8,72 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._checks import AnyOf, AsIs, Check, Choice, Null, any_of
-from ._problems import ConfigPath, label, show
+from lossary_factory._problems import ConfigPath, either, label, show
+
+from .base import AsIs, Check, Null
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ._validation import Validation
+    from lossary_factory._validation import Validation
 
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+
+@attrs.frozen
+class AnyOf(Check):
+    """A value that one of several checks accepts."""
+
+    options: tuple[Check, ...]
+
+    @property
+    def text(self) -> str:
+        return either(self.alternatives)
+
+    @property
+    def alternatives(self) -> list[str]:
+        return [phrase for option in self.options for phrase in option.alternatives]
+
+    @property
+    def is_for_python(self) -> bool:
+        return all(option.is_for_python or isinstance(option, Null) for option in self.options)
+
+    def fits(self, value: object) -> bool:
+        return any(option.fits(value) for option in self.options)
+
+    def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
+        candidates = [option for option in self.options if option.fits(value)]
+        for option in candidates[:-1]:
+            trial = validation.trial()
+            result = option.read(value, path, trial)
+            if not trial.problems:
+                return result
+        return candidates[-1].read(value, path, validation)
+
+    def as_is(self) -> AsIs | None:
+        # Every option returns what it takes as it is: it does not matter which of them would be first.
+        known = [shortcut for option in self.options if (shortcut := option.as_is())]
+        if len(known) == 2:  # noqa: PLR2004  # mostly a kind of value, or null
+            one, other = known
+            return lambda value: one(value) or other(value)
+        return (lambda value: any(shortcut(value) for shortcut in known)) if known else None
+
+    def hint(self, value: object) -> str:
+        return next(filter(None, (option.hint(value) for option in self.options)), "")
+
+    def example(self, loss: str) -> object:
+        return self.options[0].example(loss)
+
+
+def any_of(options: Sequence[Check]) -> Check:
+    """Join checks; what accepts plain data of any kind accepts it in company too."""
+    flat: dict[Check, None] = {}
+    for option in options:
+        flat.update(dict.fromkeys(option.options if isinstance(option, AnyOf) else [option]))
+    if len(flat) == 1:
+        return next(iter(flat))
+    return AnyOf(tuple(flat))
+
+
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
     ">": operator.gt,
     "<=": operator.le,
@@ -42,7 +99,7 @@ class Bound:
     def holds(self, value: Any) -> bool:
         """Tell whether a value keeps the limit; what cannot be compared does not."""
         try:
-            return _COMPARISONS[self.symbol](len(value) if self.of_length else value, self.limit)
+            return COMPARISONS[self.symbol](len(value) if self.of_length else value, self.limit)
         except TypeError:
             return False
 
@@ -76,7 +133,7 @@ class Bounded(Check):
         inner = self.inner.as_is()
         if inner is None or any(bound.of_length for bound in self.bounds):
             return None
-        limits = [(_COMPARISONS[bound.symbol], bound.limit) for bound in self.bounds]
+        limits = [(COMPARISONS[bound.symbol], bound.limit) for bound in self.bounds]
 
         def is_within(value: Any) -> bool:
             if not inner(value):
@@ -133,31 +190,3 @@ def annotated_bounds(marks: Sequence[object]) -> list[Bound]:
                 if limit is not None and not callable(limit):
                     bounds.append(Bound(symbol, limit, of_length))
     return bounds
-
-
-def with_validator(check: Check, validator: Any) -> tuple[Check, bool]:
-    """Fold the limits of an attrs validator into a check, and tell whether the validator says no more.
-
-    attrs does not document the fields of its own validators; one that changes is called, no longer read.
-    """
-    kind = type(validator).__name__
-    if kind == "_AndValidator":
-        is_all = True
-        for part in validator._validators:  # noqa: SLF001  # attrs has no other way to ask
-            check, is_part = with_validator(check, part)
-            is_all = is_all and is_part
-        return check, is_all
-    if kind == "_OptionalValidator":
-        inner, is_all = with_validator(check, validator.validator)
-        return any_of([inner, Null()]), is_all
-    if kind == "_NumberValidator" and validator.compare_op in _COMPARISONS:
-        return bounded(check, [Bound(validator.compare_op, validator.bound)]), True
-    if kind == "_InValidator" and _is_words(validator.options):
-        return Choice(tuple(validator.options)), True
-    # A validator of one's own may say that its bounds, and the type of its field, are all that it checks.
-    is_all = validator is None or getattr(validator, "declares_all", False) is True
-    return bounded(check, annotated_bounds([validator])), is_all
-
-
-def _is_words(options: object) -> bool:
-    return isinstance(options, (list, tuple)) and all(isinstance(option, str) for option in options)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 
 import attrs
 
-from ._annotations import Unknown
-from ._bounds import annotated_bounds, bounded
-from ._checks import (
+from lossary_factory._collections import parts_of
+from lossary_factory._frozen import FrozenList, FrozenSet
+
+from .annotations import Unknown, is_typed_dict, keys_of
+from .kinds import (
     Anything,
     Boolean,
     Check,
@@ -31,11 +33,10 @@ from ._checks import (
     Part,
     PathText,
     Text,
+    annotated_bounds,
     any_of,
+    bounded,
 )
-from ._collections import parts_of
-from ._declared import is_typed_dict, keys_of
-from ._frozen import FrozenList, FrozenSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,92 +1,24 @@
 """A class's constructor, read once, as the schema of its parameters."""
+# ruff: noqa: ANN401  # limits, values and validators are of any type
 
 from __future__ import annotations
 
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from ._annotations import evaluated, names_of
-from ._bounds import with_validator
-from ._checks import Anything, AsIs, Check, Null, any_of
-from ._declared import declared
-from ._frozen import SCALARS, holds_unbuilt
-from ._hints import Hints
+from lossary_factory._frozen import SCALARS, holds_unbuilt
+
+from .annotations import declared, evaluated, names_of
+from .hints import Hints
+from .kinds import COMPARISONS, Anything, Bound, Check, Choice, Null, annotated_bounds, any_of, bounded
+from .parameter import UNSAID, Parameter, Rule
 
 if TYPE_CHECKING:
-    from ._problems import ConfigPath
-    from ._validation import Validation
-
-Rule = Callable[[object], None]
-"""Raises ValueError or TypeError for a value that a field's own converter or validator refuses."""
-
-
-class Unsaid:
-    """The default of what may be left out, where only the constructor knows what it is then."""
-
-
-UNSAID = Unsaid()
-
-
-@attrs.frozen
-class Parameter:
-    """One thing that a constructor takes.
-
-    Attributes:
-        name: The keyword.
-        check: What it accepts, by its annotation and the limits that can be read.
-        default: What it is when not given; ``inspect.Parameter.empty`` where it must be given, and an
-            ``Unsaid`` where the constructor decides.
-        rule: The validation that can only be run, if there is any.
-    """
-
-    name: str
-    check: Check
-    default: object = inspect.Parameter.empty
-    rule: Rule | None = None
-    takes_as_is: AsIs | None = attrs.field(
-        init=False,
-        eq=False,
-        repr=False,
-        default=attrs.Factory(lambda parameter: parameter.check.as_is(), takes_self=True),
-    )
-    """Tells at once that a value is right, so that most values cost one call."""
-
-    @property
-    def is_required(self) -> bool:
-        """Whether the constructor has no default for it."""
-        return self.default is inspect.Parameter.empty
-
-    @property
-    def is_for_python(self) -> bool:
-        """Whether it takes only what no file can hold, and can be left out."""
-        return not self.is_required and self.check.is_for_python
-
-    def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
-        """Return what the constructor gets for a value; note what is wrong with it."""
-        if self.takes_as_is is not None and self.takes_as_is(value):
-            result = value
-        else:
-            before = len(validation.problems)
-            result = self.check(value, path, validation)
-            if len(validation.problems) > before:
-                return result
-        if self.rule is not None and result is not self.default:  # a default needs no judge
-            try:
-                self.rule(result)
-            except (TypeError, ValueError) as error:
-                validation.add("invalid-value", self._refusal(error), path)
-        return result
-
-    def _refusal(self, error: Exception) -> str:
-        """Put what a validator raised into one sentence that names the parameter."""
-        reason = str(error.args[0] if error.args else type(error).__name__).partition("\n")[0]
-        is_named = reason.lstrip("'").startswith(self.name)
-        return reason if is_named else f"{self.name} is refused: {reason}"
+    from collections.abc import Mapping
 
 
 @attrs.frozen
@@ -152,13 +84,13 @@ def is_kind_of(cls: type, kind: type) -> bool:
     )
 
 
-def plan_of(loss_class: Any, base_class: type | None) -> Plan:  # noqa: ANN401  # a class or a function
+def plan_of(loss_class: Any, base_class: type | None) -> Plan:  # a class or a function
     """Return what a constructor takes, for a registry with this base class."""
     return _read_constructor(loss_class, base_class)
 
 
 @functools.lru_cache(maxsize=4096)
-def _read_constructor(cls: Any, base_class: Any) -> Plan:  # noqa: ANN401  # a class or a function
+def _read_constructor(cls: Any, base_class: Any) -> Plan:  # a class or a function
     if isinstance(cls, type) and issubclass(cls, StandIn):
         return cls.make_plan()
     try:
@@ -202,7 +134,7 @@ def _read_constructor(cls: Any, base_class: Any) -> Plan:  # noqa: ANN401  # a c
     )
 
 
-def _arguments(cls: Any) -> tuple[str, ...] | None:  # noqa: ANN401  # a class or a function
+def _arguments(cls: Any) -> tuple[str, ...] | None:  # a class or a function
     """Return the names of what ``forward`` takes, if it names all of it."""
     try:
         _, *parameters = inspect.signature(cls.forward).parameters.values()
@@ -276,3 +208,31 @@ def _rule(field: attrs.Attribute[Any]) -> Rule | None:
             pass
 
     return rule
+
+
+def with_validator(check: Check, validator: Any) -> tuple[Check, bool]:
+    """Fold the limits of an attrs validator into a check, and tell whether the validator says no more.
+
+    attrs does not document the fields of its own validators; one that changes is called, no longer read.
+    """
+    kind = type(validator).__name__
+    if kind == "_AndValidator":
+        is_all = True
+        for part in validator._validators:  # noqa: SLF001  # attrs has no other way to ask
+            check, is_part = with_validator(check, part)
+            is_all = is_all and is_part
+        return check, is_all
+    if kind == "_OptionalValidator":
+        inner, is_all = with_validator(check, validator.validator)
+        return any_of([inner, Null()]), is_all
+    if kind == "_NumberValidator" and validator.compare_op in COMPARISONS:
+        return bounded(check, [Bound(validator.compare_op, validator.bound)]), True
+    if kind == "_InValidator" and _is_words(validator.options):
+        return Choice(tuple(validator.options)), True
+    # A validator of one's own may say that its bounds, and the type of its field, are all that it checks.
+    is_all = validator is None or getattr(validator, "declares_all", False) is True
+    return bounded(check, annotated_bounds([validator])), is_all
+
+
+def _is_words(options: object) -> bool:
+    return isinstance(options, (list, tuple)) and all(isinstance(option, str) for option in options)

@@ -11,7 +11,7 @@ import attrs
 
 from lossary_factory._problems import LARGEST_INTEGER, ConfigPath, either, label, nearest, show
 
-from ._base import AsIs, Check
+from .base import AsIs, Check
 
 if TYPE_CHECKING:
     import enum

@@ -13,7 +13,7 @@ import attrs
 from lossary_factory._frozen import FrozenDict, FrozenList
 from lossary_factory._problems import ConfigPath, counted, did_you_mean, label, listing, plural, show
 
-from ._base import Anything, Check
+from .base import Anything, Check
 
 if TYPE_CHECKING:
     from lossary_factory._validation import Validation
