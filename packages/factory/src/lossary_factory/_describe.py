@@ -6,9 +6,9 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from ._collections import installed_registry
-from ._frozen import plain
 from ._parameters import Parameter, plan_of
 from ._problems import UnwritableError
+from ._values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._forms import OF_TERMS
+from ._composites import OF_TERMS
 from ._problems import nearest, show_key
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from ._problems import ConfigError, UnwritableError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._frozen import Unbuilt
+    from ._values import Unbuilt
 
 
 def spec_schema(spec_class: type[Unbuilt], read: Callable[[object], object]) -> core_schema.CoreSchema:

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ._collections import installed_registry
-from ._composites import weight_check
+from ._composites import DEEP_SUPERVISION, HEADS, OF_TERMS, SUM
 from ._describe import summary
-from ._forms import DEEP_SUPERVISION, HEADS, OF_TERMS, SUM
+from ._grammar import PATTERN, weight_check
 from ._parameters import Parameter, Plan, plan_of
 from ._parameters.kinds import Check, Nested, Part
 from ._schema_values import Schema, default_of, value_schema
-from ._selectors import PATTERN
 
 if TYPE_CHECKING:
     from lossary_registry import Registry

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ._frozen import plain
 from ._parameters.kinds import (
     AnyOf,
     Boolean,
@@ -27,6 +26,7 @@ from ._parameters.kinds import (
     Text,
 )
 from ._problems import UnwritableError
+from ._values import plain
 
 if TYPE_CHECKING:
     import enum

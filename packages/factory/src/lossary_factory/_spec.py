@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 import attrs
 
 from ._collections import installed_registry
-from ._forms import DEEP_SUPERVISION, Form, form_of
-from ._frozen import FrozenDict, Unbuilt, built, plain
+from ._composites import DEEP_SUPERVISION, Form, form_of
 from ._parameters import Parameter, plan_of
 from ._problems import (
     ConfigError,
@@ -26,6 +25,7 @@ from ._problems import (
     with_value,
 )
 from ._validation import Validation
+from ._values import FrozenDict, Unbuilt, built, plain
 
 if TYPE_CHECKING:
     from lossary_registry import Registry

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import attrs
 
-from ._frozen import FrozenDict, FrozenList
 from ._problems import (
     DEEPEST,
     LARGEST_INTEGER,
@@ -22,6 +21,7 @@ from ._problems import (
     make_problem,
     show,
 )
+from ._values import FrozenDict, FrozenList
 
 if TYPE_CHECKING:
     from lossary_registry import Registry

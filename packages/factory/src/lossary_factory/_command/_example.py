@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lossary_factory._api import check
-from lossary_factory._forms import COMPOSITES, SUM
+from lossary_factory._composites import COMPOSITES, SUM
 from lossary_factory._parameters import plan_of
 from lossary_factory._reading.from_yaml import scalar
 

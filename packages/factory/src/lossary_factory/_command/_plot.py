@@ -15,7 +15,7 @@ from lossary_factory._curves._curve import Curve, NoCurveError
 from lossary_factory._curves._draw import draw
 from lossary_factory._curves._picture import FORMATS, picture
 from lossary_factory._curves._schedules import schedule_curves
-from lossary_factory._named import LOSS, instead_of
+from lossary_factory._grammar import LOSS, instead_of
 from lossary_factory._reading import SUFFIXES
 
 from ._build import built, complain, is_module

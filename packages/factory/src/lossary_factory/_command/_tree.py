@@ -7,10 +7,10 @@ from typing import Any
 
 import attrs
 
-from lossary_factory._forms import form_of
-from lossary_factory._frozen import plain
+from lossary_factory._composites import form_of
 from lossary_factory._parameters import Unsaid, plan_of
 from lossary_factory._spec import LossSpec
+from lossary_factory._values import plain
 
 from ._example import flow
 from ._terminal import bold, dim

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from lossary_factory._forms import form_of
+from lossary_factory._composites import form_of
 from lossary_factory._problems import show_path
 from lossary_factory._spec import LossSpec, PartSpec
 

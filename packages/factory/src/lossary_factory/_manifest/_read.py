@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from lossary_factory._collections import part_registry
-from lossary_factory._frozen import plain
 from lossary_factory._parameters import UNSAID, Parameter, Plan, Rule, StandIn, plan_of
 from lossary_factory._validation import Validation
+from lossary_factory._values import plain
 from lossary_registry import Deprecated, Registry
 
 from ._values import Decoder

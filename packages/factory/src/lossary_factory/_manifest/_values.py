@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory._frozen import FrozenList, FrozenSet
 from lossary_factory._parameters import kinds, unknown
 from lossary_factory._parameters.kinds import Bound, Check, Instance, Nested, Part
+from lossary_factory._values import FrozenList, FrozenSet
 from lossary_registry import Registry
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ __all__ = [
     "StandIn",
     "Unsaid",
     "is_kind_of",
+    "kinds",
     "plan_of",
     "unknown",
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from lossary_factory._frozen import SCALARS, holds_unbuilt
+from lossary_factory._values import SCALARS, holds_unbuilt
 
 from .annotations import declared, evaluated, names_of
 from .hints import Hints

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 import attrs
 
 from lossary_factory._collections import parts_of
-from lossary_factory._frozen import FrozenList, FrozenSet
+from lossary_factory._values import FrozenList, FrozenSet
 
 from .annotations import Unknown, is_typed_dict, keys_of
 from .kinds import (

@@ -12,7 +12,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from lossary_factory._forms import DEEP_SUPERVISION, HEADS
+from lossary_factory._composites import DEEP_SUPERVISION, HEADS
 
 from ._kinds import Kind, classes_of, kinds_of, nested
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
-from lossary_factory._frozen import FrozenDict, FrozenList
 from lossary_factory._problems import ConfigPath, counted, did_you_mean, label, listing, plural, show
+from lossary_factory._values import FrozenDict, FrozenList
 
 from .base import Anything, Check
 

@@ -6,14 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ._frozen import FrozenDict
-from ._parameters import plan_of
-from ._problems import did_you_mean, listing, nearest, show
+from lossary_factory._parameters import plan_of
+from lossary_factory._problems import did_you_mean, listing, nearest, show
+from lossary_factory._values import FrozenDict
 
 if TYPE_CHECKING:
-    from ._named import Value
-    from ._spec import LossSpec
-    from ._validation import Validation
+    from lossary_factory._spec import LossSpec
+    from lossary_factory._validation import Validation
+
+    from .by_name import Value
 
 ROOTS = ("input", "target", "batch")
 

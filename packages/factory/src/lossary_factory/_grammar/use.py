@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ._frozen import FrozenDict
-from ._named import Found, Value, read_params
-from ._problems import DEEPEST, MOST_VALUES, ConfigPath, did_you_mean, listing, show, show_key
-from ._spec import LossSpec
-from ._validation import Definitions, Validation
+from lossary_factory._problems import DEEPEST, MOST_VALUES, ConfigPath, did_you_mean, listing, show, show_key
+from lossary_factory._spec import LossSpec
+from lossary_factory._validation import Definitions, Validation
+from lossary_factory._values import FrozenDict
+
+from .by_name import Found, Spec, Value, read_params
 
 
 def read_definitions(nodes: object, path: ConfigPath, validation: Validation) -> None:
@@ -26,7 +27,7 @@ def read_definitions(nodes: object, path: ConfigPath, validation: Validation) ->
             validation.add("bad-key", message, (*path, name), at_key=True)
 
 
-def read_use(name: Value, params: Value, path: ConfigPath, validation: Validation) -> LossSpec[Any] | None:
+def read_use(name: Value, params: Value, path: ConfigPath, validation: Validation) -> Spec | None:
     """Read ``{use: ID, params: ...}``: the definition, with some of its parameters replaced."""
     definitions = validation.definitions
     if not isinstance(name.value, str):
@@ -53,7 +54,7 @@ def read_use(name: Value, params: Value, path: ConfigPath, validation: Validatio
     return LossSpec(spec.name, FrozenDict({**spec.params, **given}), spec.loss_class, validation.origin(path))
 
 
-def _used(name: Value, path: ConfigPath, validation: Validation) -> LossSpec[Any] | None:
+def _used(name: Value, path: ConfigPath, validation: Validation) -> Spec | None:
     """Return the definition that is used at a path; note it where that leads too far."""
     definitions = validation.definitions
     depth = definitions.depths[-1] + len(path)
@@ -80,7 +81,7 @@ def _complain_of_depth(name: Value, validation: Validation) -> None:
     validation.add("too-deep", message, name.path)
 
 
-def _spec_of(name: str, depth: int, validation: Validation) -> LossSpec[Any] | None:
+def _spec_of(name: str, depth: int, validation: Validation) -> Spec | None:
     """Read a definition, once; ``depth`` is how deep in the whole config it is asked for."""
     definitions = validation.definitions
     if name not in definitions.specs:
@@ -94,5 +95,5 @@ def _spec_of(name: str, depth: int, validation: Validation) -> LossSpec[Any] | N
         definitions.depths.pop()
         definitions.heights[name] = definitions.reached.pop()
         definitions.sizes[name] = min(definitions.counts.pop(), MOST_VALUES)
-    spec: LossSpec[Any] | None = definitions.specs[name]
+    spec: Spec | None = definitions.specs[name]
     return spec

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lossary_factory._parameters import ATTRIBUTE, Plan, is_kind_of, plan_of
+from lossary_factory._problems import ConfigPath, did_you_mean, label, listing, nearest, show, show_key
+from lossary_factory._spec import LossSpec, PartSpec
+from lossary_factory._values import MAPPINGS, FrozenDict
 from lossary_registry import Registry, RegistryError, UnknownNameError
 
-from ._frozen import MAPPINGS, FrozenDict
-from ._parameters import ATTRIBUTE, Plan, is_kind_of, plan_of
-from ._problems import ConfigPath, did_you_mean, label, listing, nearest, show
-from ._spec import LossSpec
+from .keys import as_written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ._validation import Validation
+    from lossary_factory._parameters.kinds import Part
+    from lossary_factory._validation import Validation
 
 _LOSS_KEYS = ("weight", "name", "params", "sum")
 
 _COLON = re.compile(r"\w+:\S")
 _SPACE = "after the colon of a key comes a space"
+
+Spec = LossSpec[Any]
 
 LOSS = "loss"
 """What messages call what the main registry holds."""
@@ -100,7 +103,7 @@ def read_params(
     return FrozenDict(given)
 
 
-def named_spec(name: Value, params: Value, path: ConfigPath, validation: Validation) -> LossSpec[Any] | None:
+def named_spec(name: Value, params: Value, path: ConfigPath, validation: Validation) -> Spec | None:
     """Read the loss at ``path`` with this name and these parameters; None where no loss has the name."""
     found = find(name, validation.registry, LOSS, validation)
     if found is None:
@@ -112,7 +115,7 @@ def named_spec(name: Value, params: Value, path: ConfigPath, validation: Validat
     return LossSpec(found.name, given, found.loss_class, validation.origin(path))
 
 
-def require_kind(spec: LossSpec[Any] | None, kind: type, path: ConfigPath, validation: Validation) -> None:
+def require_kind(spec: Spec | None, kind: type, path: ConfigPath, validation: Validation) -> None:
     """Note a loss or a part at a path that is not of the kind which is needed there."""
     if spec is not None and not is_kind_of(spec.loss_class, kind):
         message = f"{label(path)} must be a {kind.__name__}, and {spec.name} is none"
@@ -166,3 +169,39 @@ def _complain_of_missing(
             hint = f"write {name}{where}; it must be {parameter.check.text}"
             message = f"{loss} needs the parameter {name!r}"
             validation.add("missing-parameter", message, (*path, name), hint=hint, at_key=True)
+
+
+def read_part(
+    node: Mapping[Any, object], path: ConfigPath, part: Part, validation: Validation
+) -> PartSpec[Any] | None:
+    """Read ``{KEYWORD: NAME, PARAMETER: value}``; None where it names no part."""
+    if validation.is_too_deep(path):
+        return None
+    key = as_written(node, (part.keyword,)).get(part.keyword) or as_written(node, ("name",)).get("name")
+    if key is None:
+        there = f"it has: {listing(map(show_key, node))}; " if node else ""
+        hint = (
+            f"{there}write {{{part.keyword}: NAME, ...}}, NAME being one of: {listing(part.registry.list())}"
+        )
+        validation.add("missing-name", f"this names no {part.keyword}", path, hint=hint, at_key=True)
+        return None
+    if key != part.keyword:
+        message = f"there is no key {show_key(key)} here"
+        hint = f"write '{part.keyword}:' in its place"
+        validation.add("unexpected-key", message, (*path, key), hint=hint, at_key=True)
+    found = find(Value(node[key], (*path, key)), part.registry, part.keyword, validation)
+    if found is None:
+        return None
+    params = {name: value for name, value in node.items() if name != key}
+    nested = params.get("params")
+    if isinstance(nested, Mapping) and "params" not in plan_of(found.loss_class, None).parameters:
+        message = f"the parameters of a {part.keyword} stand beside {part.keyword!r}, not under 'params'"
+        hint = (
+            f"write {{{part.keyword}: {found.name}, {': ..., '.join(map(show_key, nested)) or 'NAME'}: ...}}"
+        )
+        validation.add("misplaced-key", message, (*path, "params"), hint=hint, at_key=True)
+        params = {**{name: value for name, value in params.items() if name != "params"}, **nested}
+    given = read_params(params, path, found, validation)
+    spec = PartSpec(found.name, given, found.loss_class, validation.origin(path), keyword=part.keyword)
+    require_kind(spec, part.kind, path, validation)
+    return spec

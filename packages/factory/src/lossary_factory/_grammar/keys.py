@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
-from ._forms import DEEP_SUPERVISION, OF_TERMS
-from ._parameters import Plan
-from ._problems import MOST_PROBLEMS, ConfigPath, did_you_mean, listing, nearest, show
+from lossary_factory._composites import DEEP_SUPERVISION, OF_TERMS
+from lossary_factory._parameters import Plan
+from lossary_factory._problems import MOST_PROBLEMS, ConfigPath, did_you_mean, listing, nearest, show
 
 if TYPE_CHECKING:
-    from ._validation import Validation
+    from lossary_factory._validation import Validation
 
 DOCUMENT_KEYS = ("version", "defs", "loss")
 NODE_KEYS = ("name", "params", *OF_TERMS, DEEP_SUPERVISION, "use")

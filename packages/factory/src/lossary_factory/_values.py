@@ -16,7 +16,7 @@ MAPPINGS = (dict, Mapping)
 """What a mapping is an instance of; almost all are dicts, and to ask that first takes half the time."""
 
 
-Kind = TypeVar("Kind", bound=type)
+Class = TypeVar("Class", bound=type)
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -29,10 +29,10 @@ def _refuse(self: object, *_arguments: object, **_named: object) -> NoReturn:
     raise TypeError(f"a {type(self).__name__} does not change")
 
 
-def _unchanging(*methods: str) -> Callable[[Kind], Kind]:
+def _unchanging(*methods: str) -> Callable[[Class], Class]:
     """Make a class refuse what changes its base class."""
 
-    def decorate(cls: Kind) -> Kind:
+    def decorate(cls: Class) -> Class:
         for method in (*_SHARED, *methods):
             setattr(cls, method, _refuse)
         return cls
