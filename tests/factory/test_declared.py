@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from lossary_factory import build, check, describe, make_manifest, schema, validate
 from lossary_factory._command import _call, _commands
-from lossary_factory._manifest._read import read_manifest
+from lossary_factory._manifest.read import read_manifest
 from lossary_registry import Registry
 
 if sys.version_info >= (3, 11):

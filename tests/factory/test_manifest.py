@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from lossary_factory import _collections, check, describe, make_manifest, schema, validate
 from lossary_factory._collections import installed_registry
 from lossary_factory._command import _commands
-from lossary_factory._manifest import FILE, described_registry
-from lossary_factory._manifest._read import read_manifest
+from lossary_factory._manifest.find import FILE, described_registry
+from lossary_factory._manifest.read import read_manifest
 from lossary_factory._parameters.constructor import StandIn
 from lossary_registry import Deprecated
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import lossary_factory
-from lossary_factory import _checking
+from lossary_factory import _checker
 from lossary_factory._command import _call, _commands
 
 README = (Path(__file__).parents[2] / "packages/factory/README.md").read_text(encoding="utf-8")
@@ -48,7 +48,7 @@ def _page(losses, write, monkeypatch):
 
     for block in blocks("yaml"):
         write(block.partition("\n")[0].removeprefix("# "), block)
-    monkeypatch.setattr(_checking, "installed_registry", lambda: losses)
+    monkeypatch.setattr(_checker, "installed_registry", lambda: losses)
     monkeypatch.setattr(_call, "installed_registry", lambda _collection: losses)
     monkeypatch.setattr(_call, "described_registry", lambda _collection: losses)
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._checking import Request
+from ._checker import Request
 from ._problems import CollectionError, ConfigError, Problem, make_problem
 from ._reading import SUFFIXES
 from ._spec import Checked, LossSpec

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary_factory._describe import describe, summary
+from lossary_factory._export import describe, schema, summary
 from lossary_factory._problems import did_you_mean
-from lossary_factory._schema import schema
 
 from ._call import BadCallError, collection_option, deliver, echo, format_option, output_option, registry
 from ._terminal import columns, dim, fitted, width

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from lossary_factory._checking import Request
+from lossary_factory._checker import Request
 
 from ._call import (
     BadCallError,

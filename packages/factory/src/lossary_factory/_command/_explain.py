@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lossary_factory._checking import Request
+from lossary_factory._checker import Request
 
 from ._call import accepted, collection_option, echo, key_option, registry, set_option
 from ._terminal import dim

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lossary_factory._describe import summary
+from lossary_factory._export import summary
 from lossary_factory._parameters import Parameter, Plan, StandIn, plan_of
 
 from ._example import example_config, yaml_lines

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary_factory._checking import Request
+from lossary_factory._checker import Request
 from lossary_factory._curves._curve import Curve, NoCurveError
 from lossary_factory._curves._draw import draw
 from lossary_factory._curves._picture import FORMATS, picture

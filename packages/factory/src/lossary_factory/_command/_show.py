@@ -6,7 +6,7 @@ import json
 
 import click
 
-from lossary_factory._describe import describe
+from lossary_factory._export import describe
 from lossary_factory._grammar import LOSS, instead_of
 
 from ._call import BadCallError, collection_option, echo, format_option, registry

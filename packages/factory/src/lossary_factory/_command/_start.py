@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary_factory._checking import Request
+from lossary_factory._checker import Request
 from lossary_factory._composites import COMPOSITES
 from lossary_factory._migration import Migration
 from lossary_factory._parameters import plan_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary_factory._checking import Request
+from lossary_factory._checker import Request
 from lossary_factory._problems import counted
 
 from ._call import collection_option, echo, key_option, registry, report, set_option

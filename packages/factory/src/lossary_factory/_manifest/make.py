@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory._describe import summary
+from lossary_factory._export import summary
 from lossary_factory._parameters import Parameter, Plan, Unsaid, plan_of
 from lossary_factory._parameters.kinds import Check, Part
 from lossary_factory._problems import UnwritableError
 from lossary_factory._values import plain
 
-from ._values import encode, target
+from .values import encode, target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._collections import installed_registry
-from ._composites import DEEP_SUPERVISION, HEADS, OF_TERMS, SUM
-from ._describe import summary
-from ._grammar import PATTERN, weight_check
-from ._parameters import Parameter, Plan, plan_of
-from ._parameters.kinds import Check, Nested, Part
-from ._schema_values import Schema, default_of, value_schema
+from lossary_factory._collections import installed_registry
+from lossary_factory._composites import DEEP_SUPERVISION, HEADS, OF_TERMS, SUM
+from lossary_factory._grammar import PATTERN, weight_check
+from lossary_factory._parameters import Parameter, Plan, plan_of
+from lossary_factory._parameters.kinds import Check, Nested, Part
+
+from .description import summary
+from .json_schema_values import Schema, default_of, value_schema
 
 if TYPE_CHECKING:
     from lossary_registry import Registry

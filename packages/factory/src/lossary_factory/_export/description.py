@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from ._collections import installed_registry
-from ._parameters import Parameter, plan_of
-from ._problems import UnwritableError
-from ._values import plain
+from lossary_factory._collections import installed_registry
+from lossary_factory._parameters import Parameter, plan_of
+from lossary_factory._problems import UnwritableError
+from lossary_factory._values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

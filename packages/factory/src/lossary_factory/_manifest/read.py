@@ -14,7 +14,7 @@ from lossary_factory._validation import Validation
 from lossary_factory._values import plain
 from lossary_registry import Deprecated, Registry
 
-from ._values import Decoder
+from .values import Decoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._checking import Request
-from ._collections import installed_registry, parts_of
-from ._parameters import plan_of
-from ._problems import ConfigError, UnwritableError
+from lossary_factory._checker import Request
+from lossary_factory._collections import installed_registry, parts_of
+from lossary_factory._parameters import plan_of
+from lossary_factory._problems import ConfigError, UnwritableError
 
 if TYPE_CHECKING:
     from lossary_registry import Registry

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from lossary_factory._collections import chosen_entry, installed_registry
 
-from ._make import FORMAT
-from ._read import read_manifest
+from .make import FORMAT
+from .read import read_manifest
 
 if TYPE_CHECKING:
     from lossary_factory._entry_points import EntryPoint

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ._parameters.kinds import (
+from lossary_factory._parameters.kinds import (
     AnyOf,
     Boolean,
     Bound,
@@ -25,13 +25,13 @@ from ._parameters.kinds import (
     PathText,
     Text,
 )
-from ._problems import UnwritableError
-from ._values import plain
+from lossary_factory._problems import UnwritableError
+from lossary_factory._values import plain
 
 if TYPE_CHECKING:
     import enum
 
-    from ._parameters import Parameter
+    from lossary_factory._parameters import Parameter
 
 Schema = dict[str, Any]
 Inner = Callable[[Check], Schema]
