@@ -10,7 +10,7 @@ from lossary_factory._collections import installed_registry
 from lossary_factory._manifest import described_registry
 from lossary_factory._problems import CollectionError, Problem, counted, parse_path
 
-from ._terminal import paint
+from .terminal import paint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,14 +1,49 @@
-"""Curves drawn with characters."""
+"""A function of one number as points, and how it is drawn: with characters, or as a picture."""
 
 from __future__ import annotations
 
+import io
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+import attrs
 
-    from ._curve import Curve
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+class NoCurveError(Exception):
+    """Something cannot be drawn as a curve; the message says why, and what could be."""
+
+
+@attrs.frozen
+class Curve:
+    """Points of a function.
+
+    Attributes:
+        title: What the function is.
+        x_label: What it depends on.
+        x: Where the points are, from left to right.
+        y: How high they are; may hold NaN and infinities, which are not drawn.
+    """
+
+    title: str
+    x_label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+def spaced(first: float, last: float, count: int) -> tuple[float, ...]:
+    """Return numbers at equal distances, both ends included.
+
+    Raises:
+        NoCurveError: The last one does not come after the first.
+    """
+    if first >= last:
+        raise NoCurveError(f"the curves would go from {first:g} to {last:g}: give --from, --to or both")
+    step = (last - first) / (count - 1)
+    return (*(first + step * index for index in range(count - 1)), last)
+
 
 _NARROWEST = 20
 _BRAILLE = 0x2800
@@ -83,3 +118,29 @@ def _cells(curve: Curve, low: float, high: float, columns: int, height: int) -> 
             cells[each // _ROWS][dot // _COLUMNS] |= _DOTS[each % _ROWS][dot % _COLUMNS]
         before = row
     return cells
+
+
+FORMATS = ("png", "svg", "pdf")
+
+
+def picture(curves: Sequence[Curve], form: str) -> bytes:
+    """Return a picture of curves, one above the other.
+
+    Args:
+        curves: One or more.
+        form: One of ``FORMATS``.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    from matplotlib.figure import Figure  # noqa: PLC0415  # an extra
+
+    figure = Figure(figsize=(7, 2.6 * len(curves)), layout="constrained")
+    for axes, curve in zip(figure.subplots(len(curves), squeeze=False)[:, 0], curves, strict=True):
+        axes.plot(curve.x, curve.y)
+        axes.set_title(curve.title, fontsize="medium")
+        axes.set_xlabel(curve.x_label)
+        axes.grid(visible=True, alpha=0.3)
+    stream = io.BytesIO()
+    figure.savefig(stream, format=form, dpi=150)
+    return stream.getvalue()

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lossary_factory._trial._kinds import Kind, classes_of, kinds_of
+from lossary_factory._command.trial.targets import Kind, classes_of, kinds_of
 
-from ._curve import Curve, NoCurveError, spaced
-from ._schedules import COUNT
+from .drawing import Curve, NoCurveError, spaced
+from .of_schedules import COUNT
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -1,20 +1,43 @@
-"""All that is known of one registered loss, on one page."""
+"""The verb that tells what one loss is, on one page."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from lossary_factory._export import summary
-from lossary_factory._parameters import Parameter, Plan, StandIn, plan_of
+import click
 
-from ._example import example_config, yaml_lines
-from ._terminal import bold, columns, dim
-from ._tree import default_text
+from lossary_factory._command.call import BadCallError, collection_option, echo, format_option, registry
+from lossary_factory._command.example import example_config
+from lossary_factory._command.terminal import bold, columns, dim
+from lossary_factory._command.tree import default_text
+from lossary_factory._command.yaml import yaml_lines
+from lossary_factory._export import describe, summary
+from lossary_factory._grammar import LOSS, instead_of
+from lossary_factory._parameters import Parameter, Plan, StandIn, plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lossary_registry import Entry, Registry
+
+
+@click.command(name="show")
+@click.argument("name")
+@format_option
+@collection_option
+def verb(name: str, form: str) -> None:
+    """Describe one loss: what it takes, where it comes from, and a config to start with."""
+    losses = registry()
+    if name not in losses:
+        raise BadCallError(f"{losses.name} has no {LOSS} {name!r}\n{instead_of(name, losses)}")
+    entry = losses.entry(name)
+    if not entry.available:
+        raise BadCallError(f"{name} cannot be loaded: {entry.failure}")
+    if form == "json":
+        click.echo(json.dumps(describe(name, registry=losses), indent=2, ensure_ascii=False))
+    else:
+        echo(page(entry, losses))
 
 
 def page(entry: Entry[Any], registry: Registry[Any]) -> Iterator[str]:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import click
 
 from lossary_factory._checker import Request
+from lossary_factory._command.call import accepted, collection_option, echo, key_option, registry, set_option
+from lossary_factory._command.terminal import dim
+from lossary_factory._command.tree import draw
 
-from ._call import accepted, collection_option, echo, key_option, registry, set_option
-from ._terminal import dim
-from ._tree import draw
 
-
-@click.command()
+@click.command(name="explain")
 @click.argument("file", metavar="FILE")
 @key_option
 @set_option
 @collection_option
-def explain(file: str, key: str | None, overrides: tuple[str, ...]) -> None:
+def verb(file: str, key: str | None, overrides: tuple[str, ...]) -> None:
     """Show the whole loss that a config file means, with where each value comes from."""
     losses = registry()
     spec = accepted(Request(losses, key, overrides).check_file(file))

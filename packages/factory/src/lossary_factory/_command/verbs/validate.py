@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossary_factory._checker import Request
+from lossary_factory._command.call import collection_option, echo, key_option, registry, report, set_option
+from lossary_factory._command.terminal import failure, success
 from lossary_factory._problems import counted
-
-from ._call import collection_option, echo, key_option, registry, report, set_option
-from ._terminal import failure, success
 
 if TYPE_CHECKING:
     from lossary_factory._spec import Checked
 
 
-@click.command()
+@click.command(name="validate")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--format",
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 @key_option
 @set_option
 @collection_option
-def validate(files: tuple[str, ...], form: str, key: str | None, overrides: tuple[str, ...]) -> None:
+def verb(files: tuple[str, ...], form: str, key: str | None, overrides: tuple[str, ...]) -> None:
     """Check config files, and report all that is wrong with each of them."""
     request = Request(registry(), key, overrides)
     found = {file: request.check_file(file) for file in files}

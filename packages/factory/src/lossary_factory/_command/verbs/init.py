@@ -1,4 +1,4 @@
-"""The verbs that write configs: init and migrate."""
+"""The verb that writes a config to start with."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary_factory._checker import Request
+from lossary_factory._command.call import BadCallError, collection_option, deliver, output_option, registry
+from lossary_factory._command.example import example_config
+from lossary_factory._command.yaml import yaml_lines
 from lossary_factory._composites import COMPOSITES
-from lossary_factory._migration import Migration
 from lossary_factory._parameters import plan_of
-from lossary_factory._problems import ConfigError, did_you_mean, parse_path
-from lossary_factory._reading import read
-
-from ._call import BadCallError, collection_option, deliver, key_option, output_option, registry, report
-from ._example import example_config, yaml_lines
-from ._terminal import dim
+from lossary_factory._problems import did_you_mean
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
@@ -27,11 +23,11 @@ _HEAD = """\
 """
 
 
-@click.command()
+@click.command(name="init")
 @click.argument("task", required=False)
 @output_option
 @collection_option
-def init(task: str | None, output: str | None) -> None:
+def verb(task: str | None, output: str | None) -> None:
     """Write a config to start with, for a task such as segmentation (any tag will do)."""
     losses = registry()
     names = _simple(losses.list() if task is None else _of_task(task, losses), losses)
@@ -57,36 +53,3 @@ def _simple(names: list[str], losses: Registry[Any]) -> list[str]:
     there = sorted(name for name in names if losses.entry(name).available and name not in COMPOSITES)
     plans = {name: plan_of(losses.get(name), losses.base_class) for name in there}
     return [name for name, plan in plans.items() if not plan.required and not plan.obstacle]
-
-
-@click.command()
-@click.argument("file", metavar="FILE")
-@key_option
-@output_option
-@collection_option
-def migrate(file: str, key: str | None, output: str | None) -> None:
-    """Rewrite a config of hydra, mmengine, MONAI and the like; what may be meant otherwise is noted."""
-    losses = registry()
-    migration = Migration(losses)
-    try:
-        data = read(file).data
-    except ConfigError as error:
-        report(error.problems)
-        raise SystemExit(1) from None
-    config = migration.document(_at(key, data))
-    deliver("".join(f"{line}\n" for line in yaml_lines(config)), output)
-    for note in migration.notes:
-        click.echo(dim(f"note: {note}"), err=True)
-    checked = Request(losses).check_data(config)
-    report(checked.problems, to_stderr=True)
-    if not checked.is_correct:
-        raise SystemExit(1)
-
-
-def _at(key: str | None, data: Any) -> object:  # noqa: ANN401  # plain data of any kind
-    try:
-        for part in parse_path(key) if key else ():
-            data = data[part]
-    except (TypeError, LookupError):
-        raise BadCallError(f"the file has nothing at {key}") from None
-    return data

@@ -1,4 +1,4 @@
-"""Configs of other tools, rewritten: whatever names a class by its path becomes the name of a loss."""
+"""The verb that rewrites configs of other tools: a class that is named by its path becomes a loss's name."""
 
 from __future__ import annotations
 
@@ -7,9 +7,23 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import click
 
-from ._composites import OF_TERMS
-from ._problems import nearest, show_key
+from lossary_factory._checker import Request
+from lossary_factory._command.call import (
+    BadCallError,
+    collection_option,
+    deliver,
+    key_option,
+    output_option,
+    registry,
+    report,
+)
+from lossary_factory._command.terminal import dim
+from lossary_factory._command.yaml import yaml_lines
+from lossary_factory._composites import OF_TERMS
+from lossary_factory._problems import ConfigError, nearest, parse_path, show_key
+from lossary_factory._reading import read
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
@@ -128,3 +142,36 @@ class Migration:
         if known != word:
             self.notes.append(f"{show_key(written)} was taken for {canonical}")
         return canonical
+
+
+@click.command(name="migrate")
+@click.argument("file", metavar="FILE")
+@key_option
+@output_option
+@collection_option
+def verb(file: str, key: str | None, output: str | None) -> None:
+    """Rewrite a config of hydra, mmengine, MONAI and the like; what may be meant otherwise is noted."""
+    losses = registry()
+    migration = Migration(losses)
+    try:
+        data = read(file).data
+    except ConfigError as error:
+        report(error.problems)
+        raise SystemExit(1) from None
+    config = migration.document(_at(key, data))
+    deliver("".join(f"{line}\n" for line in yaml_lines(config)), output)
+    for note in migration.notes:
+        click.echo(dim(f"note: {note}"), err=True)
+    checked = Request(losses).check_data(config)
+    report(checked.problems, to_stderr=True)
+    if not checked.is_correct:
+        raise SystemExit(1)
+
+
+def _at(key: str | None, data: Any) -> object:  # noqa: ANN401  # plain data of any kind
+    try:
+        for part in parse_path(key) if key else ():
+            data = data[part]
+    except (TypeError, LookupError):
+        raise BadCallError(f"the file has nothing at {key}") from None
+    return data

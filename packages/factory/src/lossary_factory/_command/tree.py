@@ -12,8 +12,8 @@ from lossary_factory._parameters import Unsaid, plan_of
 from lossary_factory._spec import LossSpec
 from lossary_factory._values import plain
 
-from ._example import flow
-from ._terminal import bold, dim
+from .terminal import bold, dim
+from .yaml import flow
 
 
 def draw(spec: LossSpec[Any], base_class: type | None, *, with_places: bool = False) -> Iterator[str]:

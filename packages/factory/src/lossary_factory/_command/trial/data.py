@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lossary_factory._composites import DEEP_SUPERVISION, HEADS
 
-from ._kinds import Kind, classes_of, kinds_of, nested
+from .targets import Kind, classes_of, kinds_of, nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,14 +11,14 @@ import attrs
 import torch
 from torch import Tensor, nn
 
-from ._kinds import nested
+from .targets import nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lossary_factory._spec import LossSpec
 
-    from ._data import Data
+    from .data import Data
 
 
 class TrialError(Exception):

@@ -12,19 +12,9 @@ import click
 
 from lossary_factory._problems import did_you_mean
 
-from ._call import collection_option
+from .call import collection_option
 
-_VERBS = {
-    "list": ("_browse", "list_losses"),
-    "show": ("_show", "show"),
-    "validate": ("_verify", "validate"),
-    "explain": ("_explain", "explain"),
-    "build": ("_build", "build"),
-    "plot": ("_plot", "plot"),
-    "init": ("_start", "init"),
-    "migrate": ("_start", "migrate"),
-    "schema": ("_browse", "write_schema"),
-}
+_VERBS = ("list", "show", "validate", "explain", "build", "plot", "init", "migrate", "schema")
 
 
 class _Verbs(click.Group):
@@ -36,9 +26,8 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # same
         if cmd_name not in _VERBS:
             return None
-        module, attribute = _VERBS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(f"{__package__}.{module}"), attribute)
-        return command
+        verb: click.Command = importlib.import_module(f"{__package__}.verbs.{cmd_name}").verb
+        return verb
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -11,15 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossary_factory._checker import Request
-from lossary_factory._curves._curve import Curve, NoCurveError
-from lossary_factory._curves._draw import draw
-from lossary_factory._curves._picture import FORMATS, picture
-from lossary_factory._curves._schedules import schedule_curves
-from lossary_factory._grammar import LOSS, instead_of
-from lossary_factory._reading import SUFFIXES
-
-from ._build import built, complain, is_module
-from ._call import (
+from lossary_factory._command.building import built, complain, is_module
+from lossary_factory._command.call import (
     BadCallError,
     accepted,
     collection_option,
@@ -30,15 +23,19 @@ from ._call import (
     set_option,
     write_new,
 )
+from lossary_factory._command.curves.drawing import FORMATS, Curve, NoCurveError, draw, picture
+from lossary_factory._command.curves.of_schedules import schedule_curves
+from lossary_factory._grammar import LOSS, instead_of
+from lossary_factory._reading import SUFFIXES
 
 if TYPE_CHECKING:
+    from lossary_factory._command.trial.targets import Kind
     from lossary_factory._spec import LossSpec
-    from lossary_factory._trial._kinds import Kind
 
 _NO_MATPLOTLIB = "a picture needs matplotlib\n    pip install 'lossary-factory[plot]' installs it."
 
 
-@click.command()
+@click.command(name="plot")
 @click.argument("what", metavar="FILE|NAME")
 @click.option(
     "--loss", "is_loss", is_flag=True, help="Draw the loss itself, even where its weights have schedules."
@@ -52,7 +49,7 @@ _NO_MATPLOTLIB = "a picture needs matplotlib\n    pip install 'lossary-factory[p
 @key_option
 @set_option
 @collection_option
-def plot(
+def verb(
     what: str,
     key: str | None,
     overrides: tuple[str, ...],
@@ -116,7 +113,7 @@ def _curves(
         loss = built(spec, to_stderr=to_stderr)
         if not is_module(loss):
             raise BadCallError(f"{spec.name} is no module of torch, and only such losses are drawn")
-        from lossary_factory._curves._losses import loss_curves  # noqa: PLC0415  # needs torch
+        from lossary_factory._command.curves.of_losses import loss_curves  # noqa: PLC0415  # needs torch
 
         return loss_curves(spec, loss, kind=kind, target=target, first=first, last=last)
     except NoCurveError as error:

@@ -9,7 +9,7 @@ from lossary_factory._composites import form_of
 from lossary_factory._problems import show_path
 from lossary_factory._spec import LossSpec, PartSpec
 
-from ._curve import Curve, NoCurveError, spaced
+from .drawing import Curve, NoCurveError, spaced
 
 COUNT = 241
 """How many points a curve has."""

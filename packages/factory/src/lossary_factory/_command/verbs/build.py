@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
 
 from lossary_factory._checker import Request
-
-from ._call import (
+from lossary_factory._command.building import built, complain, is_module
+from lossary_factory._command.call import (
     BadCallError,
     accepted,
     collection_option,
@@ -22,16 +21,16 @@ from ._call import (
     registry,
     set_option,
 )
-from ._terminal import bold, columns, dim, failure, paint
-from ._tree import draw
+from lossary_factory._command.terminal import bold, columns, dim, failure
+from lossary_factory._command.tree import draw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lossary_factory._command.trial.data import Data
+    from lossary_factory._command.trial.run import Trial
+    from lossary_factory._command.trial.targets import Kind
     from lossary_factory._spec import LossSpec
-    from lossary_factory._trial._data import Data
-    from lossary_factory._trial._kinds import Kind
-    from lossary_factory._trial._run import Trial
 
 _OWN_DATA = "for other data: --target binary, labels or values, --input B,C,..., or --data FILE with your own"
 
@@ -47,7 +46,7 @@ def _read_shape(
     return tuple(map(int, words))
 
 
-@click.command()
+@click.command(name="build")
 @click.argument("file", metavar="FILE")
 @click.option("--dry-run", is_flag=True, help="Build the loss, try it once, show both, and end.")
 @click.option(
@@ -72,7 +71,7 @@ def _read_shape(
 @key_option
 @set_option
 @collection_option
-def build(
+def verb(
     file: str,
     key: str | None,
     overrides: tuple[str, ...],
@@ -102,33 +101,11 @@ def build(
         click.echo(json.dumps({"name": spec.name, "config": spec.to_dict(), "trial": None}, indent=2))
 
 
-def built(spec: LossSpec[Any], *, to_stderr: bool) -> Any:  # noqa: ANN401  # whatever was registered
-    """Build a loss; report what its constructor raises and end."""
-    try:
-        return spec.build()
-    except Exception as error:  # noqa: BLE001  # what a constructor raises is the user's to read
-        complain("constructor", error, *getattr(error, "__notes__", []), to_stderr=to_stderr)
-        raise SystemExit(1) from None
-
-
-def complain(code: str, error: BaseException | None, *notes: str, to_stderr: bool) -> None:
-    """Report what the code of a loss raised."""
-    click.echo(f"{paint('code', f'error[{code}]')}: {type(error).__name__}: {error}", err=to_stderr)
-    for note in notes:
-        click.echo(f"    {note}", err=to_stderr)
-
-
-def is_module(loss: object) -> bool:
-    """Tell whether a built loss is a module of torch, which only an imported torch can have made."""
-    torch: Any = sys.modules.get("torch")
-    return torch is not None and isinstance(loss, torch.nn.Module)
-
-
 def _chosen(
     spec: LossSpec[Any], kind: Kind | None, shape: tuple[int, ...] | None, path: str | None
 ) -> Iterator[Data]:
     """Yield the data to try a loss on, the likeliest first."""
-    from lossary_factory._trial._data import NoDataError, made_up, read_data  # noqa: PLC0415  # needs torch
+    from lossary_factory._command.trial.data import NoDataError, made_up, read_data  # noqa: PLC0415  # needs torch
 
     try:
         if path is None:
@@ -141,8 +118,8 @@ def _chosen(
 
 def _try(spec: LossSpec[Any], loss: Any, choices: Iterator[Data], form: str) -> None:  # noqa: ANN401  # a module
     """Run a loss on the first data that it takes, and show what it gave."""
-    from lossary_factory._trial._data import MADE_UP  # noqa: PLC0415  # needs torch
-    from lossary_factory._trial._run import TrialError, run  # noqa: PLC0415  # same
+    from lossary_factory._command.trial.data import MADE_UP  # noqa: PLC0415  # needs torch
+    from lossary_factory._command.trial.run import TrialError, run  # noqa: PLC0415  # same
 
     failures: list[tuple[TrialError, Data]] = []
     for data in choices:

@@ -1,4 +1,4 @@
-"""The verbs that tell what all losses are: list and schema."""
+"""The verb that lists all losses."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary_factory._export import describe, schema, summary
+from lossary_factory._command.call import BadCallError, collection_option, echo, format_option, registry
+from lossary_factory._command.terminal import columns, dim, fitted, width
+from lossary_factory._export import describe, summary
 from lossary_factory._problems import did_you_mean
-
-from ._call import BadCallError, collection_option, deliver, echo, format_option, output_option, registry
-from ._terminal import columns, dim, fitted, width
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 )
 @format_option
 @collection_option
-def list_losses(tags: tuple[str, ...], form: str) -> None:
+def verb(tags: tuple[str, ...], form: str) -> None:
     """List the losses that a config can name."""
     losses = registry()
     names = _tagged(tags, losses)
@@ -50,11 +49,3 @@ def _tagged(tags: tuple[str, ...], losses: Registry[Any]) -> list[str]:
 def _summary(name: str, losses: Registry[Any]) -> str:
     entry = losses.entry(name)
     return summary(entry.load()) if entry.available else dim(f"unavailable: {entry.failure}")
-
-
-@click.command(name="schema")
-@output_option
-@collection_option
-def write_schema(output: str | None) -> None:
-    """Write a JSON Schema, with which editors complete and check configs."""
-    deliver(json.dumps(schema(registry=registry()), separators=(",", ":")) + "\n", output)
