@@ -11,10 +11,8 @@ from ._problems import ConfigError, UnwritableError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._values import Unbuilt
 
-
-def spec_schema(spec_class: type[Unbuilt], read: Callable[[object], object]) -> core_schema.CoreSchema:
+def spec_schema(spec_class: type, read: Callable[[object], object]) -> core_schema.CoreSchema:
     """Return how pydantic reads and writes specs: as configs, which ``read`` checks."""
 
     def checked(config: object) -> object:
@@ -33,7 +31,7 @@ def spec_schema(spec_class: type[Unbuilt], read: Callable[[object], object]) -> 
     )
 
 
-def _written(spec: Unbuilt) -> dict[str, Any]:
+def _written(spec: Any) -> Any:  # noqa: ANN401  # what it is written as, it knows itself
     try:
         return spec.to_dict()
     except UnwritableError as error:
