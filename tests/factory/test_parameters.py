@@ -329,7 +329,7 @@ def test_what_no_file_can_hold_is_not_offered(registry):
 @pytest.mark.parametrize("value", [None, True, 0, 1, -1, 0.5, 1.0, math.nan, math.inf, "a", "b", 1.5])
 def test_what_is_taken_as_it_is_would_be_taken_in_full(registry, annotation, value):
     """The short way to accept a value accepts nothing that the long way refuses or changes."""
-    check = Hints(Loss).check(annotation)
+    check = Hints(Loss).kind(annotation)
     validation = Validation(registry)
     takes_as_is = check.as_is()
     if takes_as_is is not None and takes_as_is(value):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._checker import Request
+from ._checker import Checker
 from ._problems import CollectionError, ConfigError, Problem, make_problem
 from ._reading import SUFFIXES
 from ._spec import Checked, LossSpec
@@ -72,7 +72,7 @@ def validate(
         UnknownNameError: ``allow`` has a name that nobody registered.
         ValueError: ``key`` is no path.
     """
-    return Request(registry, key, overrides, allow).check_data(config).accepted()
+    return Checker(registry, key, overrides, allow).check_data(config).accepted()
 
 
 @overload
@@ -110,7 +110,7 @@ def load(
         CollectionError: No registry was given, and not exactly one collection is installed.
         UnknownNameError: ``allow`` has a name that nobody registered.
     """
-    return Request(registry, key, overrides, allow).check_file(path).accepted()
+    return Checker(registry, key, overrides, allow).check_file(path).accepted()
 
 
 @overload
@@ -172,7 +172,7 @@ def build(
     if isinstance(config, LossSpec):
         spec = config
     else:
-        spec = _checked(config, Request(registry, key, overrides, allow)).accepted()
+        spec = _checked(config, Checker(registry, key, overrides, allow)).accepted()
     if expect is None:
         return spec.build()
     kind: object = spec.loss_class
@@ -198,17 +198,17 @@ def check(
     and so are those of severity ``warning``, with which a config can be used.
     """
     try:
-        return _checked(config, Request(registry, key, overrides, allow)).problems
+        return _checked(config, Checker(registry, key, overrides, allow)).problems
     except CollectionError as error:
         return [Problem("no-collection", str(error))]
 
 
-def _checked(config: Config | File, request: Request) -> Checked:
+def _checked(config: Config | File, checker: Checker) -> Checked:
     if isinstance(config, dict):  # to ask for a path takes longer
-        return request.check_data(config)
+        return checker.check_data(config)
     if isinstance(config, os.PathLike) or (isinstance(config, str) and config.lower().endswith(SUFFIXES)):
-        return request.check_file(config)
-    return request.check_data(config)
+        return checker.check_file(config)
+    return checker.check_data(config)
 
 
 def _unexpected(spec: LossSpec[Any], expected: type) -> ConfigError:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @attrs.define
-class Request:
+class Checker:
     """How a config is to be read.
 
     Attributes:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 import attrs
 
 from ._collections import installed_registry
-from ._composites import DEEP_SUPERVISION, Form, form_of
-from ._parameters import Parameter, plan_of
+from ._composites import DEEP_SUPERVISION, Composite, composite_of
+from ._parameters import Parameter, constructor_of
 from ._problems import (
     ConfigError,
     ConfigWarning,
@@ -88,9 +88,9 @@ class LossSpec(Unbuilt, Generic[T]):
             UnwritableError: A parameter holds an object that a config in Python gave it.
         """
         spec = self.with_defaults() if defaults else self
-        form = form_of(spec.name)
-        if form is not None and _is_said_by(form, spec.params):
-            return {form.key: _terms(spec.params)}
+        composite = composite_of(spec.name)
+        if composite is not None and _is_said_by(composite, spec.params):
+            return {composite.key: _terms(spec.params)}
         if spec.name == DEEP_SUPERVISION:
             return {DEEP_SUPERVISION: _plain_params(spec)}
         return {"name": spec.name, "params": _plain_params(spec)} if spec.params else {"name": spec.name}
@@ -102,7 +102,7 @@ class LossSpec(Unbuilt, Generic[T]):
         """
         params = {name: _filled(value) for name, value in self.params.items()}
         if self.origin is not None:
-            for parameter in plan_of(self.loss_class, self.origin.registry.base_class).offered:
+            for parameter in constructor_of(self.loss_class, self.origin.registry.base_class).offered:
                 if parameter.name not in params:
                     params.update(_default(parameter, self.origin))
         return attrs.evolve(self, params=FrozenDict(params))
@@ -201,9 +201,12 @@ def _plain_params(spec: LossSpec[Any]) -> dict[str, Any]:
     return {name: plain(value, f"{name} of {spec.name}") for name, value in spec.params.items()}
 
 
-def _is_said_by(form: Form, params: Mapping[str, Any]) -> bool:
+def _is_said_by(composite: Composite, params: Mapping[str, Any]) -> bool:
     """Tell whether terms with what stands beside them say all that the parameters do."""
-    has_weight, has_inputs = "weight" in form.term_keys, "inputs" in form.term_keys and "inputs" in params
+    has_weight, has_inputs = (
+        "weight" in composite.term_keys,
+        "inputs" in composite.term_keys and "inputs" in params,
+    )
     wanted = {"terms", *(["weights"] if has_weight else []), *(["inputs"] if has_inputs else [])}
     if params.keys() != wanted:
         return False
@@ -241,7 +244,7 @@ def _default(parameter: Parameter, origin: Origin) -> dict[str, object]:
     if default is inspect.Parameter.empty or isinstance(default, attrs.Factory):  # type: ignore[arg-type]
         return {}
     validation = Validation(origin.registry)
-    value = parameter.check(default, (parameter.name,), validation)
+    value = parameter.kind(default, (parameter.name,), validation)
     try:
         plain(value)
     except UnwritableError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossary_factory._api import check
 from lossary_factory._composites import COMPOSITES, SUM
-from lossary_factory._parameters import plan_of
+from lossary_factory._parameters import constructor_of
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
@@ -32,17 +32,17 @@ def _simplest(name: str, registry: Registry[Any]) -> str:
     """Return a loss that needs no parameters, to stand for any other."""
     for other in registry.list():
         if other != name and other not in COMPOSITES and registry.entry(other).available:
-            plan = plan_of(registry.get(other), registry.base_class)
-            if not plan.required and not plan.obstacle:
+            constructor = constructor_of(registry.get(other), registry.base_class)
+            if not constructor.required and not constructor.obstacle:
                 return other
     return name
 
 
 def _example_params(name: str, simple: str, registry: Registry[Any]) -> dict[str, object]:
-    plan = plan_of(registry.get(name), registry.base_class)
+    constructor = constructor_of(registry.get(name), registry.base_class)
     return {
-        parameter.name: parameter.check.example(simple) if parameter.is_required else parameter.default
-        for parameter in plan.parameters.values()
+        parameter.name: parameter.kind.example(simple) if parameter.is_required else parameter.default
+        for parameter in constructor.parameters.values()
         if parameter.is_required or _is_plain(parameter.default)
     }
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
-from lossary_factory._composites import form_of
-from lossary_factory._parameters import Unsaid, plan_of
+from lossary_factory._composites import composite_of
+from lossary_factory._parameters import Unsaid, constructor_of
 from lossary_factory._spec import LossSpec
 from lossary_factory._values import plain
 
@@ -56,7 +56,7 @@ class _Tree:
                 yield f"{'    ' if is_last else '│   '}{line}"
 
     def parameters(self, spec: LossSpec[Any]) -> Iterator[str]:
-        for parameter in plan_of(spec.loss_class, self.base_class).parameters.values():
+        for parameter in constructor_of(spec.loss_class, self.base_class).parameters.values():
             name = parameter.name
             if name not in spec.params:
                 if not parameter.is_for_python:
@@ -76,13 +76,13 @@ class _Tree:
 
 def _is_drawn(spec: LossSpec[Any], name: str) -> bool:
     """Tell whether a parameter is seen in the branches of the tree."""
-    is_weights = name == "weights" and form_of(spec.name) is not None
+    is_weights = name == "weights" and composite_of(spec.name) is not None
     return is_weights or any(True for _ in _nested(name, spec.params[name]))
 
 
 def _children(spec: LossSpec[Any]) -> Iterator[tuple[str, LossSpec[Any]]]:
     """Yield the losses inside a loss, each with its label."""
-    if form_of(spec.name) is not None:
+    if composite_of(spec.name) is not None:
         terms: Any = spec.params["terms"]
         weights: Any = spec.params.get("weights") or {}
         for key, term in terms.items():

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory._checker import Request
+from lossary_factory._checker import Checker
 from lossary_factory._collections import installed_registry, parts_of
-from lossary_factory._parameters import plan_of
+from lossary_factory._parameters import constructor_of
 from lossary_factory._problems import ConfigError, UnwritableError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def to_config(loss: object, *, registry: Registry[Any] | None = None) -> dict[st
         CollectionError: No registry was given, and not exactly one collection is installed.
     """
     writer = _Writer(installed_registry() if registry is None else registry)
-    checked = Request(writer.registry).check_data(writer.node(loss))
+    checked = Checker(writer.registry).check_data(writer.node(loss))
     if checked.spec is None or checked.problems:
         raise ConfigError(checked.problems)
     return checked.spec.to_dict()
@@ -60,7 +60,7 @@ class _Writer:
     def params(self, loss: object, name: str) -> dict[str, Any]:
         """Return what the constructor was given, as far as the fields tell."""
         cls: Any = type(loss)
-        parameters = plan_of(cls, self.registry.base_class).parameters
+        parameters = constructor_of(cls, self.registry.base_class).parameters
         fields = {field.alias or field.name: field for field in attrs.fields(cls)} if attrs.has(cls) else {}
         unknown = [parameter for parameter in parameters if parameter not in fields]
         if unknown:

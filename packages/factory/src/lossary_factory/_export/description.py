@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from lossary_factory._collections import installed_registry
-from lossary_factory._parameters import Parameter, plan_of
+from lossary_factory._parameters import Parameter, constructor_of
 from lossary_factory._problems import UnwritableError
 from lossary_factory._values import plain
 
@@ -43,7 +43,7 @@ def describe(name: str, *, registry: Registry[Any] | None = None) -> dict[str, A
         "tags": list(entry.tags),
         "parameters": {
             parameter.name: _described(parameter)
-            for parameter in plan_of(loss_class, registry.base_class).offered
+            for parameter in constructor_of(loss_class, registry.base_class).offered
         },
     }
 
@@ -54,7 +54,7 @@ def summary(loss_class: Callable[..., object]) -> str:
 
 
 def _described(parameter: Parameter) -> dict[str, Any]:
-    about = {"accepts": parameter.check.text, "required": parameter.is_required}
+    about = {"accepts": parameter.kind.text, "required": parameter.is_required}
     try:
         return about if parameter.is_required else {**about, "default": plain(parameter.default)}
     except UnwritableError:

@@ -14,9 +14,9 @@ import attrs
 
 from lossary_factory._collections import installed_registry
 from lossary_factory._composites import DEEP_SUPERVISION, HEADS, OF_TERMS, SUM
-from lossary_factory._grammar import PATTERN, weight_check
-from lossary_factory._parameters import Parameter, Plan, plan_of
-from lossary_factory._parameters.kinds import Check, Nested, Part
+from lossary_factory._grammar import PATTERN, weight_kind
+from lossary_factory._parameters import Constructor, Parameter, constructor_of
+from lossary_factory._parameters.kinds import Kind, Nested, Part
 
 from .description import summary
 from .json_schema_values import Schema, default_of, value_schema
@@ -60,7 +60,7 @@ class _Writer:
     def document(self) -> Schema:
         names = [name for name in self.registry.list() if self.registry.entry(name).available]
         for name in names:
-            offered = self.plan(name).offered
+            offered = self.constructor(name).offered
             self.uses.update((parameter.name, _compact(self.parameter(parameter))) for parameter in offered)
         losses = {_loss(name): self.loss(name) for name in names}
         weight = {"description": "How much this term counts.", **self.weight()}
@@ -90,7 +90,7 @@ class _Writer:
         }
 
     def node(self, names: list[str]) -> Schema:
-        complete = [name for name in names if not self.plan(name).required]
+        complete = [name for name in names if not self.constructor(name).required]
         branches: list[Schema] = [{"enum": complete}] if complete else []
         branches += (_reference(_loss(name)) for name in names)
         aliases = [alias for name in names for alias in self.registry.entry(name).aliases]
@@ -99,22 +99,22 @@ class _Writer:
             alias = _reference("alias")
             branches += [alias, _closed({"name": alias, "params": {}, **_BESIDE_NAME}, ["name"])]
         terms = {"type": "object", "minProperties": 1, "additionalProperties": _NODE}
-        forms = [form for form in OF_TERMS.values() if form.name in names]
-        for form in forms:
-            described_terms = {**self.described(form.name), **terms}
-            branches.append(_closed({form.key: described_terms, **_BESIDE_NAME}, [form.key]))
+        composites = [composite for composite in OF_TERMS.values() if composite.name in names]
+        for composite in composites:
+            described_terms = {**self.described(composite.name), **terms}
+            branches.append(_closed({composite.key: described_terms, **_BESIDE_NAME}, [composite.key]))
         if DEEP_SUPERVISION in names:
-            params = {**self.described(DEEP_SUPERVISION), **self.params(self.plan(DEEP_SUPERVISION))}
+            params = {**self.described(DEEP_SUPERVISION), **self.params(self.constructor(DEEP_SUPERVISION))}
             branches.append(_closed({DEEP_SUPERVISION: params, **_BESIDE_NAME}, [DEEP_SUPERVISION]))
         definition = {"description": "The name of a loss that stands under 'defs'.", "type": "string"}
         use = {"use": definition, "params": {"type": "object"}, **_BESIDE_NAME}
         return {"oneOf": [*branches, _closed(use, ["use"])]}
 
     def loss(self, name: str) -> Schema:
-        plan = self.plan(name)
+        constructor = self.constructor(name)
         spelled = {"const": name, **self.described(name)}
-        properties = {"name": spelled, "params": self.params(plan), **_BESIDE_NAME}
-        return _closed(properties, ["name", *(["params"] if plan.required else [])])
+        properties = {"name": spelled, "params": self.params(constructor), **_BESIDE_NAME}
+        return _closed(properties, ["name", *(["params"] if constructor.required else [])])
 
     def described(self, name: str) -> Schema:
         """Return what an editor shows over the name of a loss."""
@@ -125,29 +125,29 @@ class _Writer:
         registry = self.parts[keyword]
         branches = []
         for name in registry.list():
-            plan = plan_of(registry.get(name), self.registry.base_class)
-            params = self.params(plan)
+            constructor = constructor_of(registry.get(name), self.registry.base_class)
+            params = self.params(constructor)
             names = [name, *registry.entry(name).aliases]
             properties = {keyword: {"enum": names}, **params["properties"]}
             branches.append(_closed(properties, [keyword, *params.get("required", [])]))
         return {"oneOf": branches}
 
     def weight(self) -> Schema:
-        for form in (SUM, HEADS):
-            if form.name in self.registry and self.registry.entry(form.name).available:
-                composite: Any = self.registry.get(form.name)
+        for composite in (SUM, HEADS):
+            if composite.name in self.registry and self.registry.entry(composite.name).available:
+                loss_class: Any = self.registry.get(composite.name)
                 base_class: Any = self.registry.base_class
-                return self.value(weight_check(composite, base_class))
+                return self.value(weight_kind(loss_class, base_class))
         return {"type": "number", "minimum": 0}
 
-    def plan(self, name: str) -> Plan:
-        return plan_of(self.registry.get(name), self.registry.base_class)
+    def constructor(self, name: str) -> Constructor:
+        return constructor_of(self.registry.get(name), self.registry.base_class)
 
-    def params(self, plan: Plan) -> Schema:
+    def params(self, constructor: Constructor) -> Schema:
         properties = {}
-        for parameter in plan.offered:
+        for parameter in constructor.offered:
             properties[parameter.name] = self.share(parameter.name, self.parameter(parameter))
-        required = [name for name in properties if name in plan.required]
+        required = [name for name in properties if name in constructor.required]
         params = _closed(properties, required)
         del params["type"]  # null stands for no parameters
         return params
@@ -163,16 +163,16 @@ class _Writer:
         return _reference(definition)
 
     def parameter(self, parameter: Parameter) -> Schema:
-        return {**self.value(parameter.check), **default_of(parameter)}
+        return {**self.value(parameter.kind), **default_of(parameter)}
 
-    def value(self, check: Check) -> Schema:
-        """Return what a check accepts of plain data."""
-        if isinstance(check, Nested):
+    def value(self, kind: Kind) -> Schema:
+        """Return what a kind accepts of plain data."""
+        if isinstance(kind, Nested):
             return _NODE
-        if isinstance(check, Part):
-            self.parts[check.keyword] = check.registry
-            return _reference(_part(check.keyword))
-        return value_schema(check, self.value)
+        if isinstance(kind, Part):
+            self.parts[kind.keyword] = kind.registry
+            return _reference(_part(kind.keyword))
+        return value_schema(kind, self.value)
 
 
 def _compact(value: Schema) -> str:

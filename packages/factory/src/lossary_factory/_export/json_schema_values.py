@@ -11,7 +11,6 @@ from lossary_factory._parameters.kinds import (
     Boolean,
     Bound,
     Bounded,
-    Check,
     Choice,
     Entries,
     Fields,
@@ -19,6 +18,7 @@ from lossary_factory._parameters.kinds import (
     Instance,
     Integer,
     Items,
+    Kind,
     Member,
     Null,
     Number,
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from lossary_factory._parameters import Parameter
 
 Schema = dict[str, Any]
-Inner = Callable[[Check], Schema]
+Inner = Callable[[Kind], Schema]
 
-_TYPES: dict[type[Check], str] = {
+_TYPES: dict[type[Kind], str] = {
     Boolean: "boolean",
     Integer: "integer",
     Null: "null",
@@ -48,33 +48,33 @@ _LIMITS = {">=": "minimum", ">": "exclusiveMinimum", "<=": "maximum", "<": "excl
 _LENGTHS = {">=": ("minItems", "minLength"), "<=": ("maxItems", "maxLength")}
 
 
-def value_schema(check: Check, inner: Inner) -> Schema:  # noqa: PLR0911  # a table of cases
-    """Return the schema of a check; ``inner`` gives those of the checks inside it."""
-    if type(check) in _TYPES:
-        return {"type": _TYPES[type(check)]}
-    if isinstance(check, Choice):
-        return {"enum": [plain(option) for option in check.options]}
-    if isinstance(check, Member):
-        return {"enum": _spellings(check.kind)}
-    if isinstance(check, Items):
-        return {"type": "array", "items": inner(check.item)}
-    if isinstance(check, FixedItems):
-        count = len(check.items)
-        return {"type": "array", "items": list(map(inner, check.items)), "minItems": count, "maxItems": count}
-    if isinstance(check, Fields):
-        return _fields(check, inner)
-    if isinstance(check, Entries):
-        return {"type": "object", "additionalProperties": inner(check.value)}
-    if isinstance(check, Bounded):
-        return {**inner(check.inner), **_limits(check.bounds)}
-    if isinstance(check, AnyOf):
-        return _any_of([inner(option) for option in check.options if not isinstance(option, Instance)])
+def value_schema(kind: Kind, inner: Inner) -> Schema:  # noqa: PLR0911  # a table of cases
+    """Return the schema of a kind; ``inner`` gives those of the kinds inside it."""
+    if type(kind) in _TYPES:
+        return {"type": _TYPES[type(kind)]}
+    if isinstance(kind, Choice):
+        return {"enum": [plain(option) for option in kind.options]}
+    if isinstance(kind, Member):
+        return {"enum": _spellings(kind.kind)}
+    if isinstance(kind, Items):
+        return {"type": "array", "items": inner(kind.item)}
+    if isinstance(kind, FixedItems):
+        count = len(kind.items)
+        return {"type": "array", "items": list(map(inner, kind.items)), "minItems": count, "maxItems": count}
+    if isinstance(kind, Fields):
+        return _fields(kind, inner)
+    if isinstance(kind, Entries):
+        return {"type": "object", "additionalProperties": inner(kind.value)}
+    if isinstance(kind, Bounded):
+        return {**inner(kind.inner), **_limits(kind.bounds)}
+    if isinstance(kind, AnyOf):
+        return _any_of([inner(option) for option in kind.options if not isinstance(option, Instance)])
     return {}  # it accepts anything, or nothing that a file could hold
 
 
-def _fields(check: Fields, inner: Inner) -> Schema:
-    properties = {name: inner(value) for name, value in zip(check.names, check.values, strict=True)}
-    required = [name for name, needed in zip(check.names, check.required, strict=True) if needed]
+def _fields(kind: Fields, inner: Inner) -> Schema:
+    properties = {name: inner(value) for name, value in zip(kind.names, kind.values, strict=True)}
+    required = [name for name, needed in zip(kind.names, kind.required, strict=True) if needed]
     need = {"required": required} if required else {}
     return {"type": "object", "properties": properties, **need, "additionalProperties": False}
 

@@ -19,6 +19,6 @@ from __future__ import annotations
 from .by_name import LOSS, instead_of
 from .document import read_config
 from .inputs import PATTERN
-from .terms import weight_check
+from .terms import weight_kind
 
-__all__ = ["LOSS", "PATTERN", "instead_of", "read_config", "weight_check"]
+__all__ = ["LOSS", "PATTERN", "instead_of", "read_config", "weight_kind"]

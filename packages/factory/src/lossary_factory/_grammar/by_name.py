@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lossary_factory._parameters import ATTRIBUTE, Plan, is_kind_of, plan_of
+from lossary_factory._parameters import ATTRIBUTE, Constructor, constructor_of, is_kind_of
 from lossary_factory._problems import ConfigPath, did_you_mean, label, listing, nearest, show, show_key
 from lossary_factory._spec import LossSpec, PartSpec
 from lossary_factory._values import MAPPINGS, FrozenDict
@@ -80,26 +80,28 @@ def read_params(
     if params is None:
         params = {}
     if not isinstance(params, MAPPINGS):
-        offered = plan_of(loss_class, validation.registry.base_class).offered
+        offered = constructor_of(loss_class, validation.registry.base_class).offered
         takes = listing(parameter.name for parameter in offered)
         hint = f"write each by its name, such as {{NAME: value}}; {name} takes: {takes}"
         if isinstance(params, str) and _COLON.match(params):
             hint = f"{_SPACE}\n{hint}"
         validation.wrong_type(path, params, f"a mapping of parameters of {name}", hint=hint if takes else "")
         return FrozenDict()
-    plan = plan_of(loss_class, validation.registry.base_class)
-    if plan.obstacle:
-        validation.add("unusable-constructor", f"{name} cannot be built from a config: {plan.obstacle}", path)
+    constructor = constructor_of(loss_class, validation.registry.base_class)
+    if constructor.obstacle:
+        validation.add(
+            "unusable-constructor", f"{name} cannot be built from a config: {constructor.obstacle}", path
+        )
         return FrozenDict()
     given = {}
     for key, value in params.items():
-        parameter = plan.parameters.get(key)
+        parameter = constructor.parameters.get(key)
         if parameter is None:
-            _complain_of_parameter(key, (*path, key), name, plan, validation)
+            _complain_of_parameter(key, (*path, key), name, constructor, validation)
         else:
             given[key] = parameter.read(value, (*path, key), validation)
-    if are_complete and not params.keys() >= plan.required:
-        _complain_of_missing(params, path, name, plan, validation)
+    if are_complete and not params.keys() >= constructor.required:
+        _complain_of_missing(params, path, name, constructor, validation)
     return FrozenDict(given)
 
 
@@ -139,9 +141,9 @@ def instead_of(name: str, registry: Registry[Any]) -> str:
 
 
 def _complain_of_parameter(
-    key: object, path: ConfigPath, loss: str, plan: Plan, validation: Validation
+    key: object, path: ConfigPath, loss: str, constructor: Constructor, validation: Validation
 ) -> None:
-    if plan.is_open:
+    if constructor.is_open:
         message = f"{loss} takes arbitrary keyword arguments, so {show(key)} cannot be checked"
         hint = (
             f"declare it in the constructor of {loss}: as a parameter, or with all others as "
@@ -150,7 +152,7 @@ def _complain_of_parameter(
         )
         validation.add("unchecked-parameter", message, path, hint=hint, at_key=True)
         return
-    names = [parameter.name for parameter in plan.offered]
+    names = [parameter.name for parameter in constructor.offered]
     takes = f"{loss} takes: {listing(names)}" if names else f"{loss} takes no parameters"
     hint = f"{did_you_mean(key, names)}{takes}"
     if key in _LOSS_KEYS and path[-2:-1] == ("params",):
@@ -159,14 +161,18 @@ def _complain_of_parameter(
 
 
 def _complain_of_missing(
-    params: Mapping[Any, object], path: ConfigPath, loss: str, plan: Plan, validation: Validation
+    params: Mapping[Any, object],
+    path: ConfigPath,
+    loss: str,
+    constructor: Constructor,
+    validation: Validation,
 ) -> None:
     """Note what must be given and is not; a misspelled name was noted already."""
-    guesses = {nearest(key, plan.parameters) for key in params if key not in plan.parameters}
-    for name, parameter in plan.parameters.items():
-        if name in plan.required and name not in params and name not in guesses:
+    guesses = {nearest(key, constructor.parameters) for key in params if key not in constructor.parameters}
+    for name, parameter in constructor.parameters.items():
+        if name in constructor.required and name not in params and name not in guesses:
             where = f" under {path[-1]!r}" if path else ""
-            hint = f"write {name}{where}; it must be {parameter.check.text}"
+            hint = f"write {name}{where}; it must be {parameter.kind.text}"
             message = f"{loss} needs the parameter {name!r}"
             validation.add("missing-parameter", message, (*path, name), hint=hint, at_key=True)
 
@@ -194,7 +200,7 @@ def read_part(
         return None
     params = {name: value for name, value in node.items() if name != key}
     nested = params.get("params")
-    if isinstance(nested, Mapping) and "params" not in plan_of(found.loss_class, None).parameters:
+    if isinstance(nested, Mapping) and "params" not in constructor_of(found.loss_class, None).parameters:
         message = f"the parameters of a {part.keyword} stand beside {part.keyword!r}, not under 'params'"
         hint = (
             f"write {{{part.keyword}: {found.name}, {': ..., '.join(map(show_key, nested)) or 'NAME'}: ...}}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lossary_factory._parameters import plan_of
+from lossary_factory._parameters import constructor_of
 from lossary_factory._problems import did_you_mean, listing, nearest, show
 from lossary_factory._values import FrozenDict
 
@@ -32,7 +32,9 @@ def read_inputs(inputs: Value, spec: LossSpec[Any] | None, validation: Validatio
         hint = "write inputs: {input: input.depth, target: target.depth}"
         validation.wrong_type(inputs.path, inputs.value, "a mapping of selectors", hint=hint)
         return FrozenDict()
-    arguments = None if spec is None else plan_of(spec.loss_class, validation.registry.base_class).arguments
+    arguments = (
+        None if spec is None else constructor_of(spec.loss_class, validation.registry.base_class).arguments
+    )
     for argument, selector in inputs.value.items():
         path = (*inputs.path, argument)
         if not isinstance(argument, str):

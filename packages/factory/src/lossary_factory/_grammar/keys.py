@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 
 from lossary_factory._composites import DEEP_SUPERVISION, OF_TERMS
-from lossary_factory._parameters import Plan
+from lossary_factory._parameters import Constructor
 from lossary_factory._problems import MOST_PROBLEMS, ConfigPath, did_you_mean, listing, nearest, show
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def as_written(mapping: Mapping[Any, object], allowed: Collection[str]) -> dict[
     return written
 
 
-_NO_PLAN = Plan({})
+_UNKNOWN = Constructor({})
 
 
 class _Complaint(NamedTuple):
@@ -81,7 +81,7 @@ class Level:
         allowed: The keys that it may have.
         written: What ``as_written`` found in it.
         loss: The name of the loss that it is about; empty where that is not known.
-        plan: What the constructor of that loss takes.
+        constructor: What the constructor of that loss takes.
         inside: The key of the loss, where that stands one level deeper.
     """
 
@@ -90,7 +90,7 @@ class Level:
     allowed: Collection[str]
     written: Mapping[str, Any]
     loss: str = ""
-    plan: Plan = _NO_PLAN
+    constructor: Constructor = _UNKNOWN
     inside: str = ""
 
     def complain(self, validation: Validation) -> None:
@@ -106,7 +106,7 @@ class Level:
             return _Complaint(
                 "unexpected-key", f"{_PURPOSE[meant]}, not {key!r}", f"write '{meant}:' in its place"
             )
-        parameter = "" if meant else nearest(key, self.plan.parameters)
+        parameter = "" if meant else nearest(key, self.constructor.parameters)
         if self.inside and not meant and key in NODE_KEYS:
             message = f"{key!r} stands beside {self.inside!r}, and is a key of the loss itself"
             return _Complaint("misplaced-key", message, f"write it under {self.inside!r}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from lossary_factory._composites import COMPOSITES, DEEP_SUPERVISION, OF_TERMS
-from lossary_factory._parameters import plan_of
+from lossary_factory._parameters import constructor_of
 from lossary_factory._problems import ConfigPath, listing, show, show_key
 from lossary_factory._values import MAPPINGS
 
@@ -147,6 +147,6 @@ def complain_of_keys(level: Level, spec: Spec | None, validation: Validation) ->
     if all(key in level.allowed for key in level.mapping):
         return
     if spec is not None and spec.name not in COMPOSITES:
-        plan = plan_of(spec.loss_class, validation.registry.base_class)
-        level = attrs.evolve(level, loss=spec.name, plan=plan)
+        constructor = constructor_of(spec.loss_class, validation.registry.base_class)
+        level = attrs.evolve(level, loss=spec.name, constructor=constructor)
     level.complain(validation)

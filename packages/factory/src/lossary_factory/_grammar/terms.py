@@ -6,15 +6,15 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lossary_factory._composites import DEEP_SUPERVISION, HEADS, Form, form_of
-from lossary_factory._parameters import plan_of
+from lossary_factory._composites import DEEP_SUPERVISION, HEADS, Composite, composite_of
+from lossary_factory._parameters import constructor_of
 from lossary_factory._parameters.kinds import (
     AnyOf,
     AsIs,
     Bound,
     Bounded,
-    Check,
     Entries,
+    Kind,
     Number,
     Part,
     any_of,
@@ -33,25 +33,24 @@ if TYPE_CHECKING:
 _WEIGHT = Bounded(Number(), (Bound(">=", 0),))
 
 
-def read_terms(form: Form, terms: Value, path: ConfigPath, validation: Validation) -> Spec | None:
-    """Read what stands under the key of a form into a spec of the class that the form stands for."""
-    found = _find_class(form.key, form.name, form.takes, terms.path, validation)
+def read_terms(composite: Composite, terms: Value, path: ConfigPath, validation: Validation) -> Spec | None:
+    """Read what stands under the key of a composite into a spec of the class that the key stands for."""
+    found = _find_class(composite.key, composite.name, composite.takes, terms.path, validation)
     if not isinstance(terms.value, Mapping):
-        hint = f"give each loss a key: {form.key}: {{first: ..., second: ...}}"
+        hint = f"give each loss a key: {composite.key}: {{first: ..., second: ...}}"
         validation.wrong_type(
             terms.path, terms.value, "a mapping of terms", hint=hint if isinstance(terms.value, list) else ""
         )
         return None
-    if _holds_parameters(terms.value, form):
-        message = f"{form.key!r} holds the terms themselves, each with what belongs to it"
-        hint = (
-            f"write {form.key}: {{KEY: {{name: ..., {': ..., '.join(form.term_keys or ('params',))}: ...}}}}"
-        )
+    if _holds_parameters(terms.value, composite):
+        message = f"{composite.key!r} holds the terms themselves, each with what belongs to it"
+        beside = ": ..., ".join(composite.term_keys or ("params",))
+        hint = f"write {composite.key}: {{KEY: {{name: ..., {beside}: ...}}}}"
         validation.add("unexpected-key", message, (*terms.path, "terms"), hint=hint, at_key=True)
         return None
     if not terms.value:
-        validation.add("no-terms", f"'{form.key}' needs at least one term", terms.path, at_key=True)
-    reader = _Terms(form, found, terms.path, validation)
+        validation.add("no-terms", f"'{composite.key}' needs at least one term", terms.path, at_key=True)
+    reader = _Terms(composite, found, terms.path, validation)
     params = reader.params(terms.value)
     if found is None:
         return None
@@ -74,10 +73,10 @@ def read_deep_supervision(params: Value, path: ConfigPath, validation: Validatio
     return LossSpec(found.name, given, found.loss_class, validation.origin(path))
 
 
-def _holds_parameters(terms: Mapping[Any, object], form: Form) -> bool:
-    """Tell whether there is what the class of a form takes, in the place of the terms."""
+def _holds_parameters(terms: Mapping[Any, object], composite: Composite) -> bool:
+    """Tell whether there is what the class of a composite takes, in the place of the terms."""
     inner = terms.get("terms")
-    return isinstance(inner, MAPPINGS) and terms.keys() <= set(form.takes) and not _chooses(inner)
+    return isinstance(inner, MAPPINGS) and terms.keys() <= set(composite.takes) and not _chooses(inner)
 
 
 def _chooses(node: Mapping[Any, object]) -> bool:
@@ -87,15 +86,15 @@ def _chooses(node: Mapping[Any, object]) -> bool:
 
 def check_terms(spec: Spec, path: ConfigPath, validation: Validation) -> None:
     """Check what the parameters at a path, of a class that is chosen by its name, say of its terms."""
-    form = form_of(spec.name)
+    composite = composite_of(spec.name)
     terms = spec.params.get("terms")
-    if form is None or not isinstance(terms, Mapping):
+    if composite is None or not isinstance(terms, Mapping):
         return
     if not terms:
         validation.add("no-terms", f"{spec.name} needs at least one term", (*path, "terms"), at_key=True)
     for name in terms:
         _check_key(name, (*path, "terms", name), validation)
-    for parameter in form.takes[1:]:
+    for parameter in composite.takes[1:]:
         beside = spec.params.get(parameter)
         for name, value in beside.items() if isinstance(beside, Mapping) else ():
             place = (*path, parameter, name)
@@ -126,34 +125,36 @@ def _find_class(
     found = find(Value(name, path), registry, LOSS, validation)
     if found is None:
         return None
-    plan = plan_of(found.loss_class, registry.base_class)
-    missing = [parameter for parameter in takes if parameter not in plan.parameters]
-    if missing and not plan.is_open:
+    constructor = constructor_of(found.loss_class, registry.base_class)
+    missing = [parameter for parameter in takes if parameter not in constructor.parameters]
+    if missing and not constructor.is_open:
         message = f"what {registry.name} has as {name!r} does not take {missing[0]!r}"
         validation.add("unavailable-form", message, path, at_key=True)
     return found
 
 
 class _Terms:
-    """Reads the terms of one form."""
+    """Reads the terms of one composite."""
 
-    def __init__(self, form: Form, found: Found | None, path: ConfigPath, validation: Validation) -> None:
-        self.form = form
+    def __init__(
+        self, composite: Composite, found: Found | None, path: ConfigPath, validation: Validation
+    ) -> None:
+        self.composite = composite
         self.path = path
         self.validation = validation
         base_class: Any = validation.registry.base_class
-        self.weight_check = _WEIGHT if found is None else weight_check(found.loss_class, base_class)
-        self.takes_as_is = _as_is(self.weight_check)
-        self.keys = (*NODE_KEYS, *form.term_keys)
+        self.weight_kind = _WEIGHT if found is None else weight_kind(found.loss_class, base_class)
+        self.takes_as_is = _as_is(self.weight_kind)
+        self.keys = (*NODE_KEYS, *composite.term_keys)
         self.known = frozenset(self.keys)
 
     def params(self, terms: Mapping[Any, object]) -> FrozenDict[str, object]:
-        """Return what the class of the form gets."""
+        """Return what the class of the composite gets."""
         specs = {name: self.term(name, term) for name, term in terms.items()}
         params: dict[str, object] = {"terms": FrozenDict(specs)}
-        if "weight" in self.form.term_keys:
+        if "weight" in self.composite.term_keys:
             params["weights"] = FrozenDict({name: self.weight(name, term) for name, term in terms.items()})
-        if self.form is HEADS:
+        if self.composite is HEADS:
             inputs = {name: self.inputs(name, term, specs[name]) for name, term in terms.items()}
             given = {name: selectors for name, selectors in inputs.items() if selectors is not None}
             if given:
@@ -163,7 +164,7 @@ class _Terms:
     def term(self, name: object, term: object) -> Spec | None:
         path = (*self.path, name)
         _check_key(name, path, self.validation)
-        spec: Spec | None = self.validation.read_loss(term, path, self.form.term_keys)
+        spec: Spec | None = self.validation.read_loss(term, path, self.composite.term_keys)
         return spec
 
     def weight(self, name: object, term: object) -> object:
@@ -172,7 +173,7 @@ class _Terms:
             return 1.0
         if self.takes_as_is(given.value):
             return given.value
-        return self.weight_check(given.value, given.path, self.validation)
+        return self.weight_kind(given.value, given.path, self.validation)
 
     def inputs(self, name: object, term: object, spec: Spec | None) -> FrozenDict[str, str] | None:
         given = self.beside(name, term, "inputs")
@@ -191,20 +192,20 @@ class _Terms:
 
 
 @functools.lru_cache(maxsize=256)
-def weight_check(loss_class: Any, base_class: Any) -> Check:  # noqa: ANN401  # hashable, all of them
+def weight_kind(loss_class: Any, base_class: Any) -> Kind:  # noqa: ANN401  # hashable, all of them
     """Return what a weight may be: a number, or whatever parts the class takes in its place."""
-    weights = plan_of(loss_class, base_class).parameters.get("weights")
-    entries = [option for option in _options(weights.check) if isinstance(option, Entries)] if weights else []
+    weights = constructor_of(loss_class, base_class).parameters.get("weights")
+    entries = [option for option in _options(weights.kind) if isinstance(option, Entries)] if weights else []
     return any_of(
         [_WEIGHT, *(part for each in entries for part in _options(each.value) if isinstance(part, Part))]
     )
 
 
 @functools.lru_cache(maxsize=256)
-def _as_is(check: Check) -> AsIs:
+def _as_is(kind: Kind) -> AsIs:
     """Return what tells at once that a weight is right, so that most cost one call."""
-    return check.as_is() or (lambda _weight: False)
+    return kind.as_is() or (lambda _weight: False)
 
 
-def _options(check: Check) -> tuple[Check, ...]:
-    return check.options if isinstance(check, AnyOf) else (check,)
+def _options(kind: Kind) -> tuple[Kind, ...]:
+    return kind.options if isinstance(kind, AnyOf) else (kind,)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from lossary_factory._export import summary
-from lossary_factory._parameters import Parameter, Plan, Unsaid, plan_of
-from lossary_factory._parameters.kinds import Check, Part
+from lossary_factory._parameters import Constructor, Parameter, Unsaid, constructor_of
+from lossary_factory._parameters.kinds import Kind, Part
 from lossary_factory._problems import UnwritableError
 from lossary_factory._values import plain
 
@@ -75,22 +75,24 @@ class _Writer:
             "aliases": list(entry.aliases),
             "deprecated": {old: [why.since, why.use] for old, why in entry.deprecated.items()},
             "tags": list(entry.tags),
-            **self.plan(plan_of(cls, self.base_class)),
+            **self.constructor(constructor_of(cls, self.base_class)),
         }
 
-    def plan(self, plan: Plan) -> dict[str, Any]:
+    def constructor(self, constructor: Constructor) -> dict[str, Any]:
         return {
-            "open": plan.is_open,
-            "obstacle": plan.obstacle,
-            "arguments": None if plan.arguments is None else list(plan.arguments),
-            "parameters": {name: self.parameter(parameter) for name, parameter in plan.parameters.items()},
+            "open": constructor.is_open,
+            "obstacle": constructor.obstacle,
+            "arguments": None if constructor.arguments is None else list(constructor.arguments),
+            "parameters": {
+                name: self.parameter(parameter) for name, parameter in constructor.parameters.items()
+            },
         }
 
     def parameter(self, parameter: Parameter) -> dict[str, Any]:
-        for check in _inside(parameter.check):
-            if isinstance(check, Part):
-                self.parts[check.keyword] = check.registry
-        about: dict[str, Any] = {"check": encode(parameter.check), "rule": parameter.rule is not None}
+        for kind in _inside(parameter.kind):
+            if isinstance(kind, Part):
+                self.parts[kind.keyword] = kind.registry
+        about: dict[str, Any] = {"check": encode(parameter.kind), "rule": parameter.rule is not None}
         if not parameter.is_required:
             about["default"] = _default(parameter.default)
         return about
@@ -108,13 +110,13 @@ def _default(default: object) -> dict[str, Any]:
         return {"object": type(default).__name__}
 
 
-def _inside(check: Any) -> Iterator[Check]:  # noqa: ANN401  # fields of checks may be anything
-    """Yield a check and all checks inside it."""
-    if isinstance(check, tuple):
-        for item in check:
+def _inside(kind: Any) -> Iterator[Kind]:  # noqa: ANN401  # fields of kinds may be anything
+    """Yield a kind and all kinds inside it."""
+    if isinstance(kind, tuple):
+        for item in kind:
             yield from _inside(item)
-    elif isinstance(check, Check):
-        yield check
-        kind: Any = type(check)
-        for field in attrs.fields(kind):
-            yield from _inside(getattr(check, field.name))
+    elif isinstance(kind, Kind):
+        yield kind
+        cls: Any = type(kind)
+        for field in attrs.fields(cls):
+            yield from _inside(getattr(kind, field.name))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from lossary_factory._collections import part_registry
-from lossary_factory._parameters import UNSAID, Parameter, Plan, Rule, StandIn, plan_of
+from lossary_factory._parameters import UNSAID, Constructor, Parameter, Rule, StandIn, constructor_of
 from lossary_factory._validation import Validation
 from lossary_factory._values import plain
 from lossary_registry import Deprecated, Registry
@@ -66,7 +66,7 @@ class _Reader:
                 "stands_for": entry["class"],
                 "kinds": frozenset(entry["kinds"]),
                 "origin": self.origin,
-                "make_plan": staticmethod(functools.partial(self.plan, entry, keyword)),
+                "make_constructor": staticmethod(functools.partial(self.constructor, entry, keyword)),
             }
             stand_in = type(qualname.rpartition(".")[2], (base,), members)
             deprecated = {
@@ -75,19 +75,19 @@ class _Reader:
             aliases = {alias: deprecated.get(alias) for alias in entry["aliases"]}
             registry.register(stand_in, name=entry["name"], tags=entry["tags"], aliases=aliases)
 
-    def plan(self, entry: Data, keyword: str) -> Plan:
+    def constructor(self, entry: Data, keyword: str) -> Constructor:
         decoder = Decoder(self.kind, self.parts)
         parameters: Mapping[str, Parameter] = {
             name: Parameter(
                 name,
-                decoder.check(about["check"]),
+                decoder.decode(about["check"]),
                 **({"default": _default(about["default"])} if "default" in about else {}),
                 rule=self.rule(entry["name"], name, keyword) if about["rule"] else None,
             )
             for name, about in entry["parameters"].items()
         }
         arguments = entry["arguments"]
-        return Plan(
+        return Constructor(
             parameters, entry["open"], entry["obstacle"], None if arguments is None else tuple(arguments)
         )
 
@@ -97,7 +97,7 @@ class _Reader:
         def rule(value: object) -> None:
             registry = self.load()
             entries = part_registry(keyword) if keyword else registry
-            real = plan_of(entries.get(entry), registry.base_class).parameters[name]
+            real = constructor_of(entries.get(entry), registry.base_class).parameters[name]
             validation = Validation(registry)
             real.read(plain(value), (name,), validation)
             if validation.problems:

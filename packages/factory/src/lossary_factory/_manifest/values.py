@@ -1,4 +1,4 @@
-"""Checks as plain data, and back: the name of the kind, and its fields."""
+"""Kinds of values as plain data, and back: the name of the class, and its fields."""
 # ruff: noqa: ANN401  # fields may be anything
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from lossary_factory._parameters import kinds, unknown
-from lossary_factory._parameters.kinds import Bound, Check, Instance, Nested, Part
+from lossary_factory._parameters.kinds import Bound, Instance, Kind, Nested, Part
 from lossary_factory._values import FrozenList, FrozenSet
 from lossary_registry import Registry
 
@@ -29,8 +29,8 @@ _MAKERS: dict[str, Any] = {
 
 
 def encode(value: Any) -> Any:
-    """Return a check, or the value of one of its fields, as plain data."""
-    if isinstance(value, (Check, Bound)):
+    """Return a kind, or the value of one of its fields, as plain data."""
+    if isinstance(value, (Kind, Bound)):
         kind: Any = type(value)
         fields = {field.name: getattr(value, field.name) for field in attrs.fields(kind)}
         kept = {name: encode(field) for name, field in fields.items() if not isinstance(field, Registry)}
@@ -62,7 +62,7 @@ def _plain(value: object) -> object:
 
 @attrs.frozen
 class Decoder:
-    """Makes checks of plain data.
+    """Makes kinds of values of plain data.
 
     Attributes:
         kind: Gives the class that stands for one, by where that is defined.
@@ -72,10 +72,10 @@ class Decoder:
     kind: Callable[[str], type]
     parts: dict[str, Registry[Any]]
 
-    def check(self, data: Any) -> Any:
-        """Return the check, or the value of a field, that ``encode`` made this of."""
+    def decode(self, data: Any) -> Any:
+        """Return the kind, or the value of a field, that ``encode`` made this of."""
         if isinstance(data, list):
-            return tuple(map(self.check, data))
+            return tuple(map(self.decode, data))
         if not isinstance(data, dict):
             return data
         if "float" in data:
@@ -87,7 +87,7 @@ class Decoder:
             }
             return enum.Enum(data["enum"], members)
         kind = _KINDS[data["is"]]
-        fields = {name: self.check(value) for name, value in data.items() if name != "is"}
+        fields = {name: self.decode(value) for name, value in data.items() if name != "is"}
         if "make" in fields:
             fields["make"] = _MAKERS[fields["make"]]
         if kind is Instance:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from .annotations import ATTRIBUTE, unknown
-from .constructor import Plan, StandIn, is_kind_of, plan_of
+from .constructor import Constructor, StandIn, constructor_of, is_kind_of
 from .parameter import UNSAID, Parameter, Rule, Unsaid
 
 __all__ = [
     "ATTRIBUTE",
     "UNSAID",
+    "Constructor",
     "Parameter",
-    "Plan",
     "Rule",
     "StandIn",
     "Unsaid",
+    "constructor_of",
     "is_kind_of",
     "kinds",
-    "plan_of",
     "unknown",
 ]

@@ -14,7 +14,7 @@ from lossary_factory._values import SCALARS, holds_unbuilt
 
 from .annotations import declared, evaluated, names_of
 from .hints import Hints
-from .kinds import COMPARISONS, Anything, Bound, Check, Choice, Null, annotated_bounds, any_of, bounded
+from .kinds import COMPARISONS, Anything, Bound, Choice, Kind, Null, annotated_bounds, any_of, bounded
 from .parameter import UNSAID, Parameter, Rule
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class Plan:
+class Constructor:
     """What a constructor takes.
 
     Attributes:
@@ -39,10 +39,10 @@ class Plan:
     obstacle: str = ""
     arguments: tuple[str, ...] | None = None
     required: frozenset[str] = attrs.field(
-        init=False, default=attrs.Factory(lambda plan: plan.find_required(), takes_self=True)
+        init=False, default=attrs.Factory(lambda constructor: constructor.find_required(), takes_self=True)
     )
     offered: tuple[Parameter, ...] = attrs.field(
-        init=False, default=attrs.Factory(lambda plan: plan.find_offered(), takes_self=True)
+        init=False, default=attrs.Factory(lambda constructor: constructor.find_offered(), takes_self=True)
     )
 
     def find_required(self) -> frozenset[str]:
@@ -71,7 +71,7 @@ class StandIn:
         raise TypeError(f"{type(self).__name__} was described and not imported: it cannot be built")
 
     @staticmethod
-    def make_plan() -> Plan:
+    def make_constructor() -> Constructor:
         """Return what the constructor of the real class takes."""
         raise NotImplementedError
 
@@ -84,19 +84,19 @@ def is_kind_of(cls: type, kind: type) -> bool:
     )
 
 
-def plan_of(loss_class: Any, base_class: type | None) -> Plan:  # a class or a function
+def constructor_of(loss_class: Any, base_class: type | None) -> Constructor:  # a class or a function
     """Return what a constructor takes, for a registry with this base class."""
     return _read_constructor(loss_class, base_class)
 
 
 @functools.lru_cache(maxsize=4096)
-def _read_constructor(cls: Any, base_class: Any) -> Plan:  # a class or a function
+def _read_constructor(cls: Any, base_class: Any) -> Constructor:  # a class or a function
     if isinstance(cls, type) and issubclass(cls, StandIn):
-        return cls.make_plan()
+        return cls.make_constructor()
     try:
         signature = inspect.signature(cls)
     except (TypeError, ValueError):
-        return Plan({}, obstacle="its constructor does not tell what it takes")
+        return Constructor({}, obstacle="its constructor does not tell what it takes")
     kinds = inspect.Parameter
     named = {
         name: parameter
@@ -111,11 +111,11 @@ def _read_constructor(cls: Any, base_class: Any) -> Plan:  # a class or a functi
     try:
         more = declared(cls, keywords, names) if keywords else {}
     except TypeError as error:
-        return Plan({}, obstacle=str(error))
+        return Constructor({}, obstacle=str(error))
     parameters = {
         name: Parameter(
             name,
-            Hints(base_class).check(annotation),
+            Hints(base_class).kind(annotation),
             inspect.Parameter.empty if is_required else UNSAID,
         )
         for name, (annotation, is_required) in (more or {}).items()
@@ -126,7 +126,7 @@ def _read_constructor(cls: Any, base_class: Any) -> Plan:  # a class or a functi
         else _plain_parameter(parameter, names, base_class)
         for name, parameter in named.items()
     }
-    return Plan(
+    return Constructor(
         {name: parameters[name] for name in (*named, *parameters)},
         is_open=more is None,
         obstacle=f"its constructor takes {nameless[0]!r} by position only" if nameless else "",
@@ -160,8 +160,8 @@ def _fields(cls: type, named: Mapping[str, object]) -> dict[str, attrs.Attribute
 def _plain_parameter(
     parameter: inspect.Parameter, names: Mapping[str, Any], base_class: type | None
 ) -> Parameter:
-    check = _check(parameter.annotation, parameter.default, names, base_class)
-    return Parameter(parameter.name, check, parameter.default)
+    kind = _kind(parameter.annotation, parameter.default, names, base_class)
+    return Parameter(parameter.name, kind, parameter.default)
 
 
 def _field_parameter(
@@ -170,22 +170,22 @@ def _field_parameter(
     # A converter's annotation replaces the field's own in the signature: only the field tells its type.
     annotation = inspect.Parameter.empty if field.type is None else field.type
     default = inspect.Parameter.empty if field.default is attrs.NOTHING else field.default
-    check = _check(annotation, default, names, base_class)
+    kind = _kind(annotation, default, names, base_class)
     is_all = False
     if not field.converter:  # a validator speaks of what the converter made
-        check, is_all = with_validator(check, field.validator)
-    return Parameter(field.alias or field.name, check, default, None if is_all else _rule(field))
+        kind, is_all = with_validator(kind, field.validator)
+    return Parameter(field.alias or field.name, kind, default, None if is_all else _rule(field))
 
 
-def _check(annotation: object, default: object, names: Mapping[str, Any], base_class: type | None) -> Check:
+def _kind(annotation: object, default: object, names: Mapping[str, Any], base_class: type | None) -> Kind:
     if annotation is inspect.Parameter.empty:
         return Anything()
     # A class whose own default is infinite means infinities.
     finite = not isinstance(default, float) or math.isfinite(default)
-    check = Hints(base_class, finite).check(evaluated(annotation, names))
-    if default is None and not check.fits(None):
-        return any_of([check, Null()])
-    return check
+    kind = Hints(base_class, finite).kind(evaluated(annotation, names))
+    if default is None and not kind.fits(None):
+        return any_of([kind, Null()])
+    return kind
 
 
 def _rule(field: attrs.Attribute[Any]) -> Rule | None:
@@ -210,28 +210,28 @@ def _rule(field: attrs.Attribute[Any]) -> Rule | None:
     return rule
 
 
-def with_validator(check: Check, validator: Any) -> tuple[Check, bool]:
-    """Fold the limits of an attrs validator into a check, and tell whether the validator says no more.
+def with_validator(kind: Kind, validator: Any) -> tuple[Kind, bool]:
+    """Fold the limits of an attrs validator into a kind, and tell whether the validator says no more.
 
     attrs does not document the fields of its own validators; one that changes is called, no longer read.
     """
-    kind = type(validator).__name__
-    if kind == "_AndValidator":
+    name = type(validator).__name__
+    if name == "_AndValidator":
         is_all = True
         for part in validator._validators:  # noqa: SLF001  # attrs has no other way to ask
-            check, is_part = with_validator(check, part)
+            kind, is_part = with_validator(kind, part)
             is_all = is_all and is_part
-        return check, is_all
-    if kind == "_OptionalValidator":
-        inner, is_all = with_validator(check, validator.validator)
+        return kind, is_all
+    if name == "_OptionalValidator":
+        inner, is_all = with_validator(kind, validator.validator)
         return any_of([inner, Null()]), is_all
-    if kind == "_NumberValidator" and validator.compare_op in COMPARISONS:
-        return bounded(check, [Bound(validator.compare_op, validator.bound)]), True
-    if kind == "_InValidator" and _is_words(validator.options):
+    if name == "_NumberValidator" and validator.compare_op in COMPARISONS:
+        return bounded(kind, [Bound(validator.compare_op, validator.bound)]), True
+    if name == "_InValidator" and _is_words(validator.options):
         return Choice(tuple(validator.options)), True
     # A validator of one's own may say that its bounds, and the type of its field, are all that it checks.
     is_all = validator is None or getattr(validator, "declares_all", False) is True
-    return bounded(check, annotated_bounds([validator])), is_all
+    return bounded(kind, annotated_bounds([validator])), is_all
 
 
 def _is_words(options: object) -> bool:

@@ -1,4 +1,4 @@
-"""From a type to the check of values of that type."""
+"""From a type to the kind of values that it means."""
 # ruff: noqa: ANN401  # annotations are of any type
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from .annotations import Unknown, is_typed_dict, keys_of
 from .kinds import (
     Anything,
     Boolean,
-    Check,
     Choice,
     Entries,
     Fields,
@@ -26,6 +25,7 @@ from .kinds import (
     Instance,
     Integer,
     Items,
+    Kind,
     Member,
     Nested,
     Null,
@@ -41,7 +41,7 @@ from .kinds import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_PLAIN: dict[object, Check] = {
+_PLAIN: dict[object, Kind] = {
     bool: Boolean(),
     int: Integer(),
     str: Text(),
@@ -67,7 +67,7 @@ _MAPPINGS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 
 @attrs.frozen
 class Hints:
-    """Turns types into checks.
+    """Turns types into kinds of values.
 
     Attributes:
         base_class: The base class of the registry, if it has one; a parameter of that type takes a loss.
@@ -79,8 +79,8 @@ class Hints:
     finite: bool = True
     open: frozenset[type] = frozenset()
 
-    def check(self, hint: Any) -> Check:  # noqa: PLR0911  # a table of cases
-        """Return the check of a type; a type that says nothing about plain data accepts all of it."""
+    def kind(self, hint: Any) -> Kind:  # noqa: PLR0911  # a table of cases
+        """Return the kind of a type; a type that says nothing about plain data accepts all of it."""
         hint = _without_alias(hint)
         origin = get_origin(hint) or hint
         arguments = get_args(hint)
@@ -99,52 +99,52 @@ class Hints:
         if origin in _LISTS:
             return self._list(hint, origin, arguments)
         if origin in _MAPPINGS:
-            return Entries(*map(self.check, arguments or (Any, Any)))
+            return Entries(*map(self.kind, arguments or (Any, Any)))
         return self._class(origin)
 
-    def _annotated(self, hint: Any, *marks: object) -> Check:
+    def _annotated(self, hint: Any, *marks: object) -> Kind:
         infinite = any(getattr(mark, "allow_inf_nan", False) is True for mark in marks)
         hints = attrs.evolve(self, finite=False) if infinite else self
-        return bounded(hints.check(hint), annotated_bounds(marks))
+        return bounded(hints.kind(hint), annotated_bounds(marks))
 
-    def _union(self, members: Sequence[Any]) -> Check:
+    def _union(self, members: Sequence[Any]) -> Kind:
         """Join the members; beside one that is known, a class accepts only its own instances.
 
         Beside None alone it does so too, unless it is an array or its meaning is not known:
         of ``Tensor | None`` plain data can give the numbers, of ``ProcessGroup | None`` it can give nothing.
         """
-        checks = [self.check(member) for member in members]
+        kinds = [self.kind(member) for member in members]
         origins = [get_origin(member) or member for member in members]
-        unknown = [origin for origin, c in zip(origins, checks, strict=True) if isinstance(c, Anything)]
-        says_nothing = all(isinstance(check, (Anything, Null)) for check in checks)
+        unknown = [origin for origin, c in zip(origins, kinds, strict=True) if isinstance(c, Anything)]
+        says_nothing = all(isinstance(kind, (Anything, Null)) for kind in kinds)
         if Any in members or object in members or (says_nothing and not all(map(_is_opaque, unknown))):
             return Anything()
         return any_of(
             [
-                Instance(origin) if isinstance(check, Anything) else check
-                for origin, check in zip(origins, checks, strict=True)
-                if isinstance(origin, type) or not isinstance(check, Anything)
+                Instance(origin) if isinstance(kind, Anything) else kind
+                for origin, kind in zip(origins, kinds, strict=True)
+                if isinstance(origin, type) or not isinstance(kind, Anything)
             ]
         )
 
-    def _list(self, hint: Any, origin: Any, arguments: Sequence[Any]) -> Check:
+    def _list(self, hint: Any, origin: Any, arguments: Sequence[Any]) -> Kind:
         if origin is tuple and arguments[-1:] != (Ellipsis,) and (arguments or hasattr(hint, "__args__")):
             items = () if arguments == ((),) else arguments  # Python 3.10 has it so for an empty tuple
-            return FixedItems(tuple(map(self.check, items)))
-        return Items(self.check(arguments[0] if arguments else Any), _LISTS[origin])
+            return FixedItems(tuple(map(self.kind, items)))
+        return Items(self.kind(arguments[0] if arguments else Any), _LISTS[origin])
 
-    def _fields(self, hint: Any) -> Check:
+    def _fields(self, hint: Any) -> Kind:
         if hint in self.open:
             return Entries(Text(), Anything())
         hints = attrs.evolve(self, open=self.open | {hint})
         declared = dict(keys_of(hint))
         return Fields(
             tuple(declared),
-            tuple(hints.check(each.annotation) for each in declared.values()),
+            tuple(hints.kind(each.annotation) for each in declared.values()),
             tuple(each.is_required for each in declared.values()),
         )
 
-    def _class(self, hint: Any) -> Check:  # noqa: PLR0911  # a table of cases
+    def _class(self, hint: Any) -> Kind:  # noqa: PLR0911  # a table of cases
         if not isinstance(hint, type) or issubclass(hint, Unknown):
             return Anything()
         if issubclass(hint, enum.Enum):

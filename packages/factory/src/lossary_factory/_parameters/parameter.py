@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lossary_factory._problems import ConfigPath
     from lossary_factory._validation import Validation
 
-    from .kinds import AsIs, Check
+    from .kinds import AsIs, Kind
 
 Rule = Callable[[object], None]
 """Raises ValueError or TypeError for a value that a field's own converter or validator refuses."""
@@ -31,21 +31,21 @@ class Parameter:
 
     Attributes:
         name: The keyword.
-        check: What it accepts, by its annotation and the limits that can be read.
+        kind: What it accepts, by its annotation and the limits that can be read.
         default: What it is when not given; ``inspect.Parameter.empty`` where it must be given, and an
             ``Unsaid`` where the constructor decides.
         rule: The validation that can only be run, if there is any.
     """
 
     name: str
-    check: Check
+    kind: Kind
     default: object = inspect.Parameter.empty
     rule: Rule | None = None
     takes_as_is: AsIs | None = attrs.field(
         init=False,
         eq=False,
         repr=False,
-        default=attrs.Factory(lambda parameter: parameter.check.as_is(), takes_self=True),
+        default=attrs.Factory(lambda parameter: parameter.kind.as_is(), takes_self=True),
     )
     """Tells at once that a value is right, so that most values cost one call."""
 
@@ -57,7 +57,7 @@ class Parameter:
     @property
     def is_for_python(self) -> bool:
         """Whether it takes only what no file can hold, and can be left out."""
-        return not self.is_required and self.check.is_for_python
+        return not self.is_required and self.kind.is_for_python
 
     def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
         """Return what the constructor gets for a value; note what is wrong with it."""
@@ -65,7 +65,7 @@ class Parameter:
             result = value
         else:
             before = len(validation.problems)
-            result = self.check(value, path, validation)
+            result = self.kind(value, path, validation)
             if len(validation.problems) > before:
                 return result
         if self.rule is not None and result is not self.default:  # a default needs no judge

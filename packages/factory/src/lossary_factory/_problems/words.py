@@ -50,7 +50,7 @@ def listing(names: Iterable[str], *, longest: int = 12) -> str:
 
 
 def plural(text: str) -> str:
-    """Speak of several values as a check's text speaks of one."""
+    """Speak of several values as the text of a kind speaks of one."""
     for one, many in _PLURALS.items():
         if text.startswith(one):
             return many + text[len(one) :]

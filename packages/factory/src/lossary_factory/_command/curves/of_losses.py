@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lossary_factory._command.trial.targets import Kind, classes_of, kinds_of
+from lossary_factory._command.trial.targets import TargetKind, classes_of, kinds_of
 
 from .drawing import Curve, NoCurveError, spaced
 from .of_schedules import COUNT
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from lossary_factory._spec import LossSpec
 
 _MOST_CLASSES = 1000
-_SPANS: dict[Kind, tuple[float, float]] = {"binary": (-6, 6), "labels": (-6, 6), "values": (-3, 3)}
+_SPANS: dict[TargetKind, tuple[float, float]] = {"binary": (-6, 6), "labels": (-6, 6), "values": (-3, 3)}
 
 
 def loss_curves(
     spec: LossSpec[Any],
     loss: nn.Module,
     *,
-    kind: Kind | None = None,
+    kind: TargetKind | None = None,
     target: float | None = None,
     first: float | None = None,
     last: float | None = None,
@@ -43,7 +43,7 @@ def loss_curves(
         NoCurveError: The loss does not take one position of such data.
     """
     failures = []
-    kinds: list[Kind] = kinds_of(spec) if kind is None else [kind]
+    kinds: list[TargetKind] = kinds_of(spec) if kind is None else [kind]
     for each in kinds:
         low, high = _SPANS[each]
         x = spaced(low if first is None else first, high if last is None else last, COUNT)
@@ -65,7 +65,9 @@ def loss_curves(
     )
 
 
-def _point(loss: nn.Module, kind: Kind, at: float, truth: float, classes: int | None) -> tuple[float, float]:
+def _point(
+    loss: nn.Module, kind: TargetKind, at: float, truth: float, classes: int | None
+) -> tuple[float, float]:
     """Return the value and the gradient of a loss of one position."""
     x = torch.tensor(at, dtype=torch.float64, requires_grad=True)
     value: Tensor = loss(*_position(kind, x, truth, classes)).sum()
@@ -76,7 +78,7 @@ def _point(loss: nn.Module, kind: Kind, at: float, truth: float, classes: int | 
     return float(value.detach()), 0.0 if gradient is None else float(gradient)
 
 
-def _position(kind: Kind, x: Tensor, truth: float, classes: int | None) -> tuple[Tensor, Tensor]:
+def _position(kind: TargetKind, x: Tensor, truth: float, classes: int | None) -> tuple[Tensor, Tensor]:
     """Return an input and a target of one position."""
     if kind == "labels":
         label = int(truth)
@@ -87,7 +89,7 @@ def _position(kind: Kind, x: Tensor, truth: float, classes: int | None) -> tuple
     return x.expand(shape), torch.full(shape, truth, dtype=x.dtype)
 
 
-def _x_label(kind: Kind, truth: float) -> str:
+def _x_label(kind: TargetKind, truth: float) -> str:
     if kind == "values":
         return "residual" if truth == 0 else "input"
     return "logit" if kind == "binary" else f"logit of class {truth:g}, the others being 0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from lossary_factory._composites import form_of
+from lossary_factory._composites import composite_of
 from lossary_factory._problems import show_path
 from lossary_factory._spec import LossSpec, PartSpec
 
@@ -68,7 +68,7 @@ def _rest(path: str, height: Height) -> float:
 def _parts(spec: LossSpec[Any], path: tuple[object, ...]) -> Iterator[tuple[str, PartSpec[Any]]]:
     """Yield the parts of a loss and of all losses inside it, by the names that the config has for them."""
     params: Any = spec.params
-    if form_of(spec.name) is None:
+    if composite_of(spec.name) is None:
         yield from _inside(params, path)
         return
     weights = params.get("weights") or {}

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lossary_factory._composites import DEEP_SUPERVISION, HEADS
 
-from .targets import Kind, classes_of, kinds_of, nested
+from .targets import TargetKind, classes_of, kinds_of, nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,7 @@ def _read(path: str) -> object:
 
 
 def made_up(
-    spec: LossSpec[Any], *, kind: Kind | None = None, shape: tuple[int, ...] | None = None
+    spec: LossSpec[Any], *, kind: TargetKind | None = None, shape: tuple[int, ...] | None = None
 ) -> Iterator[Data]:
     """Yield data that a loss may take, the likeliest first.
 
@@ -155,7 +155,7 @@ class _Maker:
         rank: Which of the kinds that the tags allow is taken.
     """
 
-    kind: Kind | None
+    kind: TargetKind | None
     shape: tuple[int, ...] | None
     rank: int
     generator: torch.Generator = attrs.field(factory=lambda: torch.Generator().manual_seed(_SEED))

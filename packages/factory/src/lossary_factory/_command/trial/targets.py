@@ -7,15 +7,15 @@ from typing import Any, Literal
 
 from lossary_factory._spec import LossSpec, PartSpec
 
-Kind = Literal["binary", "labels", "values"]
+TargetKind = Literal["binary", "labels", "values"]
 """Zeros and ones of the input's shape; class indices; or numbers of the input's shape."""
 
 Keys = tuple[Any, ...]
 """What leads to a value: the name of a parameter, then keys and indexes."""
 
-KINDS: tuple[Kind, ...] = ("binary", "labels", "values")
+KINDS: tuple[TargetKind, ...] = ("binary", "labels", "values")
 
-_KIND_OF_TAG: dict[str, Kind] = {
+_KIND_OF_TAG: dict[str, TargetKind] = {
     "binary": "binary",
     "multilabel": "binary",
     "multiclass": "labels",
@@ -24,11 +24,11 @@ _KIND_OF_TAG: dict[str, Kind] = {
 _PER_CLASS = ("weight", "pos_weight", "class_weights", "class_counts")
 
 
-def kinds_of(spec: LossSpec[Any]) -> list[Kind]:
+def kinds_of(spec: LossSpec[Any]) -> list[TargetKind]:
     """Return the kinds of target that a loss and all losses within take; all kinds where no tag tells."""
     inside = [child for _, child in nested(spec)]
     found = [kinds_of(child) for child in inside] if inside else [_by_tags(spec)]
-    common: list[Kind] = [kind for kind in KINDS if all(kind in kinds for kinds in found)]
+    common: list[TargetKind] = [kind for kind in KINDS if all(kind in kinds for kinds in found)]
     return common or found[0]
 
 
@@ -61,7 +61,7 @@ def _inside(path: Keys, value: object) -> Iterator[tuple[Keys, LossSpec[Any]]]:
             yield from _inside((*path, index), item)
 
 
-def _by_tags(spec: LossSpec[Any]) -> list[Kind]:
+def _by_tags(spec: LossSpec[Any]) -> list[TargetKind]:
     tags = spec.origin.registry.entry(spec.name).tags if spec.origin is not None else ()
     kinds = {_KIND_OF_TAG[tag] for tag in tags if tag in _KIND_OF_TAG}
     return [kind for kind in KINDS if kind in kinds] or list(KINDS)

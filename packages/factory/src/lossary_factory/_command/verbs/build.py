@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from lossary_factory._checker import Request
+from lossary_factory._checker import Checker
 from lossary_factory._command.building import built, complain, is_module
 from lossary_factory._command.call import (
     BadCallError,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from lossary_factory._command.trial.data import Data
     from lossary_factory._command.trial.run import Trial
-    from lossary_factory._command.trial.targets import Kind
+    from lossary_factory._command.trial.targets import TargetKind
     from lossary_factory._spec import LossSpec
 
 _OWN_DATA = "for other data: --target binary, labels or values, --input B,C,..., or --data FILE with your own"
@@ -77,7 +77,7 @@ def verb(
     overrides: tuple[str, ...],
     *,
     shape: tuple[int, ...] | None,
-    kind: Kind | None,
+    kind: TargetKind | None,
     data: str | None,
     form: str,
     dry_run: bool,
@@ -91,7 +91,7 @@ def verb(
     if data is not None and (shape or kind):
         raise BadCallError("--data brings its own shapes: it cannot stand beside --input or --target")
     losses = registry(described=False)
-    spec = accepted(Request(losses, key, overrides).check_file(file), to_stderr=form == "json")
+    spec = accepted(Checker(losses, key, overrides).check_file(file), to_stderr=form == "json")
     loss = built(spec, to_stderr=form == "json")
     if form == "text":
         echo(draw(spec, losses.base_class))
@@ -102,7 +102,7 @@ def verb(
 
 
 def _chosen(
-    spec: LossSpec[Any], kind: Kind | None, shape: tuple[int, ...] | None, path: str | None
+    spec: LossSpec[Any], kind: TargetKind | None, shape: tuple[int, ...] | None, path: str | None
 ) -> Iterator[Data]:
     """Yield the data to try a loss on, the likeliest first."""
     from lossary_factory._command.trial.data import NoDataError, made_up, read_data  # noqa: PLC0415  # needs torch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lossary_factory._checker import Request
+from lossary_factory._checker import Checker
 from lossary_factory._command.call import accepted, collection_option, echo, key_option, registry, set_option
 from lossary_factory._command.terminal import dim
 from lossary_factory._command.tree import draw
@@ -18,6 +18,6 @@ from lossary_factory._command.tree import draw
 def verb(file: str, key: str | None, overrides: tuple[str, ...]) -> None:
     """Show the whole loss that a config file means, with where each value comes from."""
     losses = registry()
-    spec = accepted(Request(losses, key, overrides).check_file(file))
+    spec = accepted(Checker(losses, key, overrides).check_file(file))
     echo(draw(spec, losses.base_class, with_places=True))
     click.echo(f"\n{dim('fingerprint')} {spec.fingerprint()}")

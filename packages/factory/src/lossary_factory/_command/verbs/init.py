@@ -10,7 +10,7 @@ from lossary_factory._command.call import BadCallError, collection_option, deliv
 from lossary_factory._command.example import example_config
 from lossary_factory._command.yaml import yaml_lines
 from lossary_factory._composites import COMPOSITES
-from lossary_factory._parameters import plan_of
+from lossary_factory._parameters import constructor_of
 from lossary_factory._problems import did_you_mean
 
 if TYPE_CHECKING:
@@ -51,5 +51,9 @@ def _of_task(task: str, losses: Registry[Any]) -> list[str]:
 def _simple(names: list[str], losses: Registry[Any]) -> list[str]:
     """Keep the losses that need no parameters, in alphabetical order."""
     there = sorted(name for name in names if losses.entry(name).available and name not in COMPOSITES)
-    plans = {name: plan_of(losses.get(name), losses.base_class) for name in there}
-    return [name for name, plan in plans.items() if not plan.required and not plan.obstacle]
+    constructors = {name: constructor_of(losses.get(name), losses.base_class) for name in there}
+    return [
+        name
+        for name, constructor in constructors.items()
+        if not constructor.required and not constructor.obstacle
+    ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from lossary_factory._checker import Request
+from lossary_factory._checker import Checker
 from lossary_factory._command.call import (
     BadCallError,
     collection_option,
@@ -162,7 +162,7 @@ def verb(file: str, key: str | None, output: str | None) -> None:
     deliver("".join(f"{line}\n" for line in yaml_lines(config)), output)
     for note in migration.notes:
         click.echo(dim(f"note: {note}"), err=True)
-    checked = Request(losses).check_data(config)
+    checked = Checker(losses).check_data(config)
     report(checked.problems, to_stderr=True)
     if not checked.is_correct:
         raise SystemExit(1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary_factory._checker import Request
+from lossary_factory._checker import Checker
 from lossary_factory._command.building import built, complain, is_module
 from lossary_factory._command.call import (
     BadCallError,
@@ -29,7 +29,7 @@ from lossary_factory._grammar import LOSS, instead_of
 from lossary_factory._reading import SUFFIXES
 
 if TYPE_CHECKING:
-    from lossary_factory._command.trial.targets import Kind
+    from lossary_factory._command.trial.targets import TargetKind
     from lossary_factory._spec import LossSpec
 
 _NO_MATPLOTLIB = "a picture needs matplotlib\n    pip install 'lossary-factory[plot]' installs it."
@@ -61,11 +61,11 @@ def verb(
     """Draw the schedules of a config's weights, or a loss and its gradient over one logit or residual."""
     _require_sense(output, form, options["first"], options["last"])
     losses = registry(described=False)
-    request = Request(losses, key, overrides)
+    checker = Checker(losses, key, overrides)
     if what.lower().endswith(SUFFIXES):
-        checked = request.check_file(what)
+        checked = checker.check_file(what)
     elif what in losses:
-        checked = request.check_data(what)
+        checked = checker.check_data(what)
     else:
         raise BadCallError(f"{losses.name} has no {LOSS} {what!r}\n{instead_of(what, losses)}")
     is_json = form == "json"
@@ -102,7 +102,7 @@ def _curves(
     first: float | None,
     last: float | None,
     target: float | None,
-    kind: Kind | None,
+    kind: TargetKind | None,
 ) -> list[Curve]:
     """Return the curves of the schedules; those of the loss where there are none, or it is asked for."""
     try:

@@ -14,7 +14,7 @@ from lossary_factory._command.tree import default_text
 from lossary_factory._command.yaml import yaml_lines
 from lossary_factory._export import describe, summary
 from lossary_factory._grammar import LOSS, instead_of
-from lossary_factory._parameters import Parameter, Plan, StandIn, plan_of
+from lossary_factory._parameters import Constructor, Parameter, StandIn, constructor_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def page(entry: Entry[Any], registry: Registry[Any]) -> Iterator[str]:
     yield ""
     yield from _facts(entry, loss_class)
     yield ""
-    yield from _parameters(plan_of(loss_class, registry.base_class))
+    yield from _parameters(constructor_of(loss_class, registry.base_class))
     config = example_config(entry.name, registry)
     if config is not None:
         yield from ("", bold("Example"), *yaml_lines(config, "  "))
@@ -68,18 +68,18 @@ def _facts(entry: Entry[Any], loss_class: type) -> list[str]:
     return columns([f"  {dim(name)}", text] for name, text in facts.items() if text)
 
 
-def _parameters(plan: Plan) -> Iterator[str]:
+def _parameters(constructor: Constructor) -> Iterator[str]:
     yield bold("Parameters")
-    if plan.obstacle:
-        yield f"  It cannot be built from a config: {plan.obstacle}."
-    elif plan.offered:
-        yield from columns(map(_row, plan.offered))
+    if constructor.obstacle:
+        yield f"  It cannot be built from a config: {constructor.obstacle}."
+    elif constructor.offered:
+        yield from columns(map(_row, constructor.offered))
     else:
         yield "  none"
-    if plan.is_open:
+    if constructor.is_open:
         yield "  The constructor takes more keyword arguments, which a config cannot give."
 
 
 def _row(parameter: Parameter) -> list[str]:
     default = "required" if parameter.is_required else f"default {default_text(parameter.default)}"
-    return [f"  {parameter.name}", parameter.check.text, dim(default)]
+    return [f"  {parameter.name}", parameter.kind.text, dim(default)]

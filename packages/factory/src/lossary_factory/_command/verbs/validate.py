@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary_factory._checker import Request
+from lossary_factory._checker import Checker
 from lossary_factory._command.call import collection_option, echo, key_option, registry, report, set_option
 from lossary_factory._command.terminal import failure, success
 from lossary_factory._problems import counted
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 @collection_option
 def verb(files: tuple[str, ...], form: str, key: str | None, overrides: tuple[str, ...]) -> None:
     """Check config files, and report all that is wrong with each of them."""
-    request = Request(registry(), key, overrides)
-    found = {file: request.check_file(file) for file in files}
+    checker = Checker(registry(), key, overrides)
+    found = {file: checker.check_file(file) for file in files}
     if form == "json":
         click.echo(json.dumps([_as_data(file, checked) for file, checked in found.items()], indent=2))
     elif form == "github":

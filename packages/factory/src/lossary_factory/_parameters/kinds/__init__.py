@@ -6,7 +6,7 @@ describes itself (``text``) and knows a value that it accepts (``example``).
 
 from __future__ import annotations
 
-from .base import Anything, AsIs, Check, Null
+from .base import Anything, AsIs, Kind, Null
 from .combined import COMPARISONS, AnyOf, Bound, Bounded, annotated_bounds, any_of, bounded
 from .containers import Entries, Fields, FixedItems, Items
 from .nested import Instance, Nested, Part
@@ -20,7 +20,6 @@ __all__ = [
     "Boolean",
     "Bound",
     "Bounded",
-    "Check",
     "Choice",
     "Entries",
     "Fields",
@@ -28,6 +27,7 @@ __all__ = [
     "Instance",
     "Integer",
     "Items",
+    "Kind",
     "Member",
     "Nested",
     "Null",

@@ -1,5 +1,5 @@
-"""What all checks share, and those that look at nothing."""
-# ruff: noqa: ARG002  # one signature for all checks
+"""What all kinds of values share, and those that look at nothing."""
+# ruff: noqa: ARG002  # one signature for all kinds
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ AsIs = Callable[[Any], bool]
 """Tells of a value that it is right as it stands."""
 
 
-class Check:
-    """What all checks share."""
+class Kind:
+    """What all kinds of values share."""
 
     @property
     def text(self) -> str:
@@ -61,12 +61,12 @@ class Check:
         return ""
 
     def example(self, loss: str) -> object:
-        """Return a value that this check accepts; ``loss`` is a name to use where one is needed."""
+        """Return a value that this kind accepts; ``loss`` is a name to use where one is needed."""
         raise NotImplementedError
 
 
 @attrs.frozen
-class Anything(Check):
+class Anything(Kind):
     """A parameter without an annotation, or with one that says nothing about plain data."""
 
     @property
@@ -84,7 +84,7 @@ class Anything(Check):
 
 
 @attrs.frozen
-class Null(Check):
+class Null(Kind):
     """Nothing: ``null`` in YAML and JSON; TOML leaves the key out."""
 
     @property

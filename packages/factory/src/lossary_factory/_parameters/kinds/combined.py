@@ -10,7 +10,7 @@ import attrs
 
 from lossary_factory._problems import ConfigPath, either, label, show
 
-from .base import AsIs, Check, Null
+from .base import AsIs, Kind, Null
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class AnyOf(Check):
-    """A value that one of several checks accepts."""
+class AnyOf(Kind):
+    """A value that is of one of several kinds."""
 
-    options: tuple[Check, ...]
+    options: tuple[Kind, ...]
 
     @property
     def text(self) -> str:
@@ -63,9 +63,9 @@ class AnyOf(Check):
         return self.options[0].example(loss)
 
 
-def any_of(options: Sequence[Check]) -> Check:
-    """Join checks; what accepts plain data of any kind accepts it in company too."""
-    flat: dict[Check, None] = {}
+def any_of(options: Sequence[Kind]) -> Kind:
+    """Join kinds; what accepts plain data of any kind accepts it in company too."""
+    flat: dict[Kind, None] = {}
     for option in options:
         flat.update(dict.fromkeys(option.options if isinstance(option, AnyOf) else [option]))
     if len(flat) == 1:
@@ -105,10 +105,10 @@ class Bound:
 
 
 @attrs.frozen
-class Bounded(Check):
+class Bounded(Kind):
     """Values of one kind, within limits."""
 
-    inner: Check
+    inner: Kind
     bounds: tuple[Bound, ...]
 
     @property
@@ -167,17 +167,17 @@ class Bounded(Check):
         return usual
 
 
-def bounded(check: Check, bounds: Sequence[Bound]) -> Check:
-    """Put limits on a check; within a union they are for the members that are not null."""
+def bounded(kind: Kind, bounds: Sequence[Bound]) -> Kind:
+    """Put limits on a kind; within a union they are for the members that are not null."""
     if not bounds:
-        return check
-    if isinstance(check, AnyOf):
+        return kind
+    if isinstance(kind, AnyOf):
         return any_of(
-            [option if isinstance(option, Null) else bounded(option, bounds) for option in check.options]
+            [option if isinstance(option, Null) else bounded(option, bounds) for option in kind.options]
         )
-    if isinstance(check, Bounded):
-        return Bounded(check.inner, (*check.bounds, *bounds))
-    return Bounded(check, tuple(bounds))
+    if isinstance(kind, Bounded):
+        return Bounded(kind.inner, (*kind.bounds, *bounds))
+    return Bounded(kind, tuple(bounds))
 
 
 def annotated_bounds(marks: Sequence[object]) -> list[Bound]:

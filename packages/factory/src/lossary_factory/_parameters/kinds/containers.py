@@ -13,17 +13,17 @@ import attrs
 from lossary_factory._problems import ConfigPath, counted, did_you_mean, label, listing, plural, show
 from lossary_factory._values import FrozenDict, FrozenList
 
-from .base import Anything, Check
+from .base import Anything, Kind
 
 if TYPE_CHECKING:
     from lossary_factory._validation import Validation
 
 
 @attrs.frozen
-class Items(Check):
+class Items(Kind):
     """A list of values of one kind; ``make`` builds what the annotation asks for."""
 
-    item: Check
+    item: Kind
     make: Callable[[list[object]], object] = FrozenList
 
     @property
@@ -47,10 +47,10 @@ class Items(Check):
 
 
 @attrs.frozen
-class FixedItems(Check):
+class FixedItems(Kind):
     """A tuple whose places each have a kind of their own."""
 
-    items: tuple[Check, ...]
+    items: tuple[Kind, ...]
 
     @property
     def text(self) -> str:
@@ -64,18 +64,18 @@ class FixedItems(Check):
 
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
         pairs = enumerate(zip(self.items, value, strict=True))
-        return tuple(check(item, (*path, index), validation) for index, (check, item) in pairs)
+        return tuple(kind(item, (*path, index), validation) for index, (kind, item) in pairs)
 
     def example(self, loss: str) -> object:
         return [item.example(loss) for item in self.items]
 
 
 @attrs.frozen
-class Entries(Check):
+class Entries(Kind):
     """A mapping whose keys are of one kind, and its values of another."""
 
-    key: Check
-    value: Check
+    key: Kind
+    value: Kind
 
     @property
     def text(self) -> str:
@@ -103,11 +103,11 @@ class Entries(Check):
 
 
 @attrs.frozen
-class Fields(Check):
+class Fields(Kind):
     """A mapping with certain keys, each with a kind of its own, as a ``TypedDict`` has them."""
 
     names: tuple[str, ...]
-    values: tuple[Check, ...]
+    values: tuple[Kind, ...]
     required: tuple[bool, ...]
 
     @property
@@ -120,24 +120,24 @@ class Fields(Check):
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
         if validation.is_too_deep(path):
             return value
-        checks = dict(zip(self.names, self.values, strict=True))
+        kinds = dict(zip(self.names, self.values, strict=True))
         entries = {}
         for key, item in value.items():
-            if key in checks:
-                entries[key] = checks[key](item, (*path, key), validation)
+            if key in kinds:
+                entries[key] = kinds[key](item, (*path, key), validation)
             else:
                 hint = f"{did_you_mean(key, self.names)}its keys are: {listing(self.names)}"
                 message = f"{label(path)} has no key {show(key)}"
                 validation.add("bad-key", message, (*path, key), hint=hint, at_key=True)
         for name, is_required in zip(self.names, self.required, strict=True):
             if is_required and name not in value:
-                message = f"{label(path)} needs the key {name!r}, which must be {checks[name].text}"
+                message = f"{label(path)} needs the key {name!r}, which must be {kinds[name].text}"
                 validation.add("missing-key", message, path, at_key=True)
         return FrozenDict(entries)
 
     def example(self, loss: str) -> object:
         parts = zip(self.names, self.values, self.required, strict=True)
-        return {name: check.example(loss) for name, check, is_required in parts if is_required}
+        return {name: kind.example(loss) for name, kind, is_required in parts if is_required}
 
 
 def _number_of(key: object) -> object:

@@ -1,5 +1,5 @@
 """Values that become objects: nested losses, their parts, and what only Python can hold."""
-# ruff: noqa: ARG002  # one signature for all checks
+# ruff: noqa: ARG002  # one signature for all kinds
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 
 from lossary_factory._parameters.annotations import Unknown
 
-from .base import Check
+from .base import Kind
 
 if TYPE_CHECKING:
     from lossary_factory._problems import ConfigPath
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class Instance(Check):
+class Instance(Kind):
     """An object that plain data cannot spell; a config in Python may hold it."""
 
     kind: type
@@ -45,7 +45,7 @@ class Instance(Check):
 
 
 @attrs.frozen
-class Nested(Check):
+class Nested(Kind):
     """Another loss."""
 
     kind: type
@@ -68,7 +68,7 @@ class Nested(Check):
 
 
 @attrs.frozen
-class Part(Check):
+class Part(Kind):
     """A part of a loss, such as a schedule: ``{KEYWORD: NAME, PARAMETER: value}``."""
 
     keyword: str

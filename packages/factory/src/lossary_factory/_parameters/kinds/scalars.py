@@ -11,7 +11,7 @@ import attrs
 
 from lossary_factory._problems import LARGEST_INTEGER, ConfigPath, either, label, nearest, show
 
-from .base import AsIs, Check
+from .base import AsIs, Kind
 
 if TYPE_CHECKING:
     import enum
@@ -23,7 +23,7 @@ _LONGEST_NUMBER = 40
 
 
 @attrs.frozen
-class Boolean(Check):
+class Boolean(Kind):
     """True or false, and no number."""
 
     @property
@@ -46,7 +46,7 @@ class Boolean(Check):
 
 
 @attrs.frozen
-class Integer(Check):
+class Integer(Kind):
     """A whole number, and neither a truth value nor a text."""
 
     @property
@@ -73,7 +73,7 @@ class Integer(Check):
 
 
 @attrs.frozen
-class Number(Check):
+class Number(Kind):
     """A number, whole or not; finite unless the class says that it means infinities."""
 
     finite: bool = True
@@ -107,7 +107,7 @@ class Number(Check):
 
 
 @attrs.frozen
-class Text(Check):
+class Text(Kind):
     """A text."""
 
     @property
@@ -128,7 +128,7 @@ class Text(Check):
 
 
 @attrs.frozen
-class PathText(Check):
+class PathText(Kind):
     """The path of a file or folder: a text, of which the constructor gets the path. Nothing is opened."""
 
     @property
@@ -148,7 +148,7 @@ class PathText(Check):
 
 
 @attrs.frozen
-class Choice(Check):
+class Choice(Kind):
     """One of a few values, as ``Literal`` lists them."""
 
     options: tuple[object, ...]
@@ -178,7 +178,7 @@ class Choice(Check):
 
 
 @attrs.frozen
-class Member(Check):
+class Member(Kind):
     """A member of an enum, by its value or by its name."""
 
     kind: type[enum.Enum]
