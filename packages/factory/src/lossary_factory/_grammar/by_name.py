@@ -41,10 +41,11 @@ class Found(NamedTuple):
 
     name: str
     loss_class: Any
+    constructor: Constructor
 
 
 def find(name: Value, registry: Registry[Any], noun: str, validation: Validation) -> Found | None:
-    """Return the canonical name and the class; note it where there is none."""
+    """Return the canonical name, and the class with what it takes; note it where there is none."""
     asked = name.value
     if not isinstance(asked, str):
         validation.wrong_type(name.path, asked, f"the name of a {noun}")
@@ -63,10 +64,11 @@ def find(name: Value, registry: Registry[Any], noun: str, validation: Validation
         validation.add("deprecated-name", message, name.path, hint=hint, severity="warning")
         asked = entry.name
     try:
-        return Found(entry.name, registry.get(asked))
+        loss_class = registry.get(asked)
     except (ImportError, RegistryError) as error:
         validation.add(f"unavailable-{noun}", f"{asked} cannot be loaded: {error}", name.path)
         return None
+    return Found(entry.name, loss_class, constructor_of(loss_class, validation.registry.base_class))
 
 
 def read_params(
@@ -76,18 +78,16 @@ def read_params(
 
     ``are_complete`` where nothing else gives the parameters that are missing.
     """
-    name, loss_class = found
+    name, _, constructor = found
     if params is None:
         params = {}
     if not isinstance(params, MAPPINGS):
-        offered = constructor_of(loss_class, validation.registry.base_class).offered
-        takes = listing(parameter.name for parameter in offered)
+        takes = listing(parameter.name for parameter in constructor.offered)
         hint = f"write each by its name, such as {{NAME: value}}; {name} takes: {takes}"
         if isinstance(params, str) and _COLON.match(params):
             hint = f"{_SPACE}\n{hint}"
         validation.wrong_type(path, params, f"a mapping of parameters of {name}", hint=hint if takes else "")
         return FrozenDict()
-    constructor = constructor_of(loss_class, validation.registry.base_class)
     if constructor.obstacle:
         validation.add(
             "unusable-constructor", f"{name} cannot be built from a config: {constructor.obstacle}", path
@@ -200,7 +200,7 @@ def read_part(
         return None
     params = {name: value for name, value in node.items() if name != key}
     nested = params.get("params")
-    if isinstance(nested, Mapping) and "params" not in constructor_of(found.loss_class, None).parameters:
+    if isinstance(nested, Mapping) and "params" not in found.constructor.parameters:
         message = f"the parameters of a {part.keyword} stand beside {part.keyword!r}, not under 'params'"
         hint = (
             f"write {{{part.keyword}: {found.name}, {': ..., '.join(map(show_key, nested)) or 'NAME'}: ...}}"

@@ -90,13 +90,14 @@ def _warn_of_siblings(
         return
     loss = show_key(path[-1])
     params = parent.get("params")
-    parameters = constructor_of(spec.loss_class, validation.registry.base_class).parameters
-    if isinstance(params, Mapping) and params and parameters.keys() >= params.keys() and path[-1] != "params":
+    constructor = constructor_of(spec.loss_class, validation.registry.base_class)
+    known = constructor.parameters.keys()
+    if isinstance(params, Mapping) and params and known >= params.keys() and path[-1] != "params":
         message = f"'params' stands beside {loss!r}, and holds parameters of {spec.name}"
         hint = f"if it is for the loss, write it under {loss!r}"
         sibling: ConfigPath = (*path[:-1], "params")
         validation.add("misplaced-key", message, sibling, hint=hint, at_key=True, severity="warning")
-    for parameter in constructor_of(spec.loss_class, validation.registry.base_class).offered:
+    for parameter in constructor.offered:
         if parameter.name in parent and parameter.name != path[-1]:
             message = f"{parameter.name!r} stands beside {loss!r}, and is a parameter of {spec.name}"
             hint = f"if it is for the loss, write it under {loss}.params"

@@ -125,9 +125,8 @@ def _find_class(
     found = find(Value(name, path), registry, LOSS, validation)
     if found is None:
         return None
-    constructor = constructor_of(found.loss_class, registry.base_class)
-    missing = [parameter for parameter in takes if parameter not in constructor.parameters]
-    if missing and not constructor.is_open:
+    missing = [parameter for parameter in takes if parameter not in found.constructor.parameters]
+    if missing and not found.constructor.is_open:
         message = f"what {registry.name} has as {name!r} does not take {missing[0]!r}"
         validation.add("unavailable-form", message, path, at_key=True)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lossary_factory._parameters import constructor_of
 from lossary_factory._problems import DEEPEST, MOST_VALUES, ConfigPath, did_you_mean, listing, show, show_key
 from lossary_factory._spec import LossSpec
 from lossary_factory._validation import Definitions, Validation
@@ -49,7 +50,8 @@ def read_use(name: Value, params: Value, path: ConfigPath, validation: Validatio
     spec = _used(name, path, validation)
     if spec is None:
         return None
-    found = Found(spec.name, spec.loss_class)
+    constructor = constructor_of(spec.loss_class, validation.registry.base_class)
+    found = Found(spec.name, spec.loss_class, constructor)
     given = read_params(params.value, params.path, found, validation, are_complete=False)
     return LossSpec(spec.name, FrozenDict({**spec.params, **given}), spec.loss_class, validation.origin(path))
 

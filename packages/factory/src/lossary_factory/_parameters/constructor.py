@@ -18,7 +18,7 @@ from .kinds import COMPARISONS, Anything, Bound, Choice, Kind, Null, annotated_b
 from .parameter import UNSAID, Parameter, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 @attrs.frozen
@@ -84,13 +84,7 @@ def is_kind_of(cls: type, kind: type) -> bool:
     )
 
 
-def constructor_of(loss_class: Any, base_class: type | None) -> Constructor:  # a class or a function
-    """Return what a constructor takes, for a registry with this base class."""
-    return _read_constructor(loss_class, base_class)
-
-
-@functools.lru_cache(maxsize=4096)
-def _read_constructor(cls: Any, base_class: Any) -> Constructor:  # a class or a function
+def _read_constructor(cls: Any, base_class: type | None) -> Constructor:  # a class or a function
     if isinstance(cls, type) and issubclass(cls, StandIn):
         return cls.make_constructor()
     try:
@@ -132,6 +126,13 @@ def _read_constructor(cls: Any, base_class: Any) -> Constructor:  # a class or a
         obstacle=f"its constructor takes {nameless[0]!r} by position only" if nameless else "",
         arguments=_arguments(cls),
     )
+
+
+# Type checkers take no class for hashable: hence the annotation.
+constructor_of: Callable[[Any, type | None], Constructor] = functools.lru_cache(maxsize=4096)(
+    _read_constructor
+)
+"""Return what the constructor of a class or a function takes, for a registry with this base class."""
 
 
 def _arguments(cls: Any) -> tuple[str, ...] | None:  # a class or a function
