@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lossary_factory._reading.from_yaml import scalar
+from lossary_factory._values import plain
 
 _BARE_WORD = re.compile(r"[A-Za-z_][\w-]*")
 
@@ -27,7 +28,7 @@ def yaml_lines(data: Mapping[str, Any], indent: str = "") -> Iterator[str]:
 def flow(value: object) -> str:  # noqa: PLR0911  # a table of cases
     """Write a value as YAML on one line; what YAML has no word for is described."""
     if isinstance(value, enum.Enum):
-        return flow(value.value if isinstance(value.value, str) else value.name)
+        return flow(plain(value))
     if isinstance(value, str):
         bare = _BARE_WORD.fullmatch(value) and scalar(value) == value
         return value if bare else json.dumps(value, ensure_ascii=False)

@@ -14,6 +14,7 @@ from lossary_factory._checker import Checker
 from lossary_factory._collections import installed_registry, parts_of
 from lossary_factory._parameters import constructor_of
 from lossary_factory._problems import ConfigError, UnwritableError
+from lossary_factory._values import plain
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
@@ -78,7 +79,7 @@ class _Writer:
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
         if isinstance(value, enum.Enum):
-            return value.value if isinstance(value.value, str) else value.name
+            return plain(value)
         if _name_of(type(value), self.registry) is not None:
             return self.node(value)
         parts = parts_of(type(value))

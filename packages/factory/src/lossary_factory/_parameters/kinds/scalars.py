@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from lossary_factory._problems import LARGEST_INTEGER, ConfigPath, either, label, nearest, show
+from lossary_factory._values import plain
 
 from .base import AsIs, Kind
 
@@ -193,7 +194,7 @@ class Member(Kind):
 
     def spellings(self) -> list[object]:
         """List how the members are written: by value where the value is text, by name otherwise."""
-        return [member.value if isinstance(member.value, str) else member.name for member in self.kind]
+        return list(map(plain, self.kind))
 
     def fits(self, value: object) -> bool:
         return self.find(value) is not None
