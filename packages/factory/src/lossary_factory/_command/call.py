@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossary_factory._collections import installed_registry
+from lossary_factory._grammar import LOSS, instead_of
 from lossary_factory._manifest import described_registry
-from lossary_factory._problems import CollectionError, Problem, counted, parse_path
+from lossary_factory._problems import CollectionError, Problem, counted, did_you_mean, parse_path
 
 from .terminal import paint
 
@@ -77,6 +78,23 @@ def registry(*, described: bool = True) -> Registry[Any]:
         return find(click.get_current_context().find_root().obj)
     except CollectionError as error:
         raise BadCallError(str(error)) from None
+
+
+def tags_of(losses: Registry[Any]) -> list[str]:
+    """Return every tag that some loss has, in alphabetical order."""
+    return sorted({tag for tags in losses.list_with_tags().values() for tag in tags})
+
+
+def no_such_tag(tag: str, losses: Registry[Any]) -> BadCallError:
+    """Return the error for a tag that no loss has."""
+    known = tags_of(losses)
+    instead = f"{did_you_mean(tag, known)}the tags are: {', '.join(known)}"
+    return BadCallError(f"no loss has the tag {tag!r}\n{instead}")
+
+
+def no_such_loss(name: str, losses: Registry[Any]) -> BadCallError:
+    """Return the error for a name that no loss has."""
+    return BadCallError(f"{losses.name} has no {LOSS} {name!r}\n{instead_of(name, losses)}")
 
 
 def echo(lines: Iterable[str]) -> None:

@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary_factory._command.call import BadCallError, collection_option, deliver, output_option, registry
+from lossary_factory._command.call import (
+    BadCallError,
+    collection_option,
+    deliver,
+    no_such_tag,
+    output_option,
+    registry,
+)
 from lossary_factory._command.example import example_config
 from lossary_factory._command.yaml import yaml_lines
 from lossary_factory._composites import COMPOSITES
 from lossary_factory._parameters import constructor_of
-from lossary_factory._problems import did_you_mean
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
@@ -41,10 +47,7 @@ def verb(task: str | None, output: str | None) -> None:
 def _of_task(task: str, losses: Registry[Any]) -> list[str]:
     names = losses.filter_by_tag(task)
     if not names:
-        known = sorted({tag for tags in losses.list_with_tags().values() for tag in tags})
-        raise BadCallError(
-            f"no loss has the tag {task!r}\n{did_you_mean(task, known)}the tags are: {', '.join(known)}"
-        )
+        raise no_such_tag(task, losses)
     return names
 
 

@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary_factory._command.call import BadCallError, collection_option, echo, format_option, registry
+from lossary_factory._command.call import (
+    collection_option,
+    echo,
+    format_option,
+    no_such_tag,
+    registry,
+    tags_of,
+)
 from lossary_factory._command.terminal import columns, dim, fitted, width
 from lossary_factory._export import describe, summary
-from lossary_factory._problems import did_you_mean
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
@@ -36,11 +42,10 @@ def verb(tags: tuple[str, ...], form: str) -> None:
 
 def _tagged(tags: tuple[str, ...], losses: Registry[Any]) -> list[str]:
     names = losses.list()
-    known = sorted({tag for tags in losses.list_with_tags().values() for tag in tags})
+    known = tags_of(losses)
     for tag in tags:
         if tag not in known:
-            instead = f"{did_you_mean(tag, known)}the tags are: {', '.join(known)}"
-            raise BadCallError(f"no loss has the tag {tag!r}\n{instead}")
+            raise no_such_tag(tag, losses)
         tagged = losses.filter_by_tag(tag)
         names = [name for name in names if name in tagged]
     return names

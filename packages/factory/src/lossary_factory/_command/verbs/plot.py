@@ -19,13 +19,13 @@ from lossary_factory._command.call import (
     echo,
     format_option,
     key_option,
+    no_such_loss,
     registry,
     set_option,
     write_new,
 )
 from lossary_factory._command.curves.drawing import FORMATS, Curve, NoCurveError, draw, picture
 from lossary_factory._command.curves.of_schedules import schedule_curves
-from lossary_factory._grammar import LOSS, instead_of
 from lossary_factory._reading import SUFFIXES
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def verb(
     elif what in losses:
         checked = checker.check_data(what)
     else:
-        raise BadCallError(f"{losses.name} has no {LOSS} {what!r}\n{instead_of(what, losses)}")
+        raise no_such_loss(what, losses)
     is_json = form == "json"
     curves = _curves(accepted(checked, to_stderr=is_json), to_stderr=is_json, **options)
     if output is not None:

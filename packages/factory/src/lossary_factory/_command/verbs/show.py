@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary_factory._command.call import BadCallError, collection_option, echo, format_option, registry
+from lossary_factory._command.call import (
+    BadCallError,
+    collection_option,
+    echo,
+    format_option,
+    no_such_loss,
+    registry,
+)
 from lossary_factory._command.example import example_config
 from lossary_factory._command.terminal import bold, columns, dim
 from lossary_factory._command.tree import default_text
 from lossary_factory._command.yaml import yaml_lines
 from lossary_factory._export import describe, summary
-from lossary_factory._grammar import LOSS, instead_of
 from lossary_factory._parameters import Constructor, Parameter, StandIn, constructor_of
 
 if TYPE_CHECKING:
@@ -30,7 +36,7 @@ def verb(name: str, form: str) -> None:
     """Describe one loss: what it takes, where it comes from, and a config to start with."""
     losses = registry()
     if name not in losses:
-        raise BadCallError(f"{losses.name} has no {LOSS} {name!r}\n{instead_of(name, losses)}")
+        raise no_such_loss(name, losses)
     entry = losses.entry(name)
     if not entry.available:
         raise BadCallError(f"{name} cannot be loaded: {entry.failure}")
