@@ -28,6 +28,8 @@ from ._validation import Validation
 from ._values import FrozenDict, Unbuilt, built, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lossary_registry import Registry
 
 
@@ -77,6 +79,11 @@ class LossSpec(Unbuilt, Generic[T]):
     @classmethod
     def __get_pydantic_json_schema__(cls, _core_schema: object, _handler: object) -> dict[str, Any]:  # same
         return {"title": "A loss", "anyOf": [{"type": "string"}, {"type": "object"}]}
+
+    def children(self) -> Iterator[tuple[tuple[Any, ...], LossSpec[Any]]]:
+        """Yield the losses and parts directly inside, after the parameter and the keys that lead to each."""
+        for name, value in self.params.items():
+            yield from _specs_in(value, (name,))
 
     def to_dict(self, *, defaults: bool = False) -> dict[str, Any]:
         """Write the spec as a config of plain data, which gives an equal spec when it is validated.
@@ -195,6 +202,17 @@ def checked_config(config: object, registry: Registry[Any]) -> Checked:
 
 def _of_installed(config: object) -> LossSpec[Any]:
     return checked_config(config, installed_registry()).accepted()
+
+
+def _specs_in(value: object, keys: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], LossSpec[Any]]]:
+    if isinstance(value, LossSpec):
+        yield keys, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _specs_in(item, (*keys, key))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _specs_in(item, (*keys, index))
 
 
 def _plain_params(spec: LossSpec[Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import attrs
 
 from lossary_factory._composites import composite_of
 from lossary_factory._parameters import Unsaid, constructor_of
-from lossary_factory._spec import LossSpec
+from lossary_factory._spec import LossSpec, PartSpec
 from lossary_factory._values import plain
 
 from .terminal import bold, dim
@@ -77,7 +77,7 @@ class _Tree:
 def _is_drawn(spec: LossSpec[Any], name: str) -> bool:
     """Tell whether a parameter is seen in the branches of the tree."""
     is_weights = name == "weights" and composite_of(spec.name) is not None
-    return is_weights or any(True for _ in _nested(name, spec.params[name]))
+    return is_weights or any(keys[0] == name for keys, _ in _losses(spec))
 
 
 def _children(spec: LossSpec[Any]) -> Iterator[tuple[str, LossSpec[Any]]]:
@@ -89,16 +89,18 @@ def _children(spec: LossSpec[Any]) -> Iterator[tuple[str, LossSpec[Any]]]:
             weight = f"{flow(plain(weights.get(key, 1.0)))} \N{MULTIPLICATION SIGN} " if weights else ""
             yield f"{key}: {weight}", term
         return
-    for name, value in spec.params.items():
-        yield from _nested(name, value)
+    for keys, child in _losses(spec):
+        yield f"{_label(keys, spec.params)}: ", child
 
 
-def _nested(label: str, value: object) -> Iterator[tuple[str, LossSpec[Any]]]:
-    if type(value) is LossSpec:
-        yield f"{label}: ", value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _nested(f"{label}.{key}", item)
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            yield from _nested(f"{label}[{index}]", item)
+def _losses(spec: LossSpec[Any]) -> Iterator[tuple[tuple[Any, ...], LossSpec[Any]]]:
+    return ((keys, child) for keys, child in spec.children() if not isinstance(child, PartSpec))
+
+
+def _label(keys: tuple[Any, ...], params: Any) -> str:  # noqa: ANN401  # as nested as the keys
+    """Write what leads to a loss: the parameter, then ``.key`` in mappings and ``[index]`` in lists."""
+    label, inside = str(keys[0]), params[keys[0]]
+    for key in keys[1:]:
+        label += f".{key}" if isinstance(inside, Mapping) else f"[{key}]"
+        inside = inside[key]
+    return label

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lossary_factory._composites import composite_of
@@ -67,24 +67,22 @@ def _rest(path: str, height: Height) -> float:
 
 def _parts(spec: LossSpec[Any], path: tuple[object, ...]) -> Iterator[tuple[str, PartSpec[Any]]]:
     """Yield the parts of a loss and of all losses inside it, by the names that the config has for them."""
-    params: Any = spec.params
+    for keys, child in _as_written(spec):
+        inner = (*path, *keys)
+        if isinstance(child, PartSpec):
+            yield show_path(inner), child
+        else:
+            yield from _parts(child, inner)
+
+
+def _as_written(spec: LossSpec[Any]) -> Iterator[tuple[tuple[Any, ...], LossSpec[Any]]]:
+    """Yield the children by their keys in the config, where a term comes with its weight before it."""
     if composite_of(spec.name) is None:
-        yield from _inside(params, path)
+        yield from spec.children()
         return
-    weights = params.get("weights") or {}
-    for term, inner in params["terms"].items():
-        yield from _inside(weights.get(term), (*path, term, "weight"))
-        yield from _inside(inner, (*path, term))
-
-
-def _inside(value: object, path: tuple[object, ...]) -> Iterator[tuple[str, PartSpec[Any]]]:
-    if isinstance(value, PartSpec):
-        yield show_path(path), value
-    elif isinstance(value, LossSpec):
-        yield from _parts(value, path)
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _inside(item, (*path, key))
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            yield from _inside(item, (*path, index))
+    terms: Any = spec.params["terms"]
+    order = {term: number for number, term in enumerate(terms)}
+    children = [(keys, child) for keys, child in spec.children() if keys[0] in ("terms", "weights")]
+    children.sort(key=lambda pair: (order[pair[0][1]], pair[0][0] == "terms"))
+    for (parameter, term, *keys), child in children:
+        yield (term, "weight", *keys) if parameter == "weights" else (term, *keys), child

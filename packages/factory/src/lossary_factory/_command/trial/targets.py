@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lossary_factory._spec import LossSpec, PartSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TargetKind = Literal["binary", "labels", "values"]
 """Zeros and ones of the input's shape; class indices; or numbers of the input's shape."""
@@ -43,22 +45,8 @@ def classes_of(spec: LossSpec[Any]) -> int | None:
 
 
 def nested(spec: LossSpec[Any]) -> Iterator[tuple[Keys, LossSpec[Any]]]:
-    """Yield the losses directly inside a loss, each with the parameter and the keys that lead to it."""
-    for name, value in spec.params.items():
-        yield from _inside((name,), value)
-
-
-def _inside(path: Keys, value: object) -> Iterator[tuple[Keys, LossSpec[Any]]]:
-    if isinstance(value, PartSpec):
-        return
-    if isinstance(value, LossSpec):
-        yield path, value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _inside((*path, key), item)
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            yield from _inside((*path, index), item)
+    """Yield the losses directly inside a loss, and no parts, after the keys that lead to each."""
+    return ((keys, child) for keys, child in spec.children() if not isinstance(child, PartSpec))
 
 
 def _by_tags(spec: LossSpec[Any]) -> list[TargetKind]:
