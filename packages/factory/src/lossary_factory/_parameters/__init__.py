@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import kinds
 from .annotations import ATTRIBUTE, unknown
 from .constructor import Constructor, StandIn, constructor_of, is_kind_of
 from .parameter import UNSAID, Parameter, Rule, Unsaid
