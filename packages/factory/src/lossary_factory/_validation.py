@@ -31,8 +31,9 @@ class Grammar(NamedTuple):
     """What reads a config, and the losses and the parts that stand where a parameter takes one."""
 
     read_config: Callable[[object, Validation], Any]
-    read_loss: Callable[[object, ConfigPath, Validation, tuple[str, ...], type | None], Any]
+    read_loss: Callable[[object, ConfigPath, Validation, tuple[str, ...]], Any]
     read_part: Callable[[Mapping[Any, object], ConfigPath, Any, Validation], Any]
+    require_kind: Callable[[Any, type, ConfigPath, Validation], None]
 
 
 @attrs.define
@@ -98,7 +99,11 @@ class Validation:
         self, node: object, path: ConfigPath, more_keys: tuple[str, ...] = (), *, kind: type | None = None
     ) -> Any:
         """Read one loss, which may have keys besides its own, and must be of a kind where one is given."""
-        return self.grammar.read_loss(node, path, self, more_keys, kind)
+        grammar = self.grammar
+        spec = grammar.read_loss(node, path, self, more_keys)
+        if kind is not None:
+            grammar.require_kind(spec, kind, path, self)
+        return spec
 
     def read_part(self, node: Mapping[Any, object], path: ConfigPath, part: Any) -> Any:
         """Read one part; ``part`` is the kind of value that takes it."""

@@ -20,9 +20,9 @@ from lossary_factory._problems import (
 from lossary_factory._validation import EnoughError, Grammar, Validation
 from lossary_factory._values import MAPPINGS
 
-from .by_name import Spec, read_part
+from .by_name import Spec, read_part, require_kind
 from .keys import DOCUMENT_KEYS, Level, as_written
-from .node import CHOICE_SET, complain_of_keys, read_loss, read_node
+from .node import CHOICE_SET, complain_of_keys, read_loss
 from .use import read_definitions
 
 
@@ -38,17 +38,17 @@ def read_config(config: object, validation: Validation, key: str | None = None) 
 def read_document(config: object, path: ConfigPath, validation: Validation) -> Spec | None:
     """Read what stands at ``path`` as a whole config; None where it names no loss."""
     if not isinstance(config, MAPPINGS) or ("loss" not in config and not CHOICE_SET.isdisjoint(config)):
-        return read_node(config, path, validation)
+        return read_loss(config, path, validation)
     written = as_written(config, DOCUMENT_KEYS)
     if "loss" not in written:
-        return read_node(config, path, validation)
+        return read_loss(config, path, validation)
     version = config.get("version", 1)
     if not isinstance(version, (int, float)) or isinstance(version, bool) or version != 1:
         message = f"version must be 1, not {show(version)}"
         validation.add("unsupported-version", message, (*path, "version"))
     if "defs" in written:
         read_definitions(config[written["defs"]], (*path, written["defs"]), validation)
-    spec = read_node(config[written["loss"]], (*path, written["loss"]), validation)
+    spec = read_loss(config[written["loss"]], (*path, written["loss"]), validation)
     level = Level(config, path, DOCUMENT_KEYS, written, inside=show_key(written["loss"]))
     complain_of_keys(level, spec, validation)
     return spec
@@ -105,4 +105,4 @@ def _warn_of_siblings(
             validation.add("misplaced-key", message, sibling, hint=hint, at_key=True, severity="warning")
 
 
-Validation.grammar = Grammar(read_config, read_loss, read_part)
+Validation.grammar = Grammar(read_config, read_loss, read_part, require_kind)

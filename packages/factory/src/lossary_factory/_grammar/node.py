@@ -12,7 +12,7 @@ from lossary_factory._parameters import constructor_of
 from lossary_factory._problems import ConfigPath, listing, show, show_key
 from lossary_factory._values import MAPPINGS
 
-from .by_name import Spec, Value, named_spec, require_kind
+from .by_name import Spec, Value, named_spec
 from .keys import NODE_KEYS, Level, as_written, named_keys
 from .terms import check_terms, read_deep_supervision, read_terms
 from .use import read_use
@@ -32,21 +32,7 @@ _WITH_PARAMS = ("name", "use")
 Keys = tuple[str, ...]
 
 
-def read_loss(
-    node: object,
-    path: ConfigPath,
-    validation: Validation,
-    more_keys: Keys = (),
-    kind: type | None = None,
-) -> Spec | None:
-    """Read a loss inside of another, as ``read_node`` does; it has to be of a kind where one is given."""
-    spec = read_node(node, path, validation, more_keys)
-    if kind is not None:
-        require_kind(spec, kind, path, validation)
-    return spec
-
-
-def read_node(node: object, path: ConfigPath, validation: Validation, more_keys: Keys = ()) -> Spec | None:
+def read_loss(node: object, path: ConfigPath, validation: Validation, more_keys: Keys = ()) -> Spec | None:
     """Read one loss, which may have ``more_keys`` besides its own; None where it names no loss."""
     if validation.is_too_deep(path):
         return None
