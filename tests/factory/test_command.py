@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from lossary_factory import CollectionError, check
-from lossary_factory._command import _call, _commands, _terminal
+from lossary_factory._command import call as shared
+from lossary_factory._command import group, terminal
 
 GOOD = """\
 loss:
@@ -52,11 +53,11 @@ def lossary(losses, monkeypatch):
             raise CollectionError(f"no installed collection is called {collection!r}")
         return losses
 
-    monkeypatch.setattr(_call, "installed_registry", installed)
-    monkeypatch.setattr(_call, "described_registry", installed)
+    monkeypatch.setattr(shared, "installed_registry", installed)
+    monkeypatch.setattr(shared, "described_registry", installed)
 
     def call(*arguments, **options):
-        return CliRunner().invoke(_commands.lossary, arguments, prog_name="lossary", **options)
+        return CliRunner().invoke(group.lossary, arguments, prog_name="lossary", **options)
 
     return call
 
@@ -82,7 +83,7 @@ def test_list_shows_names_tags_and_summaries(lossary):
 
 def test_a_terminal_gets_lines_that_fit():
     """Where there is a terminal, no line is wider; the end of a cut line shows that it was cut."""
-    assert list(_terminal.fitted(["short", "one that is longer"], 8)) == [
+    assert list(terminal.fitted(["short", "one that is longer"], 8)) == [
         "short",
         "one tha\N{HORIZONTAL ELLIPSIS}",
     ]
@@ -288,10 +289,10 @@ def test_a_poor_terminal_gets_an_answer_too(tmp_path):
     (tmp_path / "caf\u00e9.yaml").write_text("loss: \u2713\n", encoding="utf-8")
     code = (
         "import lossary_registry, lossary_factory.__main__ as command\n"
-        "from lossary_factory._command import _call, _commands, _terminal\n"
+        "from lossary_factory._command import call, group, terminal\n"
         "class Loss: pass\n"
         "registry = lossary_registry.Registry(Loss, 'Toys')\n"
-        "_call.described_registry = lambda name: registry\n"
+        "call.described_registry = lambda name: registry\n"
         "command.main()\n"
     )
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
@@ -312,11 +313,11 @@ def test_a_closed_pipe_is_no_error():
     """``lossary list | head -1`` shows one line and no traceback."""
     code = (
         "import lossary_registry, lossary_factory.__main__ as command\n"
-        "from lossary_factory._command import _call, _commands, _terminal\n"
+        "from lossary_factory._command import call, group, terminal\n"
         "class Loss: pass\n"
         "registry = lossary_registry.Registry(Loss, 'Toys')\n"
         "for number in range(20_000): registry.register(Loss, name=f'loss_{number:05}')\n"
-        "_call.described_registry = lambda name: registry\n"
+        "call.described_registry = lambda name: registry\n"
         "command.main()\n"
     )
     result = subprocess.run(  # noqa: S602  # a pipe is what this is about

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from lossary_factory import build, check, describe, make_manifest, schema, validate
-from lossary_factory._command import _call, _commands
-from lossary_factory._manifest._read import read_manifest
+from lossary_factory._command import call, group
+from lossary_factory._manifest.read import read_manifest
 from lossary_registry import Registry
 
 if sys.version_info >= (3, 11):
@@ -177,6 +177,6 @@ def test_everything_else_knows_what_is_declared(registry, monkeypatch):
     manifest = json.loads(json.dumps(make_manifest(registry, version="1")))
     described = read_manifest(manifest, "open 1", lambda: registry)
     assert describe("by_typed_dict", registry=described)["parameters"] == about
-    monkeypatch.setattr(_call, "described_registry", lambda _collection: described)
-    shown = CliRunner().invoke(_commands.lossary, ["show", "by_attribute"]).output
+    monkeypatch.setattr(call, "described_registry", lambda _collection: described)
+    shown = CliRunner().invoke(group.lossary, ["show", "by_attribute"]).output
     assert "default left to the constructor" in shown

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lossary_factory import check, schema, validate
-from lossary_factory._problems import ConfigError
-from lossary_factory._reading import _json, _toml, _yaml
-from lossary_factory._reading._complaints import Complaints
-from lossary_factory._source import Source
+from lossary_factory._problems.problem import ConfigError
+from lossary_factory._problems.source import Source
+from lossary_factory._reading import from_json, from_toml, from_yaml
+from lossary_factory._reading.complaints import Complaints
 from lossary_registry import Registry
 
-FORMATS = {".yaml": _yaml, ".toml": _toml, ".json": _json}
+FORMATS = {".yaml": from_yaml, ".toml": from_toml, ".json": from_json}
 WORDS = [
     *(
         "name",
@@ -203,7 +203,7 @@ def test_every_value_has_a_place(suffix, text):
 def test_json_places_are_those_of_the_values(data):
     """The text at the place of a value is that value."""
     text = json.dumps(data, indent=1, ensure_ascii=False)
-    for path, place in _json.find_places(text).items():
+    for path, place in from_json.find_places(text).items():
         value = data
         for key in path:
             value = value[key]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lossary_factory import check
-from lossary_factory._reading._json import find_places
+from lossary_factory._reading.from_json import find_places
 
 TEXT = '{"a": [1, {"b \\"": null}], "": {},\n "c": "\\ud83d\\ude00"}'
 

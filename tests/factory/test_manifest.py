@@ -11,10 +11,10 @@ from click.testing import CliRunner
 
 from lossary_factory import _collections, check, describe, make_manifest, schema, validate
 from lossary_factory._collections import installed_registry
-from lossary_factory._command import _commands
-from lossary_factory._manifest import FILE, described_registry
-from lossary_factory._manifest._read import read_manifest
-from lossary_factory._stand_in import StandIn
+from lossary_factory._command import lossary
+from lossary_factory._manifest.find import FILE, described_registry
+from lossary_factory._manifest.read import read_manifest
+from lossary_factory._parameters.constructor import StandIn
 from lossary_registry import Deprecated
 
 CORRECT = [
@@ -180,7 +180,7 @@ def test_the_command_needs_no_package(install, composites, write, call):
     """Seven of the nine verbs answer from the manifest alone."""
     package = install(json.dumps(make_manifest(composites, version="1.0")))
     write("a.yaml", "loss: {name: focal_loss, params: {gamma: 1}}\n")
-    result = CliRunner().invoke(_commands.lossary, call.split())
+    result = CliRunner().invoke(lossary, call.split())
     assert result.exit_code == 0, result.output
     assert package not in sys.modules
 
@@ -188,7 +188,7 @@ def test_the_command_needs_no_package(install, composites, write, call):
 def test_building_needs_the_package(install, composites, write):
     """What is built has to be imported."""
     install(json.dumps(make_manifest(composites, version="1.0")))
-    result = CliRunner().invoke(_commands.lossary, ["build", "--dry-run", write("a.yaml", "dice_loss")])
+    result = CliRunner().invoke(lossary, ["build", "--dry-run", write("a.yaml", "dice_loss")])
     assert result.exit_code == 2
     assert "torch is heavy" in result.output
 
@@ -196,9 +196,7 @@ def test_building_needs_the_package(install, composites, write):
 def test_a_page_says_which_distribution_has_a_loss(install, composites):
     """There is no line of code to point at."""
     install(json.dumps(make_manifest(composites, version="1.0")))
-    assert (
-        "  defined  heavy-dist 1.0\n" in CliRunner().invoke(_commands.lossary, ["show", "dice_loss"]).output
-    )
+    assert "  defined  heavy-dist 1.0\n" in CliRunner().invoke(lossary, ["show", "dice_loss"]).output
 
 
 @pytest.mark.parametrize(
@@ -207,7 +205,7 @@ def test_a_page_says_which_distribution_has_a_loss(install, composites):
 def test_a_manifest_of_another_release_is_not_used(install, manifest):
     """Nor is one that cannot be read: the package itself is asked."""
     install(manifest)
-    result = CliRunner().invoke(_commands.lossary, ["list"])
+    result = CliRunner().invoke(lossary, ["list"])
     assert (result.exit_code, "torch is heavy" in result.output) == (2, True)
 
 

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lossary_factory import check
-from lossary_factory._reading._yaml import scalar
+from lossary_factory._reading.from_yaml import scalar
 from lossary_registry import Registry
 
 annotated_types = pytest.importorskip("annotated_types")

@@ -11,8 +11,7 @@ import attrs
 import pytest
 
 from lossary_factory import build, check, validate
-from lossary_factory._grammar import GRAMMAR
-from lossary_factory._hints import Hints
+from lossary_factory._parameters.hints import Hints
 from lossary_factory._validation import Validation
 from lossary_registry import Registry
 
@@ -330,8 +329,8 @@ def test_what_no_file_can_hold_is_not_offered(registry):
 @pytest.mark.parametrize("value", [None, True, 0, 1, -1, 0.5, 1.0, math.nan, math.inf, "a", "b", 1.5])
 def test_what_is_taken_as_it_is_would_be_taken_in_full(registry, annotation, value):
     """The short way to accept a value accepts nothing that the long way refuses or changes."""
-    check = Hints(Loss).check(annotation)
-    validation = Validation(registry, GRAMMAR)
+    check = Hints(Loss).kind(annotation)
+    validation = Validation(registry)
     takes_as_is = check.as_is()
     if takes_as_is is not None and takes_as_is(value):
         assert check(value, ("value",), validation) is value

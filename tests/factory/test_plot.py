@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from lossary_factory import _collections
-from lossary_factory._command import _call, _commands, _plot
-from lossary_factory._curves._curve import Curve, spaced
-from lossary_factory._curves._draw import draw
+from lossary_factory._command import call, group
+from lossary_factory._command.curves.drawing import Curve, draw, spaced
+from lossary_factory._command.verbs import plot as verb
 
 CONFIG = """\
 loss:
@@ -31,9 +31,9 @@ loss:
 @pytest.fixture
 def plot(losses, monkeypatch):
     """Return a function that calls the verb on the toys."""
-    monkeypatch.setattr(_call, "installed_registry", lambda _collection: losses)
+    monkeypatch.setattr(call, "installed_registry", lambda _collection: losses)
     monkeypatch.setenv("COLUMNS", "60")
-    return lambda *arguments: CliRunner().invoke(_commands.lossary, ["plot", *arguments], prog_name="lossary")
+    return lambda *arguments: CliRunner().invoke(group.lossary, ["plot", *arguments], prog_name="lossary")
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_drawing_fits_the_terminal(plot, write):
 
 def test_a_terminal_without_braille(plot, write, monkeypatch):
     """Where the finer characters cannot be shown, a drawing is made of ASCII."""
-    monkeypatch.setattr(_plot, "_has_braille", lambda: False)
+    monkeypatch.setattr(verb, "_has_braille", lambda: False)
     result = plot(write("loss.yaml", CONFIG), "--to=8")
     assert result.output.isascii()
     drawn = rows(result)[:8]

@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner
 from packaging.requirements import Requirement
 
-from lossary_factory._command import _call, _commands
+from lossary_factory._command import call, group
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -73,17 +73,17 @@ def test_which_files_it_takes(hook, path, is_taken):
 
 def test_good_and_bad_files_at_once(hook, losses, write, monkeypatch):
     """Called as pre-commit calls it, with options and several files, it reports the bad ones and fails."""
-    monkeypatch.setattr(_call, "described_registry", lambda _collection: losses)
+    monkeypatch.setattr(call, "described_registry", lambda _collection: losses)
     program, *arguments = shlex.split(hook["entry"])
     assert program == "lossary"
     files = [
         write(name, f"train: {{loss: {loss}}}")
         for name, loss in [("a.yaml", "dice_loss"), ("b.yaml", "dise_loss")]
     ]
-    bad = CliRunner().invoke(_commands.lossary, [*arguments, "--key", "train.loss", *files])
+    bad = CliRunner().invoke(group.lossary, [*arguments, "--key", "train.loss", *files])
     assert bad.exit_code == 1
     assert "ok a.yaml: dice_loss" in bad.output
     assert "b.yaml:1:15: error[unknown-loss]" in bad.output
     assert bad.output.endswith("1 correct file, 1 wrong file with 1 problem\n")
-    good = CliRunner().invoke(_commands.lossary, [*arguments, "--key", "train.loss", files[0]])
+    good = CliRunner().invoke(group.lossary, [*arguments, "--key", "train.loss", files[0]])
     assert good.exit_code == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lossary_factory import ConfigError, LossSpec, _checking, check, validate
+from lossary_factory import ConfigError, LossSpec, _spec, check, validate
 
 pydantic = pytest.importorskip("pydantic")
 
@@ -12,7 +12,7 @@ pydantic = pytest.importorskip("pydantic")
 @pytest.fixture
 def field(losses, monkeypatch):
     """Return what pydantic makes of the type, with the toys as the installed collection."""
-    monkeypatch.setattr(_checking, "installed_registry", lambda: losses)
+    monkeypatch.setattr(_spec, "installed_registry", lambda: losses)
     return pydantic.TypeAdapter(LossSpec)
 
 

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 import lossary_factory
-from lossary_factory import _checking
-from lossary_factory._command import _call, _commands
+from lossary_factory import _checker
+from lossary_factory._command import call, group
 
 README = (Path(__file__).parents[2] / "packages/factory/README.md").read_text(encoding="utf-8")
 
@@ -48,9 +48,9 @@ def _page(losses, write, monkeypatch):
 
     for block in blocks("yaml"):
         write(block.partition("\n")[0].removeprefix("# "), block)
-    monkeypatch.setattr(_checking, "installed_registry", lambda: losses)
-    monkeypatch.setattr(_call, "installed_registry", lambda _collection: losses)
-    monkeypatch.setattr(_call, "described_registry", lambda _collection: losses)
+    monkeypatch.setattr(_checker, "installed_registry", lambda: losses)
+    monkeypatch.setattr(call, "installed_registry", lambda _collection: losses)
+    monkeypatch.setattr(call, "described_registry", lambda _collection: losses)
 
 
 def test_examples_of_the_page():
@@ -65,10 +65,10 @@ def test_calls_of_the_page(block):
     """Every call of the command answers what the page says."""
     call, _, answer = block.partition("\n")
     arguments = call.removeprefix("$ lossary ").split()
-    assert CliRunner().invoke(_commands.lossary, arguments).output == answer
+    assert CliRunner().invoke(group.lossary, arguments).output == answer
 
 
 def test_examples_of_docstrings():
     """So do the examples in the package itself."""
     assert doctest.testmod(lossary_factory).failed == 0
-    assert doctest.testmod(lossary_factory._problems).failed == 0
+    assert doctest.testmod(lossary_factory._problems.problem).failed == 0

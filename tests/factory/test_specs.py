@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from lossary_factory import ConfigError, LossSpec, UnwritableError, validate
-from lossary_factory._frozen import FrozenSet
+from lossary_factory._values import FrozenSet
 
 NESTED = {
     "sum": {

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lossary_factory import check, load
-from lossary_factory._reading._toml import find_places
+from lossary_factory._reading.from_toml import find_places
 
 TEXT = """\
 version = 1

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from lossary_factory import check, schema, validate
-from lossary_factory._command import _call, _commands
-from lossary_factory._migration import Migration
+from lossary_factory._command import call, group
+from lossary_factory._command.verbs.migrate import Migration
 
 BAD = "loss:\n  name: dice_loss\n  params: {smooth: -1}\n"
 
@@ -18,9 +18,9 @@ BAD = "loss:\n  name: dice_loss\n  params: {smooth: -1}\n"
 @pytest.fixture
 def lossary(losses, monkeypatch):
     """Return a function that calls the command on the toys."""
-    monkeypatch.setattr(_call, "installed_registry", lambda _collection: losses)
-    monkeypatch.setattr(_call, "described_registry", lambda _collection: losses)
-    return lambda *arguments: CliRunner().invoke(_commands.lossary, arguments, prog_name="lossary")
+    monkeypatch.setattr(call, "installed_registry", lambda _collection: losses)
+    monkeypatch.setattr(call, "described_registry", lambda _collection: losses)
+    return lambda *arguments: CliRunner().invoke(group.lossary, arguments, prog_name="lossary")
 
 
 def test_validate_as_json(lossary, write):

@@ -8,14 +8,14 @@ import pytest
 import yaml
 
 from lossary_factory import build, check
-from lossary_factory._reading import _yaml
-from lossary_factory._reading._complaints import Complaints
-from lossary_factory._source import Source
+from lossary_factory._problems.source import Source
+from lossary_factory._reading import from_yaml
+from lossary_factory._reading.complaints import Complaints
 
 
 def read(text):
-    complaints = Complaints(Source("config.yaml", text, _yaml.find_places))
-    data = _yaml.parse(text, complaints)
+    complaints = Complaints(Source("config.yaml", text, from_yaml.find_places))
+    data = from_yaml.parse(text, complaints)
     assert complaints.problems == []
     return data
 
@@ -24,7 +24,7 @@ def read(text):
 def parser(request, monkeypatch):
     """Run every test with libyaml and without it."""
     monkeypatch.setattr(
-        _yaml, "_Parser", getattr(yaml, {"C": "CSafeLoader", "Python": "SafeLoader"}[request.param])
+        from_yaml, "_Parser", getattr(yaml, {"C": "CSafeLoader", "Python": "SafeLoader"}[request.param])
     )
 
 

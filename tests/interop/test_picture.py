@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.image import imread
 
-from lossary_factory._command._commands import lossary
+from lossary_factory._command import lossary
 
 BEGINNINGS = {"png": b"\x89PNG\r\n", "svg": b"<?xml", "pdf": b"%PDF-"}
 

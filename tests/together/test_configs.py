@@ -7,7 +7,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from lossary_factory import ConfigError, build, check, to_config, validate
-from lossary_factory._command._commands import lossary
+from lossary_factory._command import lossary
 from lossary_losses import DiceLoss, FocalLoss, Heads, Loss, Masked, WeightedSum, loss_registry
 
 COMPOSITES = {

@@ -25,7 +25,7 @@ def test_the_command_needs_no_torch(arguments, tmp_path):
     """Listing, showing and validating losses imports neither torch nor what reads all distributions."""
     (tmp_path / "loss.yaml").write_text("loss: {name: focal_loss, params: {gamma: 1.5}}\n", encoding="utf-8")
     program = (
-        "import sys; before = {*sys.modules}; from lossary_factory._command._commands import lossary; "
+        "import sys; before = {*sys.modules}; from lossary_factory._command import lossary; "
         f"lossary({arguments!r}, standalone_mode=False); "
         "assert not {'torch', 'importlib.metadata'} & {*sys.modules} - before"
     )

@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner
 from torch.nn import functional
 
-from lossary_factory._command._commands import lossary
+from lossary_factory._command import lossary
 
 README = Path(__file__).parents[2] / "packages/factory/README.md"
 

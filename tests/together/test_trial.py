@@ -10,8 +10,7 @@ import torch
 from click.testing import CliRunner
 from torch import nn
 
-from lossary_factory._command import _call
-from lossary_factory._command._commands import lossary
+from lossary_factory._command import call, lossary
 from lossary_losses import DiceLoss, FocalLoss, loss_registry
 
 ROOT = Path(__file__).parents[2]
@@ -197,7 +196,7 @@ def test_further_arguments_are_made_up(dry_run, monkeypatch):
                 assert variance.shape == input.shape
                 return ((input - target) ** 2 / variance).sqrt().log().sum() * 0 + variance.log().sum()
 
-        monkeypatch.setattr(_call, "installed_registry", lambda _collection: loss_registry)
+        monkeypatch.setattr(call, "installed_registry", lambda _collection: loss_registry)
         result = dry_run("loss: scaled_loss")
     assert (result.exit_code, "variance float32 (2, 1, 16, 16)" in result.output) == (0, True)
 
@@ -232,7 +231,7 @@ def test_odd_losses_are_told(dry_run, monkeypatch, result, code, said):
             def forward(self, input, target):
                 return result(input)
 
-        monkeypatch.setattr(_call, "installed_registry", lambda _collection: loss_registry)
+        monkeypatch.setattr(call, "installed_registry", lambda _collection: loss_registry)
         ran = dry_run("loss: odd_loss")
     assert (ran.exit_code, said in ran.output) == (code, True), ran.output
 

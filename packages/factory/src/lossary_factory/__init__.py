@@ -14,18 +14,9 @@
 from __future__ import annotations
 
 from ._api import build, check, load, validate
-from ._describe import describe
+from ._export import describe, schema, to_config
 from ._manifest import make_manifest
-from ._problems import (
-    CollectionError,
-    ConfigError,
-    ConfigWarning,
-    FactoryError,
-    Problem,
-    UnwritableError,
-)
-from ._reverse import to_config
-from ._schema import schema
+from ._problems import CollectionError, ConfigError, ConfigWarning, FactoryError, Problem, UnwritableError
 from ._spec import LossSpec
 
 __all__ = [

@@ -9,7 +9,7 @@ import sys
 
 def main() -> None:
     """Answer one call of the command."""
-    from ._command._commands import lossary  # noqa: PLC0415  # click is imported only to answer a call
+    from ._command import lossary  # noqa: PLC0415  # click is imported only to answer a call
 
     if sys.stdout is None:  # closed by who called
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # until the process ends

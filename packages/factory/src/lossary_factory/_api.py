@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ._checking import Checked, Request
-from ._problems import CollectionError, ConfigError, ConfigWarning, Problem, make_problem
+from ._checker import Checker
+from ._problems import CollectionError, ConfigError, Problem, make_problem
 from ._reading import SUFFIXES
-from ._spec import LossSpec
+from ._spec import Checked, LossSpec
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
@@ -73,7 +72,7 @@ def validate(
         UnknownNameError: ``allow`` has a name that nobody registered.
         ValueError: ``key`` is no path.
     """
-    return _accepted(Request(registry, key, overrides, allow).check_data(config))
+    return Checker(registry, key, overrides, allow).check_data(config).accepted()
 
 
 @overload
@@ -111,7 +110,7 @@ def load(
         CollectionError: No registry was given, and not exactly one collection is installed.
         UnknownNameError: ``allow`` has a name that nobody registered.
     """
-    return _accepted(Request(registry, key, overrides, allow).check_file(path))
+    return Checker(registry, key, overrides, allow).check_file(path).accepted()
 
 
 @overload
@@ -173,7 +172,7 @@ def build(
     if isinstance(config, LossSpec):
         spec = config
     else:
-        spec = _accepted(_checked(config, Request(registry, key, overrides, allow)))
+        spec = _checked(config, Checker(registry, key, overrides, allow)).accepted()
     if expect is None:
         return spec.build()
     kind: object = spec.loss_class
@@ -199,29 +198,17 @@ def check(
     and so are those of severity ``warning``, with which a config can be used.
     """
     try:
-        return _checked(config, Request(registry, key, overrides, allow)).problems
+        return _checked(config, Checker(registry, key, overrides, allow)).problems
     except CollectionError as error:
         return [Problem("no-collection", str(error))]
 
 
-def _checked(config: Config | File, request: Request) -> Checked:
+def _checked(config: Config | File, checker: Checker) -> Checked:
     if isinstance(config, dict):  # to ask for a path takes longer
-        return request.check_data(config)
+        return checker.check_data(config)
     if isinstance(config, os.PathLike) or (isinstance(config, str) and config.lower().endswith(SUFFIXES)):
-        return request.check_file(config)
-    return request.check_data(config)
-
-
-def _accepted(checked: Checked) -> LossSpec[Any]:
-    spec, problems = checked
-    if not problems and spec is not None:
-        return spec
-    if spec is None or any(problem.severity == "error" for problem in problems):
-        raise ConfigError(problems)
-    for problem in problems:
-        # The frame that called validate, load or build.
-        warnings.warn(str(problem), ConfigWarning, stacklevel=3)
-    return spec
+        return checker.check_file(config)
+    return checker.check_data(config)
 
 
 def _unexpected(spec: LossSpec[Any], expected: type) -> ConfigError:

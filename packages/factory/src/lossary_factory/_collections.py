@@ -21,16 +21,12 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from lossary_registry import Registry
 
-from ._entry_points import entry_points
-from ._problems import CollectionError
-from ._suggest import did_you_mean
-
-if TYPE_CHECKING:
-    from ._entry_points import EntryPoint
+from ._entry_points import EntryPoint, entry_points
+from ._problems import CollectionError, did_you_mean
 
 GROUP = "lossary.registries"
 PARTS_GROUP = "lossary.parts"

@@ -1,203 +1,36 @@
-"""Losses made of named terms, and deep supervision."""
+"""The keys of the grammar that stand for registered classes of losses made of losses."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-from ._bounds import Bound, Bounded
-from ._checks import AnyOf, Check, Entries, Number, Part, any_of
-from ._forms import DEEP_SUPERVISION, HEADS, Form, form_of
-from ._frozen import FrozenDict
-from ._keys import NODE_KEYS, as_written
-from ._named import LOSS, Found, Value, find, read_params
-from ._plan import plan_of
-from ._selectors import read_inputs
-from ._spec import LossSpec
-from ._suggest import did_you_mean
-from ._wording import MAPPINGS, ConfigPath, listing, show, show_key
-
-if TYPE_CHECKING:
-    from ._checks import AsIs
-    from ._validation import Validation
-
-_WEIGHT = Bounded(Number(), (Bound(">=", 0),))
-
-Spec = LossSpec[Any]
+from typing import NamedTuple
 
 
-def read_terms(form: Form, terms: Value, path: ConfigPath, validation: Validation) -> Spec | None:
-    """Read what stands under the key of a form into a spec of the class that the form stands for."""
-    found = _find_class(form.key, form.name, form.takes, terms.path, validation)
-    if not isinstance(terms.value, Mapping):
-        hint = f"give each loss a key: {form.key}: {{first: ..., second: ...}}"
-        validation.wrong_type(
-            terms.path, terms.value, "a mapping of terms", hint=hint if isinstance(terms.value, list) else ""
-        )
-        return None
-    if _holds_parameters(terms.value, form):
-        message = f"{form.key!r} holds the terms themselves, each with what belongs to it"
-        hint = (
-            f"write {form.key}: {{KEY: {{name: ..., {': ..., '.join(form.term_keys or ('params',))}: ...}}}}"
-        )
-        validation.add("unexpected-key", message, (*terms.path, "terms"), hint=hint, at_key=True)
-        return None
-    if not terms.value:
-        validation.add("no-terms", f"'{form.key}' needs at least one term", terms.path, at_key=True)
-    reader = _Terms(form, found, terms.path, validation)
-    params = reader.params(terms.value)
-    if found is None:
-        return None
-    return LossSpec(found.name, params, found.loss_class, validation.origin(path))
+class Composite(NamedTuple):
+    """A key of a node, and what is built from what stands under it."""
+
+    key: str
+    name: str
+    """The name under which a registry has the class."""
+    term_keys: tuple[str, ...]
+    """What a term may have beside the keys of its loss."""
+    takes: tuple[str, ...]
+    """The parameters that the class must have."""
 
 
-def read_deep_supervision(params: Value, path: ConfigPath, validation: Validation) -> Spec | None:
-    """Read the parameters that stand under ``deep_supervision``."""
-    found = _find_class(DEEP_SUPERVISION, DEEP_SUPERVISION, ("loss",), params.path, validation)
-    if found is None:
-        return None
-    node = params.value
-    if isinstance(node, str) or (isinstance(node, MAPPINGS) and "loss" not in node and _chooses(node)):
-        message = f"{DEEP_SUPERVISION!r} holds parameters, and the loss is one of them"
-        brief = node if isinstance(node, str) and node in validation.registry else "..."
-        hint = f"write {DEEP_SUPERVISION}: {{loss: {brief}}}"
-        validation.add("missing-parameter", message, params.path, hint=hint, at_key=True)
-        return None
-    given = read_params(node, params.path, found, validation)
-    return LossSpec(found.name, given, found.loss_class, validation.origin(path))
+SUM = Composite("sum", "weighted_sum", ("weight",), ("terms", "weights"))
+PRODUCT = Composite("product", "product", (), ("terms",))
+HEADS = Composite("heads", "heads", ("weight", "inputs"), ("terms", "weights", "inputs"))
+
+OF_TERMS = {composite.key: composite for composite in (SUM, PRODUCT, HEADS)}
+"""Those whose key holds named terms."""
+
+DEEP_SUPERVISION = "deep_supervision"
+"""The key that holds the parameters of the class with the same name."""
+
+COMPOSITES = frozenset({DEEP_SUPERVISION, *(composite.name for composite in OF_TERMS.values())})
+"""The names of the classes that the grammar builds without being asked for them by name."""
 
 
-def _holds_parameters(terms: Mapping[Any, object], form: Form) -> bool:
-    """Tell whether there is what the class of a form takes, in the place of the terms."""
-    inner = terms.get("terms")
-    return isinstance(inner, MAPPINGS) and terms.keys() <= set(form.takes) and not _chooses(inner)
-
-
-def _chooses(node: Mapping[Any, object]) -> bool:
-    """Tell whether a mapping says which loss it is."""
-    return any(key in node for key in NODE_KEYS if key != "params")
-
-
-def check_terms(spec: Spec, path: ConfigPath, validation: Validation) -> None:
-    """Check what the parameters at a path, of a class that is chosen by its name, say of its terms."""
-    form = form_of(spec.name)
-    terms = spec.params.get("terms")
-    if form is None or not isinstance(terms, Mapping):
-        return
-    if not terms:
-        validation.add("no-terms", f"{spec.name} needs at least one term", (*path, "terms"), at_key=True)
-    for name in terms:
-        _check_key(name, (*path, "terms", name), validation)
-    for parameter in form.takes[1:]:
-        beside = spec.params.get(parameter)
-        for name, value in beside.items() if isinstance(beside, Mapping) else ():
-            place = (*path, parameter, name)
-            if name not in terms:
-                message = f"{parameter} has {show(name)}, which is no term"
-                hint = f"{did_you_mean(name, terms)}the terms are: {listing(map(show_key, terms))}"
-                validation.add("unknown-term", message, place, hint=hint, at_key=True)
-            elif isinstance(value, float):
-                _WEIGHT(value, place, validation)
-
-
-def _check_key(name: object, path: ConfigPath, validation: Validation) -> None:
-    if not isinstance(name, str) or not name or "." in name:
-        message = f"the key of a term must be text without a dot, not {show(name)}"
-        hint = "the key names the term in logs and overrides"
-        validation.add("bad-key", message, path, hint=hint, at_key=True)
-
-
-def _find_class(
-    key: str, name: str, takes: tuple[str, ...], path: ConfigPath, validation: Validation
-) -> Found | None:
-    """Return the class that a key of the grammar stands for; note it where the registry has none."""
-    registry = validation.registry
-    if name not in registry:
-        message = f"{registry.name} has nothing named {name!r}, which is what builds '{key}'"
-        validation.add("unavailable-form", message, path, at_key=True)
-        return None
-    found = find(Value(name, path), registry, LOSS, validation)
-    if found is None:
-        return None
-    plan = plan_of(found.loss_class, registry.base_class)
-    missing = [parameter for parameter in takes if parameter not in plan.parameters]
-    if missing and not plan.is_open:
-        message = f"what {registry.name} has as {name!r} does not take {missing[0]!r}"
-        validation.add("unavailable-form", message, path, at_key=True)
-    return found
-
-
-class _Terms:
-    """Reads the terms of one form."""
-
-    def __init__(self, form: Form, found: Found | None, path: ConfigPath, validation: Validation) -> None:
-        self.form = form
-        self.path = path
-        self.validation = validation
-        base_class: Any = validation.registry.base_class
-        self.weight_check = _WEIGHT if found is None else weight_check(found.loss_class, base_class)
-        self.takes_as_is = _as_is(self.weight_check)
-        self.keys = (*NODE_KEYS, *form.term_keys)
-        self.known = frozenset(self.keys)
-
-    def params(self, terms: Mapping[Any, object]) -> FrozenDict[str, object]:
-        """Return what the class of the form gets."""
-        specs = {name: self.term(name, term) for name, term in terms.items()}
-        params: dict[str, object] = {"terms": FrozenDict(specs)}
-        if "weight" in self.form.term_keys:
-            params["weights"] = FrozenDict({name: self.weight(name, term) for name, term in terms.items()})
-        if self.form is HEADS:
-            inputs = {name: self.inputs(name, term, specs[name]) for name, term in terms.items()}
-            given = {name: selectors for name, selectors in inputs.items() if selectors is not None}
-            if given:
-                params["inputs"] = FrozenDict(given)
-        return FrozenDict(params)
-
-    def term(self, name: object, term: object) -> Spec | None:
-        path = (*self.path, name)
-        _check_key(name, path, self.validation)
-        return self.validation.grammar.read_node(term, path, self.validation, self.form.term_keys)
-
-    def weight(self, name: object, term: object) -> object:
-        given = self.beside(name, term, "weight")
-        if given is None:
-            return 1.0
-        if self.takes_as_is(given.value):
-            return given.value
-        return self.weight_check(given.value, given.path, self.validation)
-
-    def inputs(self, name: object, term: object, spec: Spec | None) -> FrozenDict[str, str] | None:
-        given = self.beside(name, term, "inputs")
-        return None if given is None else read_inputs(given, spec, self.validation)
-
-    def beside(self, name: object, term: object, key: str) -> Value | None:
-        """Return what a term has beside the keys of its loss, however it is spelled."""
-        if not isinstance(term, MAPPINGS):
-            return None
-        written = key if key in term else self.meant(term, key)
-        return None if written is None else Value(term[written], (*self.path, name, written))
-
-    def meant(self, term: Mapping[Any, object], key: str) -> Any:  # noqa: ANN401  # a key may be anything
-        """Return what a term has in the place of a key, if it has keys that are none."""
-        return None if self.known.issuperset(term) else as_written(term, self.keys).get(key)
-
-
-@functools.lru_cache(maxsize=256)
-def weight_check(loss_class: Any, base_class: Any) -> Check:  # noqa: ANN401  # hashable, all of them
-    """Return what a weight may be: a number, or whatever parts the class takes in its place."""
-    weights = plan_of(loss_class, base_class).parameters.get("weights")
-    entries = [option for option in _options(weights.check) if isinstance(option, Entries)] if weights else []
-    return any_of(
-        [_WEIGHT, *(part for each in entries for part in _options(each.value) if isinstance(part, Part))]
-    )
-
-
-@functools.lru_cache(maxsize=256)
-def _as_is(check: Check) -> AsIs:
-    """Return what tells at once that a weight is right, so that most cost one call."""
-    return check.as_is() or (lambda _weight: False)
-
-
-def _options(check: Check) -> tuple[Check, ...]:
-    return check.options if isinstance(check, AnyOf) else (check,)
+def composite_of(name: str) -> Composite | None:
+    """Return the composite of terms whose class has this name."""
+    return next((composite for composite in OF_TERMS.values() if composite.name == name), None)

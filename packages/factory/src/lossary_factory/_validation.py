@@ -1,39 +1,39 @@
 """One pass over one config: what it may name, and what was found wrong."""
+# ruff: noqa: ANN401  # below the grammar nobody knows specs: annotate them where they arrive
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import attrs
 
-from ._frozen import FrozenDict, FrozenList
-from ._limits import DEEPEST, LARGEST_INTEGER, MOST_PROBLEMS
-from ._problems import Problem, Severity, make_problem
-from ._spec import Origin
-from ._wording import ConfigPath, label, show
+from ._problems import (
+    DEEPEST,
+    LARGEST_INTEGER,
+    MOST_PROBLEMS,
+    ConfigPath,
+    Origin,
+    Problem,
+    Severity,
+    Source,
+    label,
+    make_problem,
+    show,
+)
+from ._values import FrozenDict, FrozenList
 
 if TYPE_CHECKING:
     from lossary_registry import Registry
 
-    from ._checks import Part
-    from ._source import Source
-    from ._spec import LossSpec, PartSpec
-
-
-class NodeReader(Protocol):
-    """Reads one loss, which may have ``more_keys`` besides its own."""
-
-    def __call__(
-        self, node: object, path: ConfigPath, validation: Validation, more_keys: tuple[str, ...] = ()
-    ) -> LossSpec[Any] | None: ...
-
 
 class Grammar(NamedTuple):
-    """What reads the losses and the parts that stand where a parameter takes one."""
+    """What reads a config, and the losses and the parts that stand where a parameter takes one."""
 
-    read_node: NodeReader
-    read_part: Callable[[Mapping[Any, object], ConfigPath, Part, Validation], PartSpec[Any] | None]
+    read_config: Callable[[object, Validation], Any]
+    read_loss: Callable[[object, ConfigPath, Validation, tuple[str, ...]], Any]
+    read_part: Callable[[Mapping[Any, object], ConfigPath, Any, Validation], Any]
+    require_kind: Callable[[Any, type, ConfigPath, Validation], None]
 
 
 @attrs.define
@@ -42,7 +42,7 @@ class Definitions:
 
     path: ConfigPath = ()
     nodes: Mapping[Any, object] = attrs.field(factory=dict)
-    specs: dict[str, LossSpec[Any] | None] = attrs.field(factory=dict)
+    specs: dict[str, Any] = attrs.field(factory=dict)
     open: list[str] = attrs.field(factory=list)
     """Those that are being read, each inside the one before."""
     sizes: dict[str, int] = attrs.field(factory=dict)
@@ -71,7 +71,6 @@ class Validation:
 
     Attributes:
         registry: Where the names of losses are looked up.
-        grammar: What reads losses inside of losses.
         source: The text of the config, if it came from one.
         overridden: The texts of the values that were put in the place of others.
         allowed: The names that the config may use; None for all.
@@ -79,13 +78,36 @@ class Validation:
         problems: What was found so far.
     """
 
+    grammar: ClassVar[Grammar]
+    """The grammar, which knows what values are, puts itself here when it is imported.
+
+    A value may hold a loss, whose values may hold losses: one side must reach the other without importing it.
+    """
+
     registry: Registry[Any]
-    grammar: Grammar = attrs.field(repr=False)
     source: Source | None = None
     overridden: Mapping[ConfigPath, Source] = _NOTHING_OVERRIDDEN
     allowed: Collection[str] | None = None
     definitions: Definitions = _NOTHING_DEFINED
     problems: list[Problem] = attrs.field(factory=list)
+
+    def read_config(self, config: object) -> Any:
+        """Read a whole config into a spec; None where it names no loss, or where too much is wrong."""
+        return self.grammar.read_config(config, self)
+
+    def read_loss(
+        self, node: object, path: ConfigPath, more_keys: tuple[str, ...] = (), *, kind: type | None = None
+    ) -> Any:
+        """Read one loss, which may have keys besides its own, and must be of a kind where one is given."""
+        grammar = self.grammar
+        spec = grammar.read_loss(node, path, self, more_keys)
+        if kind is not None:
+            grammar.require_kind(spec, kind, path, self)
+        return spec
+
+    def read_part(self, node: Mapping[Any, object], path: ConfigPath, part: Any) -> Any:
+        """Read one part; ``part`` is the kind of value that takes it."""
+        return self.grammar.read_part(node, path, part, self)
 
     def add(
         self,

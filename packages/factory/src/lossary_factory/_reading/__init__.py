@@ -1,7 +1,8 @@
-"""From a file to plain data: YAML, TOML or JSON, told apart by the end of the name."""
+"""From a text to plain data: a file of YAML, TOML or JSON, and values put in the place of others."""
 
 from __future__ import annotations
 
-from ._file import SUFFIXES, Document, read
+from .file import SUFFIXES, Document, read
+from .overrides import overridden
 
-__all__ = ["SUFFIXES", "Document", "read"]
+__all__ = ["SUFFIXES", "Document", "overridden", "read"]

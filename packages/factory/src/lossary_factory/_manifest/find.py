@@ -1,0 +1,51 @@
+"""Find the manifest of an installed collection."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from lossary_factory._collections import chosen_entry, installed_registry
+
+from .make import FORMAT
+from .read import read_manifest
+
+if TYPE_CHECKING:
+    from lossary_factory._entry_points import EntryPoint
+    from lossary_registry import Registry
+
+FILE = "lossary-manifest.json"
+"""The name of the file, in the folder of the package that the entry point names."""
+
+
+@functools.cache
+def described_registry(collection: str | None = None) -> Registry[Any]:
+    """Return the registry of an installed collection by its manifest; without a current one, the real one.
+
+    Raises:
+        CollectionError: There is no such collection, there are several, or it does not load.
+    """
+    entry = chosen_entry(collection)
+    manifest = _manifest_of(entry)
+    if manifest is None:
+        return installed_registry(collection)
+    origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else ""
+    return read_manifest(manifest, origin, functools.partial(installed_registry, collection))
+
+
+def _manifest_of(entry: EntryPoint) -> dict[str, Any] | None:
+    """Return the manifest beside the package of an entry point, if there is one of the installed version."""
+    # The top of a dotted name is found without importing anything.
+    found = importlib.util.find_spec(entry.module.partition(".")[0])
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        try:
+            with open(os.path.join(folder, FILE), encoding="utf-8") as stream:  # noqa: PTH118, PTH123  # pathlib is slow
+                manifest = json.load(stream)
+        except (OSError, ValueError):
+            return None
+        is_current = entry.dist is not None and manifest.get("version") == entry.dist.version
+        return manifest if is_current and manifest.get("format") == FORMAT else None
+    return None

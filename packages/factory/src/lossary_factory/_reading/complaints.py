@@ -1,0 +1,71 @@
+"""What a reader of text finds wrong."""
+
+from __future__ import annotations
+
+import attrs
+
+from lossary_factory._problems import (
+    DEEPEST,
+    MOST_PROBLEMS,
+    ConfigError,
+    ConfigPath,
+    Location,
+    Problem,
+    Source,
+    Span,
+    make_problem,
+    show,
+    too_many_problems,
+)
+
+
+@attrs.define
+class Complaints:
+    """Collects the problems of one text.
+
+    Attributes:
+        source: The text.
+        path: Where in the config the value stands that is read, where it is that of an override.
+        offset: Where in the text it begins.
+        problems: What was found so far.
+    """
+
+    source: Source
+    path: ConfigPath = ()
+    offset: int = 0
+    problems: list[Problem] = attrs.field(factory=list)
+
+    def at(self, span: Span) -> Location:
+        """Say where in the whole text a stretch of what is read stands."""
+        return self.source.at(Span(span.start + self.offset, span.end + self.offset))
+
+    def add(self, code: str, message: str, span: Span, *, path: ConfigPath = (), hint: str = "") -> None:
+        """Note a problem, and go on reading.
+
+        Raises:
+            ConfigError: There were so many before that this cannot be a config.
+        """
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise ConfigError([*self.problems, too_many_problems()])
+        location = self.at(span)
+        file = self.source.file
+        place = (*self.path, *path) if self.path or path else ()
+        self.problems.append(make_problem(code, message, path=place, hint=hint, file=file, location=location))
+
+    def fatal(
+        self, code: str, message: str, span: Span, *, path: ConfigPath = (), hint: str = ""
+    ) -> ConfigError:
+        """Note a problem after which the text makes no sense, and return the error to raise."""
+        self.add(code, message, span, path=path, hint=hint)
+        return ConfigError(self.problems)
+
+    def duplicate(self, key: object, span: Span, first: Span, *, path: ConfigPath) -> None:
+        """Note a key that stands twice in one mapping."""
+        line = self.at(first).line
+        message = f"the key {show(key)} stands here twice, first in line {line}"
+        self.add("duplicate-key", message, span, path=path, hint="keep one of them")
+
+    def too_deep(self, span: Span, *, path: ConfigPath = ()) -> ConfigError:
+        """Return the error for nesting that no loss needs."""
+        message = f"values are nested more than {DEEPEST} levels deep"
+        return self.fatal("too-deep", message, span, path=path[:3])
