@@ -56,7 +56,9 @@ def as_written(mapping: Mapping[Any, object], allowed: Collection[str]) -> dict[
             if synonym in allowed:
                 written.setdefault(synonym, key)
         for key in others:
-            meant = nearest(key, allowed)
+            # The name of a loss in the place of a key misspells nothing, though it ends as a key is called.
+            is_loss = isinstance(key, str) and key.endswith("_loss")
+            meant = None if is_loss else nearest(key, allowed)
             if meant is not None and key not in written.values():
                 written.setdefault(meant, key)
     return written
