@@ -50,7 +50,7 @@ def test_weights_are_cut_along(case, small_parts, monkeypatch):
 @pytest.mark.parametrize("small_parts", [10], indirect=True)
 def test_derivatives_are_right(case, small_parts):
     """First and second derivatives agree with finite differences."""
-    input, target = case.data(space=(3,))
+    input, target = case.data(space=(2,))
     assert torch.autograd.gradcheck(lambda values: case.loss()(values, target), input)
     assert torch.autograd.gradgradcheck(lambda values: case.loss()(values, target), input)
 
