@@ -148,3 +148,21 @@ def test_forward_mode(case, small_parts):
         loss = case.loss()(forward_ad.make_dual(input.detach(), direction), target)
         along = forward_ad.unpack_dual(loss).tangent
     assert_close(along, (gradient * direction).sum())
+
+
+class Marked(torch.Tensor):
+    """A tensor that carries metadata along, as libraries derive them."""
+
+
+@pytest.mark.parametrize("small_parts", [30], indirect=True)
+def test_subclasses_are_cut(case, small_parts, monkeypatch, whole, kept):
+    """An input of a subclass of Tensor is computed part by part as well, to the same numbers."""
+    input, target = case.data()
+    cuts = []
+    cut = streaming._cut
+    monkeypatch.setattr(streaming, "_cut", lambda *part: cuts.append(part) or cut(*part))
+    case.loss()(input, target, mask=kept)
+    expected = len(cuts)
+    loss = case.loss()(input.as_subclass(Marked), target.as_subclass(Marked), mask=kept.as_subclass(Marked))
+    assert_close((loss.detach(), torch.autograd.grad(loss, input)[0]), whole)
+    assert len(cuts) >= 2 * expected

@@ -1,7 +1,7 @@
 """Checks that have to read values: when they can run, and the one switch that turns them off.
 
-On a GPU each such check waits for the device. They never run while a graph is compiled or exported, nor on
-tensors without values (meta, fake, or inside ``torch.func`` transforms).
+On a GPU each such check waits for the device. They never run while a graph is compiled, exported or traced,
+nor on tensors without values (meta, fake, or inside ``torch.func`` transforms).
 """
 
 from collections.abc import Iterator
@@ -19,12 +19,15 @@ __all__ = [
     "check_labels",
     "check_nonnegative",
     "check_unit_interval",
+    "plain",
     "value_checks",
     "values_readable",
 ]
 
 _ROUNDING = 1e-6
 """How far outside of 0 to 1 a probability may be: a few digits that float32 does not have."""
+
+_OWN_CLASSES = (Tensor, torch.nn.Parameter)
 
 _enabled: ContextVar[bool] = ContextVar("value_checks", default=True)
 
@@ -53,12 +56,31 @@ def values_readable(tensor: Tensor) -> bool:
     """Tell whether the values of a tensor can be looked at here and now."""
     return not (
         torch.compiler.is_compiling()
+        or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
         or tensor.is_meta
-        or type(tensor) not in (Tensor, torch.nn.Parameter)
+        or _stands_for_others(tensor)
         or is_functorch_wrapped_tensor(tensor)
         # The vmap of before torch.func, which is_grads_batched still goes through.
         or is_legacy_batchedtensor(tensor)
     )
+
+
+def plain(tensor: Tensor) -> Tensor:
+    """Give a tensor without the class that a library derived from Tensor to carry metadata along.
+
+    What is computed with it is the same, and does not pass through that class at every step.
+    """
+    if torch.compiler.is_compiling() or type(tensor) in _OWN_CLASSES or _stands_for_others(tensor):
+        return tensor
+    return tensor.as_subclass(Tensor)
+
+
+def _stands_for_others(tensor: Tensor) -> bool:
+    """Tell whether a tensor has no memory of its own, but says what becomes of operations on it.
+
+    Fake tensors are such, and those that are spread over devices.
+    """
+    return type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__
 
 
 def check_labels(target: Tensor, classes: int, ignore_index: float | None) -> None:

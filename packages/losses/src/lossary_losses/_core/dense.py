@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from lossary_losses._core.checks import check_labels, check_nonnegative, check_unit_interval
+from lossary_losses._core.checks import check_labels, check_nonnegative, check_unit_interval, plain
 from lossary_losses.errors import InputTypeError, InputValueError
 
 __all__ = [
@@ -107,7 +107,8 @@ def prepare(input: Tensor, target: Tensor, selection: Selection, kind: Kind) -> 
     if weight is not None:
         require_tensor(weight, "weight")
         weight = at_rank(weight, input, "weight", elementwise=kind in ("values", "probabilities"))
-    return Dense(input, target, mask, weight, kind, selection.ignore_index)
+    mask, weight = (None if each is None else plain(each) for each in (mask, weight))
+    return Dense(plain(input), plain(target), mask, weight, kind, selection.ignore_index)
 
 
 def ready(dense: Dense, *, check: bool = True, hard: bool = False) -> Ready:
