@@ -6,10 +6,11 @@ from typing import Annotated, cast
 import torch
 from torch import Tensor, nn
 
-from lossary_losses._core.base import ReducedLoss, define_loss
+from lossary_losses._core.base import define_loss
 from lossary_losses._core.dense import Ready, per_channel
 from lossary_losses._core.options import ALLOW_INFINITY, flag, integer, number
-from lossary_losses._core.reduction import Elements, Fraction, weigh
+from lossary_losses._core.pointwise import PointwiseLoss
+from lossary_losses._core.reduction import Elements, weigh
 from lossary_losses._core.stable import log_cosh
 from lossary_losses.errors import OptionValueError
 from lossary_losses.loss_registry_setup import loss_registry
@@ -113,15 +114,6 @@ class AdaptiveRobustLoss(DifferenceLoss):
         """Give the present scale, one number or one per channel; it can be differentiated."""
         return _LEAST_SCALE + self.log_scale.exp()
 
-    def fraction(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Fraction:
-        """Give the mean as a numerator and a denominator, whatever ``reduction`` says."""
-        # What is computed part by part has a gradient with respect to the input alone.
-        if self.learned:
-            return ReducedLoss.fraction(self, input, target, mask=mask, weight=weight)
-        return super().fraction(input, target, mask=mask, weight=weight)
-
     def point(self, ready: Ready) -> Elements:
         """Give the cost of each element, or with what is learned its negative log-likelihood."""
         difference = ready.input - ready.target
@@ -133,6 +125,10 @@ class AdaptiveRobustLoss(DifferenceLoss):
         power = (alpha / 2) * ((difference / scale).square() / bend).log1p()
         value = (bend / alpha) * power.expm1() + scale.log() + log_partition(alpha)
         return weigh(value, ready.share)
+
+    def slope(self, ready: Ready) -> Tensor:
+        """Give the slope of each element; by autograd where shape and scale were learned."""
+        return PointwiseLoss.slope(self, ready) if self.learned else super().slope(ready)
 
     def cost(self, difference: Tensor) -> Tensor:
         """Give the general robust loss, without the singularities that its formula has at 0 and 2."""
