@@ -65,8 +65,9 @@ def power_of_nonnegative(base: Tensor, exponent: float) -> Tensor:
     """
     if exponent >= 2:  # noqa: PLR2004 - up to the second derivative nothing is infinite
         return base**exponent
-    positive = base > 0
-    return torch.where(positive, torch.where(positive, base, 1) ** exponent, 0)
+    # Asked so that NaN, which is neither, stays what it is.
+    nothing = base <= 0
+    return torch.where(nothing, 0, torch.where(nothing, 1, base) ** exponent)
 
 
 def focused(surprise: Tensor, hardness: Tensor, gamma: float) -> Tensor:
