@@ -57,4 +57,6 @@ def to_fraction(elements: Elements) -> Fraction:
 def mean(fraction: Fraction) -> Tensor:
     """Divide; the mean over nothing is zero."""
     numerator, denominator = fraction
-    return numerator / torch.where(denominator > 0, denominator, 1)
+    nothing = denominator == 0
+    # What costs something and weighs nothing, as smoothing makes it, is no part of the mean either.
+    return torch.where(nothing, 0, numerator / torch.where(nothing, 1, denominator))
