@@ -282,3 +282,14 @@ def test_generalized_cross_entropy_tends_to_cross_entropy(logits, labels):
     clean = labels.clamp(max=3)
     expected = CrossEntropyLoss()(logits, clean)
     assert_close(GeneralizedCrossEntropyLoss(q=1e-12)(logits, clean), expected)
+
+
+def test_weights_of_elements(case):
+    """A weight has the input's shape where elements stand for themselves, and else one for each position."""
+    input, target = case.data()
+    weight = torch.rand(input.shape, generator=torch.Generator().manual_seed(0), dtype=input.dtype)
+    if case.kind in ("labels", "classes"):
+        with pytest.raises(ValueError, match=r"accepted for the weight: \(2, 3, 5\)"):
+            case.loss()(input, target, weight=weight)
+    else:
+        assert case.loss()(input, target, weight=weight).isfinite()

@@ -48,7 +48,7 @@ class Selection(NamedTuple):
     mask: Tensor | None
     """Bool, True where a position counts; ``(B, *S)`` or the target's shape."""
     weight: Tensor | None
-    """How much each position counts; ``(B, *S)`` or the target's shape."""
+    """How much each position counts; ``(B, *S)``, or the input's shape where classes do not exclude others."""
 
 
 class Dense(NamedTuple):
