@@ -1,5 +1,7 @@
 """Checks that read values: what they catch, and when they stay out of the way."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from torch import nn
@@ -145,3 +147,55 @@ def test_tracing_reads_no_values(positions):
     first, second = torch.randint(0, 4, (2, 2, positions), generator=generator)
     traced = torch.jit.trace(CrossEntropyLoss(), (input, first))
     assert_close(traced(input, second), nn.functional.cross_entropy(input, second))
+
+
+def test_the_switch_reaches_threads():
+    """A thread that is started within a block goes by it, as those of DataParallel, unless it has its own."""
+    wrong = torch.zeros(1, 1, 2), torch.tensor([[[0.0, 2.0]]])
+
+    def own():
+        with value_checks(enabled=True):
+            return BCELoss()(*wrong)
+
+    with ThreadPoolExecutor(1) as pool:
+        with value_checks(enabled=False):
+            assert pool.submit(BCELoss(), *wrong).result().isfinite()
+            with pytest.raises(ValueError, match="probabilities"):
+                pool.submit(own).result()
+        with pytest.raises(ValueError, match="probabilities"):
+            pool.submit(BCELoss(), *wrong).result()
+
+
+def test_blocks_may_end_in_any_order():
+    """Blocks of two threads that overlap leave the checks on in the end."""
+    first, second = value_checks(enabled=False), value_checks(enabled=False)
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        one.submit(first.__enter__).result()
+        other.submit(second.__enter__).result()
+        one.submit(first.__exit__, None, None, None).result()
+        assert BCELoss()(torch.zeros(1, 1, 2), torch.full((1, 1, 2), 2.0)).isfinite()
+        other.submit(second.__exit__, None, None, None).result()
+    with pytest.raises(ValueError, match="probabilities"):
+        BCELoss()(torch.zeros(1, 1, 2), torch.full((1, 1, 2), 2.0))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_rounding_of_halves(dtype):
+    """The number next to one in half precision is what rounding made of one; a tenth more is not."""
+    one = torch.ones(1, 1, 2)
+    assert BCELoss()(one, (one + torch.finfo(dtype).eps).to(dtype)).isfinite()
+    with pytest.raises(ValueError, match=r"it holds 1\.\d+ to 1\.\d+"):
+        BCELoss()(one, (one + 0.1).to(dtype))
+
+
+@pytest.mark.parametrize("name", ["target", "mask", "weight"])
+def test_another_device_is_named(name):
+    """What is on another device than the input, meta say, is refused instead of read."""
+    given = {
+        "target": torch.zeros(1, 3, dtype=torch.long),
+        "mask": torch.ones(1, 3, dtype=torch.bool),
+        "weight": torch.ones(1, 3),
+    }
+    given[name] = given[name].to("meta")
+    with pytest.raises(ValueError, match=f"input is on cpu and {name} on meta"):
+        CrossEntropyLoss()(torch.zeros(1, 4, 3), **given)

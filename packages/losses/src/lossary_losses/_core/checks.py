@@ -25,31 +25,45 @@ __all__ = [
 ]
 
 _ROUNDING = 1e-6
-"""How far outside of 0 to 1 a probability may be: a few digits that float32 does not have."""
+"""How far outside of 0 to 1 a probability may be, at least: a few digits that float32 does not have."""
 
 _OWN_CLASSES = (Tensor, torch.nn.Parameter)
 
-_enabled: ContextVar[bool] = ContextVar("value_checks", default=True)
+_own: ContextVar[bool | None] = ContextVar("value_checks", default=None)
+"""What the innermost block of this thread or task says."""
+_blocks: list[list[bool]] = []
+"""What all blocks say, the latest last: for threads that are in none, such as those of DataParallel."""
+
+
+def _enabled() -> bool:
+    own = _own.get()
+    if own is not None:
+        return own
+    # A copy, since another thread may leave its block at any time.
+    return next((enabled for (enabled,) in reversed(_blocks.copy())), True)
 
 
 @contextmanager
 def value_checks(*, enabled: bool) -> Iterator[None]:
-    """Turn the checks that read values on or off, for every loss called within a block.
+    """Turn the checks that read values on or off, for every loss called within a block, in any thread.
 
     They are on by default: a label outside the classes, or a probability outside 0 to 1, raises
     :class:`InputValueError`. On a GPU each check waits for the device; once the data are known to be right,
     ``with value_checks(enabled=False):`` around the training loop saves that.
-    Shapes and dtypes are checked in any case.
+    Shapes and dtypes are checked in any case. A thread or task with a block of its own goes by that.
 
     Example:
         >>> with value_checks(enabled=False):
         ...     pass
     """
-    token = _enabled.set(enabled)
+    token, block = _own.set(enabled), [enabled]
+    _blocks.append(block)
     try:
         yield
     finally:
-        _enabled.reset(token)
+        _own.reset(token)
+        # By identity: blocks of other threads may have begun since, and say the same.
+        del _blocks[next(index for index, each in enumerate(_blocks) if each is block)]
 
 
 def values_readable(tensor: Tensor) -> bool:
@@ -85,7 +99,7 @@ def _stands_for_others(tensor: Tensor) -> bool:
 
 def check_labels(target: Tensor, classes: int, ignore_index: float | None) -> None:
     """Raise for labels outside ``[0, classes)``; excluded positions hold a label inside by now."""
-    if not (values_readable(target) and target.numel() and _enabled.get()):
+    if not (values_readable(target) and target.numel() and _enabled()):
         return
     lowest, highest = (int(each) for each in target.aminmax())
     for label in (lowest, highest):
@@ -100,19 +114,21 @@ def check_labels(target: Tensor, classes: int, ignore_index: float | None) -> No
             )
 
 
-def check_unit_interval(values: Tensor, name: str) -> bool:
+def check_unit_interval(values: Tensor, name: str, given: torch.dtype = torch.float32) -> bool:
     """Raise for values outside 0 to 1, NaN included, where probabilities are meant.
 
-    What rounding adds to one is let through: mixed labels and resized masks may be 1.0000001.
+    What rounding adds to one is let through: mixed labels and resized masks may be 1.0000001, and 1.001 where
+    they were given in half precision.
 
     Tells whether all are 0 or 1, as far as that is known: which makes formulas shorter.
     """
-    if not (values_readable(values) and values.numel() and _enabled.get()):
+    if not (values_readable(values) and values.numel() and _enabled()):
         return False
     values = values.detach()
     # v - v * v is below zero outside, zero at both ends, and above zero between them.
     lowest, highest = torch.addcmul(values, values, values, value=-1).aminmax()
-    if not lowest >= -_ROUNDING:
+    rounding = max(_ROUNDING, 2 * torch.finfo(given).eps) if given.is_floating_point else _ROUNDING
+    if not lowest >= -rounding:
         lowest, highest = values.aminmax()
         raise InputValueError(
             f"{name} must hold probabilities, 0 to 1; it holds {lowest.item():.7g} to {highest.item():.7g}"
@@ -123,7 +139,7 @@ def check_unit_interval(values: Tensor, name: str) -> bool:
 
 def check_binary(values: Tensor, name: str) -> None:
     """Raise for values other than 0 and 1, where a loss has no meaning for anything between."""
-    if not (values_readable(values) and values.numel() and _enabled.get()):
+    if not (values_readable(values) and values.numel() and _enabled()):
         return
     if not ((values == 0) | (values == 1)).all():
         raise InputValueError(f"{name} must hold 0 and 1 and nothing between: this loss has no soft form")
@@ -131,7 +147,7 @@ def check_binary(values: Tensor, name: str) -> None:
 
 def check_nonnegative(values: Tensor, name: str) -> None:
     """Raise for negative values, where there can be none; NaN is let through, to be seen in the result."""
-    if not (values_readable(values) and values.numel() and _enabled.get()):
+    if not (values_readable(values) and values.numel() and _enabled()):
         return
     lowest = values.detach().min()
     if lowest < 0:
