@@ -293,3 +293,15 @@ def test_weights_of_elements(case):
             case.loss()(input, target, weight=weight)
     else:
         assert case.loss()(input, target, weight=weight).isfinite()
+
+
+@pytest.mark.parametrize("size", [19.9, 20.1, 30.0, 36.0])
+@pytest.mark.parametrize("with_graph", [True, False])
+def test_every_digit_of_float64(size, with_graph):
+    """Large logits have the surprise of the formula to the last digits, with a graph and without."""
+    logits = torch.tensor([[size, -size]], dtype=torch.float64, requires_grad=with_graph)
+    expected = np.log1p(np.exp(np.array([-size, size])))
+    expected[1] = size + np.log1p(np.exp(-size))
+    for build in (BCELoss, lambda **options: FocalLoss(gamma=0.0, **options)):
+        value = build(reduction="none")(logits, torch.tensor([[1.0, 1.0]])).detach().numpy()
+        np.testing.assert_allclose(value[0], expected, rtol=1e-14)
