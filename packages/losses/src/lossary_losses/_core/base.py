@@ -23,7 +23,7 @@ from lossary_losses._core.options import (
 )
 from lossary_losses._core.reduction import Elements, Fraction, Reduction, mean, to_fraction
 from lossary_losses._core.state import Stateful
-from lossary_losses.errors import InputTypeError
+from lossary_losses.errors import InputTypeError, OptionValueError
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -162,6 +162,8 @@ class ReducedLoss(Loss):
         """Give the sum or the mean, over all processes that share the batch."""
         if self.process_group is not None and not self.sums_over_processes:
             fraction = over_processes(fraction, self.process_group)
+        if self.reduction not in ("mean", "sum"):  # as an attribute, which nobody checks when it is set
+            raise OptionValueError(f"reduction must be 'none', 'mean' or 'sum', got {self.reduction!r}")
         return fraction.numerator if self.reduction == "sum" else mean(fraction)
 
 
