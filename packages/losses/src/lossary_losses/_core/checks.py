@@ -28,10 +28,11 @@ _ROUNDING = 1e-6
 """How far outside of 0 to 1 a probability may be, at least: a few digits that float32 does not have."""
 
 _OWN_CLASSES = (Tensor, torch.nn.Parameter)
+_DISPATCH = Tensor.__torch_dispatch__  # pyright: ignore[reportAttributeAccessIssue]
 
 _own: ContextVar[bool | None] = ContextVar("value_checks", default=None)
 """What the innermost block of this thread or task says."""
-_blocks: list[list[bool]] = []
+_blocks: list["_Block"] = []
 """What all blocks say, the latest last: for threads that are in none, such as those of DataParallel."""
 
 
@@ -40,7 +41,14 @@ def _enabled() -> bool:
     if own is not None:
         return own
     # A copy, since another thread may leave its block at any time.
-    return next((enabled for (enabled,) in reversed(_blocks.copy())), True)
+    return next((block.enabled for block in reversed(_blocks.copy())), True)
+
+
+class _Block:
+    """One of several, which may say the same."""
+
+    def __init__(self, *, enabled: bool) -> None:
+        self.enabled = enabled
 
 
 @contextmanager
@@ -56,14 +64,13 @@ def value_checks(*, enabled: bool) -> Iterator[None]:
         >>> with value_checks(enabled=False):
         ...     pass
     """
-    token, block = _own.set(enabled), [enabled]
+    token, block = _own.set(enabled), _Block(enabled=enabled)
     _blocks.append(block)
     try:
         yield
     finally:
         _own.reset(token)
-        # By identity: blocks of other threads may have begun since, and say the same.
-        del _blocks[next(index for index, each in enumerate(_blocks) if each is block)]
+        _blocks.remove(block)  # wherever it is: those of other threads may have begun since
 
 
 def values_readable(tensor: Tensor) -> bool:
@@ -94,7 +101,7 @@ def _stands_for_others(tensor: Tensor) -> bool:
 
     Fake tensors are such, and those that are spread over devices.
     """
-    return type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__
+    return type(tensor).__torch_dispatch__ is not _DISPATCH  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def check_labels(target: Tensor, classes: int, ignore_index: float | None) -> None:
