@@ -264,7 +264,7 @@ def test_weight_of_the_wrong_length(logits, labels):
             lambda p: -6 * np.log(p) + 0.2 * (1 - p),
         ),
     ],
-    ids=repr,
+    ids=lambda each: repr(each) if isinstance(each, torch.nn.Module) else "its paper",
 )
 def test_losses_of_the_truth_are_their_papers(logits, labels, loss, formula):
     """The paper's formula of the probability of the truth, under a softmax and under a sigmoid."""

@@ -107,7 +107,7 @@ def test_absolute_errors_are_torchs(pair, loss, reference, reduction):
             ),
         ),
     ],
-    ids=repr,
+    ids=lambda each: repr(each) if isinstance(each, torch.nn.Module) else "its paper",
 )
 def test_rounded_errors_are_their_papers(loss, formula):
     """The formula of the paper, on both sides of every border."""
