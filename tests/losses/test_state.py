@@ -11,7 +11,6 @@ from torch import distributed, nn
 from torch.testing import assert_close
 
 from lossary_losses import (
-    AdaptiveRobustLoss,
     AsymmetricLoss,
     BCEDiceLoss,
     ClassBalancedLoss,
@@ -166,10 +165,3 @@ def test_complex_numbers_are_refused(build, weight):
     """Complex numbers are no weights: half of them would be lost."""
     with pytest.raises(OptionTypeError, match="finite numbers"):
         build(weight)
-
-
-def test_channels_that_the_input_does_not_have():
-    """Another number of channels than was declared is named by the option that declared it."""
-    loss = AdaptiveRobustLoss(learned=True, channels=3)
-    with pytest.raises(ValueError, match=r"channels is 3, and the input has 4 in dimension 1"):
-        loss(torch.zeros(2, 4, 5), torch.zeros(2, 4, 5))

@@ -138,7 +138,8 @@ def test_a_mask_of_a_subclass_may_exclude_everything():
 
 
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
-@pytest.mark.filterwarnings("ignore:.*torch.jit.trace:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
 @pytest.mark.parametrize("positions", [10, 2**18], ids="{} positions".format)
 def test_tracing_reads_no_values(positions):
     """What torch.jit.trace records of an input of any size is the loss of others of that size as well."""
