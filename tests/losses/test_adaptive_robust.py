@@ -243,5 +243,5 @@ def test_wrong_options(options, message):
 
 def test_channels_of_the_wrong_number():
     """As many shapes as channels are learned: another number raises ValueError."""
-    with pytest.raises(ValueError, match="alpha has 3 values, and the input 2 classes in dimension 1"):
+    with pytest.raises(ValueError, match="channels is 3, and the input has 2 in dimension 1"):
         AdaptiveRobustLoss(learned=True, channels=3)(torch.zeros(1, 2), torch.zeros(1, 2))

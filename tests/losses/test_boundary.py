@@ -158,6 +158,8 @@ class TestGivenMaps:
                 BoundaryLoss()(logits, labels, distance_map=torch.zeros(shape))
         with pytest.raises(TypeError, match="distance_map must be a tensor, got list"):
             BoundaryLoss()(logits, labels, distance_map=[0.0])
+        with pytest.raises(TypeError, match=r"distance_map must hold real numbers, got torch\.complex64"):
+            BoundaryLoss()(logits, labels, distance_map=torch.zeros(2, 3, 5, 6, dtype=torch.complex64))
 
 
 def test_soft_targets_are_refused():

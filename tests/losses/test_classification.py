@@ -1,7 +1,5 @@
 """Cross entropies and the focal loss against torch and against their papers' formulas in NumPy."""
 
-import inspect
-
 import numpy as np
 import pytest
 import torch
@@ -266,7 +264,7 @@ def test_weight_of_the_wrong_length(logits, labels):
             lambda p: -6 * np.log(p) + 0.2 * (1 - p),
         ),
     ],
-    ids=lambda value: "its paper" if inspect.isfunction(value) else repr(value),
+    ids=lambda each: repr(each) if isinstance(each, torch.nn.Module) else "its paper",
 )
 def test_losses_of_the_truth_are_their_papers(logits, labels, loss, formula):
     """The paper's formula of the probability of the truth, under a softmax and under a sigmoid."""
@@ -284,3 +282,26 @@ def test_generalized_cross_entropy_tends_to_cross_entropy(logits, labels):
     clean = labels.clamp(max=3)
     expected = CrossEntropyLoss()(logits, clean)
     assert_close(GeneralizedCrossEntropyLoss(q=1e-12)(logits, clean), expected)
+
+
+def test_weights_of_elements(case):
+    """A weight has the input's shape where elements stand for themselves, and else one for each position."""
+    input, target = case.data()
+    weight = torch.rand(input.shape, generator=torch.Generator().manual_seed(0), dtype=input.dtype)
+    if case.kind in ("labels", "classes"):
+        with pytest.raises(ValueError, match=r"accepted for the weight: \(2, 3, 5\)"):
+            case.loss()(input, target, weight=weight)
+    else:
+        assert case.loss()(input, target, weight=weight).isfinite()
+
+
+@pytest.mark.parametrize("size", [19.9, 20.1, 30.0, 36.0])
+@pytest.mark.parametrize("with_graph", [True, False])
+def test_every_digit_of_float64(size, with_graph):
+    """Large logits have the surprise of the formula to the last digits, with a graph and without."""
+    logits = torch.tensor([[size, -size]], dtype=torch.float64, requires_grad=with_graph)
+    expected = np.log1p(np.exp(np.array([-size, size])))
+    expected[1] = size + np.log1p(np.exp(-size))
+    for build in (BCELoss, lambda **options: FocalLoss(gamma=0.0, **options)):
+        value = build(reduction="none")(logits, torch.tensor([[1.0, 1.0]])).detach().numpy()
+        np.testing.assert_allclose(value[0], expected, rtol=1e-14)

@@ -157,6 +157,12 @@ class TestDeepSupervision:
     outputs: ClassVar = [torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 2, 2), torch.zeros(1, 3, 1, 1)]
     labels = torch.arange(16).reshape(1, 4, 4) % 3
 
+    def test_an_output_of_no_positions(self):
+        """An output without positions has a target without positions, and the loss of nothing is zero."""
+        outputs = [self.outputs[0], torch.zeros(1, 3, 0, 0)]
+        _, terms = DeepSupervision(CrossEntropyLoss()).evaluate(outputs, self.labels)
+        assert_close(terms, {"resolution_0": torch.tensor(math.log(3)), "resolution_1": torch.tensor(0.0)})
+
     def test_weights_halve(self):
         """Unless given, each resolution weighs half of the one before, and nothing is normalised."""
         total, terms = DeepSupervision(CrossEntropyLoss()).evaluate(self.outputs, self.labels)

@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from lossary_losses import DiceLoss
+from lossary_losses import DiceLoss, LovaszHingeLoss
+from lossary_losses.testing.rules.distribution import _on_two_ranks
 
 pytestmark = pytest.mark.xdist_group("processes")
 
@@ -24,18 +25,24 @@ distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", r
 with open(f"{folder}/cases", "rb") as file:
     cases = pickle.load(file)
 results = []
-for loss, input, target, others in cases:
+for loss, own, input, target, others in cases:
     loss.process_group = distributed.group.WORLD
-    part = slice(0, 1) if rank == 0 else slice(1, None)
-    logits = input[part].requires_grad_()
-    value = loss(logits, target[part], **{name: each[part] for name, each in others.items()})
-    value.backward()
+    part = slice(0, own) if rank == 0 else slice(own, None)
+    for step in range(2):
+        logits = input[part].requires_grad_()
+        value = loss(logits, target[part], **{name: each[part] for name, each in others.items()})
+        value.backward()
     results.append((value.detach(), logits.grad))
 with open(f"{folder}/results{rank}", "wb") as file:
     pickle.dump(results, file)
 distributed.barrier()
 distributed.destroy_process_group()
 """
+
+
+REDUCTIONS = ("mean", "sum")
+OWN = (1, 3)
+"""How many of three samples the first process has; the second has the rest, or none."""
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +53,12 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def spread(folder, all_cases):
-    """What two processes give, the first with one sample, the second with two: value and gradient."""
+    """What two processes give in their second step, each with its part: value and gradient."""
     cases = [
-        (each.bare(reduction=reduction), *data(each)) for each in all_cases for reduction in ("mean", "sum")
+        (each.bare(reduction=reduction), own, *data(each))
+        for each in all_cases
+        for reduction in REDUCTIONS
+        for own in OWN
     ]
     (folder / "cases").write_bytes(pickle.dumps(cases))
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
@@ -69,16 +79,39 @@ def data(case):
     return input.detach(), target, {"mask": mask, **others}
 
 
-@pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_two_processes_are_one(case, reduction, spread, all_cases):
-    """The mean over processes of value and gradient is what one process gives."""
-    index = 2 * all_cases.index(case) + ("mean", "sum").index(reduction)
+@pytest.mark.parametrize("own", OWN)
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_two_processes_are_one(case, reduction, own, spread, all_cases):
+    """The mean over processes of value and gradient is what one process gives, step after step."""
+    index = (all_cases.index(case) * len(REDUCTIONS) + REDUCTIONS.index(reduction)) * len(OWN) + OWN.index(
+        own
+    )
     (first, first_gradient), (second, second_gradient) = (results[index] for results in spread)
     input, target, others = data(case)
     value = case.bare(reduction=reduction)(input.requires_grad_(), target, **others)
     value.backward()
     assert_close((first + second) / 2, value.detach())
     assert_close(torch.cat([first_gradient, second_gradient]) / 2, input.grad)
+
+
+@pytest.mark.parametrize("build", [DiceLoss, LovaszHingeLoss])
+def test_a_process_without_gradients_takes_part(build):
+    """Where the input of one process needs no gradient, the others still have theirs, and none waits."""
+    input = torch.randn(2, 1, 6, generator=torch.Generator().manual_seed(0))
+    target = torch.tensor([[[1, 0, 1, 1, 0, 0]], [[0, 0, 1, 0, 1, 1]]])
+
+    def on_rank(rank, group):
+        own = input[rank : rank + 1].clone().requires_grad_(rank == 0)
+        value = build(batch=True, process_group=group)(own, target[rank : rank + 1])
+        value.backward()
+        return value.detach(), own.grad
+
+    (first, slope), (second, _) = _on_two_ranks(on_rank)
+    logits = input.clone().requires_grad_()
+    value = build(batch=True)(logits, target)
+    value.backward()
+    assert_close((first, second), (value.detach(), value.detach()))
+    assert_close(slope / 2, logits.grad[:1])
 
 
 def test_a_group_is_a_group():

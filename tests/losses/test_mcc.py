@@ -139,3 +139,14 @@ class TestOneKindOnly:
         for target in (self.nothing, self.everything, torch.tensor([[[1.0, 0.0, 0.0, 0.0]]])):
             result = gradient(MCCLoss(smooth=smooth), torch.full((1, 1, 4), logit), target)
             assert result.isfinite().all()
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_weights_leave_nothing_behind(self, seed):
+        """Where everything is true, no rounding of weights is taken for a background: nothing is known."""
+        generator = torch.Generator().manual_seed(seed)
+        weight = torch.rand(1, 50, generator=generator, dtype=torch.float64)
+        logits = torch.randn(1, 2, 50, generator=generator, dtype=torch.float64)
+        loss = MCCLoss(smooth=0.0, reduction="none")
+        labels = torch.zeros(1, 50, dtype=torch.long)
+        assert loss(logits, labels, weight=weight).tolist() == [[1.0, 1.0]]
+        assert loss(logits, torch.ones_like(logits), weight=weight).tolist() == [[1.0, 1.0]]

@@ -115,3 +115,12 @@ def test_repr_shows_what_differs_from_the_default():
     assert repr(DiceLoss()) == "DiceLoss()"
     assert repr(DiceLoss(smooth=0.5, weight=[1, 2])) == "DiceLoss(smooth=0.5, weight=[1.0, 2.0])"
     assert repr(FocalLoss(alpha=0.25, reduction="sum")) == "FocalLoss(alpha=0.25, reduction='sum')"
+
+
+@pytest.mark.parametrize("wrong", ["avg", None])
+def test_a_reduction_that_is_set_afterwards(wrong):
+    """A reduction that does not exist is no mean, even where it was set as an attribute."""
+    loss = MSELoss()
+    loss.reduction = wrong
+    with pytest.raises(OptionValueError, match="reduction must be 'none', 'mean' or 'sum', got"):
+        loss(torch.zeros(2), torch.zeros(2))

@@ -1,5 +1,7 @@
 """Overlap losses against their formulas in NumPy, and against each other."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -305,3 +307,14 @@ def test_lovasz_gradients_keep_their_digits(loss_class, batch):
     for each in (single, double):
         loss_class(batch=batch)(each, target).backward()
     assert_close(single.grad.double(), double.grad, rtol=1e-3, atol=1e-9)
+
+
+@pytest.mark.parametrize("build", [TverskyLoss, lambda **options: FocalTverskyLoss(gamma=1.0, **options)])
+def test_a_small_loss_keeps_its_digits(build):
+    """A loss of next to nothing is that of its errors, not what is left of one."""
+    right = 1 - 1e-14
+    loss = build(alpha=0.5, beta=0.5, smooth=0.0, activation="none")
+    value = loss(torch.full((1, 1, 1), right, dtype=torch.float64), torch.ones(1, 1, 1))
+    missed = Fraction(1) - Fraction(right)
+    expected = missed / 2 / (Fraction(right) + missed / 2)
+    assert value.item() == pytest.approx(float(expected), rel=1e-12)

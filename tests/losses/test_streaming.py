@@ -2,11 +2,25 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.autograd import forward_ad
+from torch.func import functional_call, grad, vmap
+from torch.nn import functional
 from torch.testing import assert_close
 
-from lossary_losses import value_checks
+from lossary_losses import (
+    AdaptiveRobustLoss,
+    CrossEntropyLoss,
+    DiceCELoss,
+    FocalLoss,
+    WeightedMSELoss,
+    define_loss,
+    value_checks,
+)
 from lossary_losses._core import streaming
+from lossary_losses._core.dense import Selection, prepare
+from lossary_losses._core.pointwise import PointwiseLoss
+from lossary_losses._core.reduction import weigh
 
 
 @pytest.fixture(params=[10, 30, 130], ids="parts of {}".format)
@@ -148,3 +162,172 @@ def test_forward_mode(case, small_parts):
         loss = case.loss()(forward_ad.make_dual(input.detach(), direction), target)
         along = forward_ad.unpack_dual(loss).tangent
     assert_close(along, (gradient * direction).sum())
+
+
+class Marked(torch.Tensor):
+    """A tensor that carries metadata along, as libraries derive them."""
+
+
+@pytest.mark.parametrize("small_parts", [30], indirect=True)
+def test_subclasses_are_cut(case, small_parts, monkeypatch, whole, kept):
+    """An input of a subclass of Tensor is computed part by part as well, to the same numbers."""
+    input, target = case.data()
+    cuts = []
+    cut = streaming._cut
+    monkeypatch.setattr(streaming, "_cut", lambda *part: cuts.append(part) or cut(*part))
+    case.loss()(input, target, mask=kept)
+    expected = len(cuts)
+    loss = case.loss()(input.as_subclass(Marked), target.as_subclass(Marked), mask=kept.as_subclass(Marked))
+    assert_close((loss.detach(), torch.autograd.grad(loss, input)[0]), whole)
+    assert len(cuts) >= 2 * expected
+
+
+@define_loss
+class Tempered(PointwiseLoss):
+    """Binary cross entropy of logits over what is held as a temperature."""
+
+    def __attrs_post_init__(self):
+        super().__attrs_post_init__()
+        self.temperature = nn.Parameter(torch.tensor(2.0))
+
+    def prepare(self, input, target, *, mask, weight):
+        return prepare(input, target, Selection(None, mask, weight), "probabilities")
+
+    def point(self, ready):
+        logits = ready.input / self.temperature
+        return weigh(functional.softplus(logits) - logits * ready.target, ready.share)
+
+
+class Holding(Tempered):
+    """The same, with what it is scaled by in a list, where torch does not look for parameters."""
+
+    def point(self, ready):
+        return super().point(ready._replace(input=ready.input * self.scales[0]))
+
+
+def binary_data():
+    """Logits, and targets of 0 and 1."""
+    generator = torch.Generator().manual_seed(3)
+    return torch.randn(2, 4, 15, generator=generator), torch.rand(2, 4, 15, generator=generator).round()
+
+
+@pytest.fixture
+def labels():
+    """Logits and labels of four classes."""
+    generator = torch.Generator().manual_seed(4)
+    return torch.randn(2, 4, 15, generator=generator), torch.randint(0, 4, (2, 15), generator=generator)
+
+
+@pytest.mark.parametrize("of_input", [True, False], ids=["input with gradient", "input without"])
+def test_learned_parameters_are_learned(small_parts, of_input):
+    """A parameter of a loss has its gradient whatever the size of the input, and needs none of the input."""
+    input, target = binary_data()
+    loss = Tempered()
+    loss(input.requires_grad_(of_input), target).backward()
+    temperature = torch.tensor(2.0, requires_grad=True)
+    functional.binary_cross_entropy_with_logits(input / temperature, target).backward()
+    assert_close(loss.temperature.grad, temperature.grad)
+
+
+def test_a_frozen_parameter_leaves_the_gradient_of_the_input(small_parts):
+    """Where a parameter is no longer learned, the input has its gradient, part by part."""
+    input, target = (each.double() for each in binary_data())
+    loss = AdaptiveRobustLoss(learned=True, channels=4).double().requires_grad_(requires_grad=False)
+    loss.alpha_logit.copy_(torch.tensor([-1.0, 0.0, 1.0, 2.0]))
+    assert torch.autograd.gradcheck(lambda values: loss(values, target), input.requires_grad_())
+
+
+@pytest.mark.parametrize("small_parts", [30], indirect=True)
+def test_tensors_that_torch_does_not_know_of(small_parts):
+    """A tensor that a loss holds in a list, or as an attribute, has its gradient."""
+    input, target = binary_data()
+    scale = torch.tensor(3.0, requires_grad=True)
+    loss = Holding()
+    loss.scales = [scale]
+    loss.requires_grad_(requires_grad=False)(input, target).backward()
+    expected = torch.tensor(3.0, requires_grad=True)
+    functional.binary_cross_entropy_with_logits(input * expected / 2, target).backward()
+    assert_close(scale.grad, expected.grad)
+
+
+def weighted_cross_entropy(input, labels, weight):
+    """Write down the weighted mean of surprises, whose weights torch's own cannot be differentiated in."""
+    surprise = -input.log_softmax(1).gather(1, labels.unsqueeze(1)).squeeze(1)
+    return (weight[labels] * surprise).sum() / weight[labels].sum()
+
+
+def test_buffers_from_outside_have_a_gradient(small_parts, labels):
+    """Class weights that functional_call puts in have the gradient of the formula."""
+    weight = torch.tensor([1.0, 2.0, 0.5, 3.0], requires_grad=True)
+    functional_call(CrossEntropyLoss(weight=[1] * 4), {"weight": weight}, labels).backward()
+    expected = weight.detach().clone().requires_grad_()
+    weighted_cross_entropy(*labels, expected).backward()
+    assert_close(weight.grad, expected.grad)
+
+
+def test_buffers_of_a_pair_have_a_gradient(small_parts, labels):
+    """So have those of a loss within another."""
+    weight = torch.tensor([1.0, 2.0, 0.5, 3.0], requires_grad=True)
+    loss = DiceCELoss(weight=[1] * 4, dice_weight=0.0)
+    functional_call(loss, {"pixel.weight": weight}, labels).backward()
+    expected = weight.detach().clone().requires_grad_()
+    weighted_cross_entropy(*labels, expected).backward()
+    assert_close(weight.grad, expected.grad)
+
+
+def test_buffers_may_be_transformed(small_parts, labels):
+    """Both vmap and grad go over class weights, and over what has nothing to do with the loss."""
+    weights = torch.rand(3, 4, generator=torch.Generator().manual_seed(5))
+    loss = CrossEntropyLoss(weight=[1] * 4)
+    mapped = vmap(lambda weight: functional_call(loss, {"weight": weight}, labels))(weights)
+    assert_close(mapped, torch.stack([functional.cross_entropy(*labels, weight=each) for each in weights]))
+    value = functional.cross_entropy(*labels)
+    assert_close(vmap(lambda weight: weight.sum() * loss(*labels))(weights), weights.sum(1) * value)
+    assert_close(grad(lambda factor: factor * loss(*labels))(torch.tensor(2.0)), value)
+
+
+def test_buffers_may_be_differentiated_forwards(small_parts):
+    """The derivative along a direction of the weights is that of the weighted mean square."""
+    input, target = binary_data()
+    weight, direction = torch.ones(4), torch.tensor([1.0, -2.0, 0.5, 0.0])
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(weight, direction)
+        value = functional_call(WeightedMSELoss(weight=[1] * 4), {"weight": dual}, (input, target))
+        along = forward_ad.unpack_dual(value).tangent
+    assert_close(along, ((input - target).square() * direction.reshape(1, -1, 1)).mean())
+
+
+def focal_gradient(input, labels, gamma, weight):
+    """Differentiate the focal loss as the paper writes it, in float64."""
+    logits = input.detach().double().requires_grad_()
+    log_p = logits.log_softmax(1).gather(1, labels.unsqueeze(1)).squeeze(1)
+    weight = torch.tensor(weight, dtype=torch.float64)[labels]
+    return torch.autograd.grad((-weight * (1 - log_p.exp()) ** gamma * log_p).sum() / weight.sum(), logits)[0]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("passes", [1, 2])
+def test_options_are_those_of_the_forward_pass(small_parts, labels, dtype, passes):
+    """What becomes of options and buffers after the forward pass is no matter of its backward pass."""
+    weight = [1.0, 2.0, 0.5, 3.0]
+    loss = FocalLoss(gamma=2.0, weight=weight)
+    input = labels[0].to(dtype).requires_grad_()
+    value = loss(input, labels[1])
+    loss.gamma = 0.0
+    loss.weight = torch.ones(4)
+    for _ in range(passes):
+        (gradient,) = torch.autograd.grad(value, input, retain_graph=True)
+    expected = focal_gradient(input, labels[1], 2.0, weight).to(dtype)
+    tolerance = {"rtol": 2 * torch.finfo(dtype).eps, "atol": 1e-6}
+    assert_close(gradient, expected, **tolerance)
+
+
+@pytest.mark.parametrize("small_parts", [10, 30], indirect=True)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
+def test_buffers_changed_in_place_are_refused(small_parts, labels, dtype):
+    """A buffer that is changed in place before the backward pass is an error, as in torch."""
+    loss = FocalLoss(weight=[1.0, 2.0, 0.5, 3.0])
+    value = loss(labels[0].to(dtype).requires_grad_(), labels[1])
+    loss.weight.fill_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        value.backward()

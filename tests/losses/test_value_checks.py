@@ -1,13 +1,20 @@
 """Checks that read values: what they catch, and when they stay out of the way."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
+from torch import nn
+from torch.testing import assert_close
 
 from lossary_losses import (
     BCELoss,
     CrossEntropyLoss,
+    DiceCELoss,
     DiceLoss,
     FocalLoss,
+    GaussianNLLLoss,
+    LovaszSoftmaxLoss,
     Masked,
     MSELoss,
     signed_distance_map,
@@ -90,3 +97,106 @@ def test_rounding_is_no_mistake():
     assert BCELoss()(one, torch.nextafter(one, 2 * one)).isfinite()
     with pytest.raises(ValueError, match=r"it holds 1 to 1\.00001"):
         BCELoss()(one, torch.tensor([[[1.0, 1.00001]]]))
+
+
+class Marked(torch.Tensor):
+    """A tensor that carries metadata along, as libraries derive them."""
+
+
+def marked(tensor):
+    """Give the same values as another class."""
+    return tensor.as_subclass(Marked)
+
+
+@pytest.mark.parametrize(
+    ("loss", "arguments", "message"),
+    [
+        (DiceCELoss(), {"target": torch.full((1, 3), 9)}, "label 9"),
+        (LovaszSoftmaxLoss(), {"target": torch.full((1, 3), 9)}, "label 9"),
+        (BCELoss(), {"target": torch.full((1, 4, 3), 255)}, "probabilities"),
+        (DiceLoss(activation="none"), {"target": torch.zeros(1, 3, dtype=torch.long)}, "probabilities"),
+        (MSELoss(), {"target": torch.zeros(1, 4, 3), "weight": -torch.ones(1, 3)}, "weight must not be neg"),
+        (
+            GaussianNLLLoss(),
+            {"target": torch.zeros(1, 4, 3), "var": -torch.ones(1, 3)},
+            "var must not be neg",
+        ),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_subclasses_are_looked_at(loss, arguments, message):
+    """The values of a subclass of Tensor are checked as those of any other tensor."""
+    with pytest.raises(ValueError, match=message):
+        loss(marked(torch.full((1, 4, 3), 2.0)), **{name: marked(each) for name, each in arguments.items()})
+
+
+def test_a_mask_of_a_subclass_may_exclude_everything():
+    """Where a mask of a subclass leaves nothing, the loss of nothing is zero."""
+    nothing = marked(torch.zeros(1, 3, dtype=torch.bool))
+    loss = Masked(nn.CrossEntropyLoss())
+    assert loss(torch.zeros(1, 4, 3), torch.zeros(1, 3, dtype=torch.long), mask=nothing) == 0
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+@pytest.mark.parametrize("positions", [10, 2**18], ids="{} positions".format)
+def test_tracing_reads_no_values(positions):
+    """What torch.jit.trace records of an input of any size is the loss of others of that size as well."""
+    generator = torch.Generator().manual_seed(0)
+    input = torch.randn(2, 4, positions, generator=generator)
+    first, second = torch.randint(0, 4, (2, 2, positions), generator=generator)
+    traced = torch.jit.trace(CrossEntropyLoss(), (input, first))
+    assert_close(traced(input, second), nn.functional.cross_entropy(input, second))
+
+
+def test_the_switch_reaches_threads():
+    """A thread that is started within a block goes by it, as those of DataParallel, unless it has its own."""
+    wrong = torch.zeros(1, 1, 2), torch.tensor([[[0.0, 2.0]]])
+
+    def own():
+        with value_checks(enabled=True):
+            return BCELoss()(*wrong)
+
+    with ThreadPoolExecutor(1) as pool:
+        with value_checks(enabled=False):
+            assert pool.submit(BCELoss(), *wrong).result().isfinite()
+            with pytest.raises(ValueError, match="probabilities"):
+                pool.submit(own).result()
+        with pytest.raises(ValueError, match="probabilities"):
+            pool.submit(BCELoss(), *wrong).result()
+
+
+def test_blocks_may_end_in_any_order():
+    """Blocks of two threads that overlap leave the checks on in the end."""
+    first, second = value_checks(enabled=False), value_checks(enabled=False)
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        one.submit(first.__enter__).result()
+        other.submit(second.__enter__).result()
+        one.submit(first.__exit__, None, None, None).result()
+        assert BCELoss()(torch.zeros(1, 1, 2), torch.full((1, 1, 2), 2.0)).isfinite()
+        other.submit(second.__exit__, None, None, None).result()
+    with pytest.raises(ValueError, match="probabilities"):
+        BCELoss()(torch.zeros(1, 1, 2), torch.full((1, 1, 2), 2.0))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_rounding_of_halves(dtype):
+    """The number next to one in half precision is what rounding made of one; a tenth more is not."""
+    one = torch.ones(1, 1, 2)
+    assert BCELoss()(one, (one + torch.finfo(dtype).eps).to(dtype)).isfinite()
+    with pytest.raises(ValueError, match=r"it holds 1\.\d+ to 1\.\d+"):
+        BCELoss()(one, (one + 0.1).to(dtype))
+
+
+@pytest.mark.parametrize("name", ["target", "mask", "weight"])
+def test_another_device_is_named(name):
+    """What is on another device than the input, meta say, is refused instead of read."""
+    given = {
+        "target": torch.zeros(1, 3, dtype=torch.long),
+        "mask": torch.ones(1, 3, dtype=torch.bool),
+        "weight": torch.ones(1, 3),
+    }
+    given[name] = given[name].to("meta")
+    with pytest.raises(ValueError, match=f"input is on cpu and {name} on meta"):
+        CrossEntropyLoss()(torch.zeros(1, 4, 3), **given)

@@ -7,13 +7,23 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import attrs
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributed import ProcessGroup
 
 from lossary_losses._core.distribution import over_processes
-from lossary_losses._core.options import choice, flag, group, integer, is_buffer, number, per_class
+from lossary_losses._core.options import (
+    choice,
+    flag,
+    group,
+    integer,
+    is_buffer,
+    number,
+    per_class,
+    plain_number,
+)
 from lossary_losses._core.reduction import Elements, Fraction, Reduction, mean, to_fraction
-from lossary_losses.errors import InputTypeError
+from lossary_losses._core.state import Stateful
+from lossary_losses.errors import InputTypeError, OptionValueError
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -63,7 +73,7 @@ def define_loss(cls: Any = None, /, *, kw_only: bool = True) -> Any:
     )
 
 
-class Loss(nn.Module):
+class Loss(Stateful):
     """A loss whose options are declared with attrs; smaller is better.
 
     Subclasses are decorated with :func:`define_loss`. Nothing in the registry or the factory asks for this
@@ -77,8 +87,14 @@ class Loss(nn.Module):
     def __attrs_post_init__(self) -> None:
         """Turn tensor options into buffers that move with the module and stay out of its state."""
         for field in _options(self):
-            if is_buffer(field):
+            value = getattr(self, field.name)
+            if isinstance(value, Tensor) and is_buffer(field):
+                del self.__dict__[field.name]
+                self.hold(field.name, value)
+            elif is_buffer(field):
                 self.register_buffer(field.name, self.__dict__.pop(field.name), persistent=False)
+            else:
+                setattr(self, field.name, plain_number(value))
 
     def extra_repr(self) -> str:
         """Show the options that differ from their defaults."""
@@ -127,7 +143,8 @@ class ReducedLoss(Loss):
             input: What the network gives; half precision is computed in float32.
             target: What it should have given.
             mask: Bool, True where a position counts; of shape ``(B, *S)`` or the target's.
-            weight: How much each position counts; of shape ``(B, *S)`` or the target's.
+            weight: How much each position counts; of shape ``(B, *S)``, or the input's where classes do not
+                exclude each other.
 
         Returns:
             A scalar, or each element's loss with ``reduction="none"``.
@@ -145,6 +162,8 @@ class ReducedLoss(Loss):
         """Give the sum or the mean, over all processes that share the batch."""
         if self.process_group is not None and not self.sums_over_processes:
             fraction = over_processes(fraction, self.process_group)
+        if self.reduction not in ("mean", "sum"):  # as an attribute, which nobody checks when it is set
+            raise OptionValueError(f"reduction must be 'none', 'mean' or 'sum', got {self.reduction!r}")
         return fraction.numerator if self.reduction == "sum" else mean(fraction)
 
 

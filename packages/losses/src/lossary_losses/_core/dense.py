@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from lossary_losses._core.checks import check_labels, check_nonnegative, check_unit_interval
+from lossary_losses._core.checks import check_labels, check_nonnegative, check_unit_interval, plain
 from lossary_losses.errors import InputTypeError, InputValueError
 
 __all__ = [
@@ -48,7 +48,7 @@ class Selection(NamedTuple):
     mask: Tensor | None
     """Bool, True where a position counts; ``(B, *S)`` or the target's shape."""
     weight: Tensor | None
-    """How much each position counts; ``(B, *S)`` or the target's shape."""
+    """How much each position counts; ``(B, *S)``, or the input's where classes do not exclude each other."""
 
 
 class Dense(NamedTuple):
@@ -107,7 +107,11 @@ def prepare(input: Tensor, target: Tensor, selection: Selection, kind: Kind) -> 
     if weight is not None:
         require_tensor(weight, "weight")
         weight = at_rank(weight, input, "weight", elementwise=kind in ("values", "probabilities"))
-    return Dense(input, target, mask, weight, kind, selection.ignore_index)
+    for name, tensor in (("target", target), ("mask", mask), ("weight", weight)):
+        if tensor is not None and tensor.device != input.device:
+            raise InputValueError(f"input is on {input.device} and {name} on {tensor.device}")
+    mask, weight = (None if each is None else plain(each) for each in (mask, weight))
+    return Dense(plain(input), plain(target), mask, weight, kind, selection.ignore_index)
 
 
 def ready(dense: Dense, *, check: bool = True, hard: bool = False) -> Ready:
@@ -128,7 +132,7 @@ def ready(dense: Dense, *, check: bool = True, hard: bool = False) -> Ready:
         check_labels(target, input.shape[1], dense.ignore_index)
     elif check and dense.kind != "values":
         # What is differentiated with respect to is not hard: its formula is that of any value.
-        hard = check_unit_interval(target, "target") and not target.requires_grad
+        hard = check_unit_interval(target, "target", dense.target.dtype) and not target.requires_grad
     share = None if dense.weight is None else dense.weight.to(dtype)
     if valid is not None:
         share = valid.to(dtype) if share is None else torch.where(valid, share, 0)

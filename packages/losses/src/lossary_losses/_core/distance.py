@@ -32,7 +32,9 @@ def squared_distance(sources: Tensor, spacing: Sequence[float]) -> Tensor:
     result is float32, exact for spacings of one up to 4096 positions, and infinite where there is no source.
     """
     if not spacing:
-        return torch.where(sources, 0.0, torch.inf)
+        return torch.zeros(sources.shape, dtype=torch.float32, device=sources.device).masked_fill_(
+            ~sources, torch.inf
+        )
     result = torch.empty(sources.shape, dtype=torch.float32, device=sources.device)
     if not result.numel():
         return result

@@ -4,6 +4,7 @@ DistributedDataParallel averages gradients. What is local is therefore multiplie
 and what is summed here carries the gradients of all of them.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from torch.nn import functional
 
 from lossary_losses._core.reduction import Fraction
 
-__all__ = ["gather_over_processes", "over_processes", "sum_over_processes"]
+__all__ = ["connected", "gather_over_processes", "over_processes", "sum_over_processes"]
 
 
 def over_processes(fraction: Fraction, group: ProcessGroup) -> Fraction:
@@ -23,10 +24,17 @@ def over_processes(fraction: Fraction, group: ProcessGroup) -> Fraction:
     return Fraction(fraction.numerator * group.size(), denominator)
 
 
-def sum_over_processes(local: Tensor, group: ProcessGroup) -> Tensor:
-    """Add up a tensor of one shape over the processes, with gradients."""
-    total: Tensor = _Sum.apply(local, group)  # type: ignore[no-untyped-call]
-    return total
+def sum_over_processes(local: Sequence[Tensor], group: ProcessGroup) -> tuple[Tensor, ...]:
+    """Add tensors up over the processes, each with those of its place, in one message, with gradients."""
+    message = connected(torch.cat([each.flatten() for each in local]))
+    total: Tensor = _Sum.apply(message, group)  # type: ignore[no-untyped-call]
+    parts = torch.split(total, [each.numel() for each in local])
+    return tuple(part.view_as(each) for part, each in zip(parts, local, strict=True))
+
+
+def connected(local: Tensor) -> Tensor:
+    """Make sure that a tensor has a graph: backwards too, every process has to take part."""
+    return local.detach().requires_grad_() if torch.is_grad_enabled() and not local.requires_grad else local
 
 
 def gather_over_processes(local: Tensor, group: ProcessGroup) -> Tensor:
@@ -37,7 +45,8 @@ def gather_over_processes(local: Tensor, group: ProcessGroup) -> Tensor:
     # Each process puts its part between zeros, so that joining is adding, gradients included.
     before = [torch.zeros_like(padded)] * group.rank()
     after = [torch.zeros_like(padded)] * (group.size() - group.rank() - 1)
-    return sum_over_processes(torch.cat([*before, padded, *after], dim=-1), group)
+    joined: Tensor = _Sum.apply(torch.cat([*before, padded, *after], dim=-1), group)  # type: ignore[no-untyped-call]
+    return joined
 
 
 class _Sum(torch.autograd.Function):
@@ -58,4 +67,4 @@ class _Sum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401 - torch's own signature
         """Add up the gradients, differentiably."""
-        return sum_over_processes(upstream, ctx.group), None
+        return _Sum.apply(upstream, ctx.group), None  # type: ignore[no-untyped-call]

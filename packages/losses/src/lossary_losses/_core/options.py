@@ -6,17 +6,30 @@ The validators carry their bounds as ``ge``, ``gt``, ``le`` and ``lt``, so that 
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from numbers import Integral, Real
+from typing import Any, ClassVar, TypeGuard
 
 import attrs
 import torch
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
-from lossary_losses._core.checks import values_readable
+from lossary_losses._core.checks import plain, values_readable
 from lossary_losses.errors import OptionTypeError, OptionValueError
 
-__all__ = ["ALLOW_INFINITY", "choice", "flag", "group", "integer", "is_buffer", "number", "per_class"]
+__all__ = [
+    "ALLOW_INFINITY",
+    "choice",
+    "flag",
+    "group",
+    "integer",
+    "is_buffer",
+    "is_finite",
+    "is_number",
+    "number",
+    "per_class",
+    "plain_number",
+]
 
 _BUFFER = "lossary_losses.buffer"
 
@@ -51,10 +64,10 @@ class _Number:
     def __call__(self, _instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
         if value is None and self.optional:
             return
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if not is_number(value):
             raise OptionTypeError(f"{attribute.name} must be {self}, got {_shown(value)}")
         is_limit = self.or_minus_infinity and value == -math.inf
-        if not (is_limit or (math.isfinite(value) and self._within(value))):
+        if not (is_limit or (is_finite(value) and self._within(value))):
             raise OptionValueError(f"{attribute.name} must be {self}, got {value!r}")
 
     def _within(self, value: float) -> bool:
@@ -86,9 +99,9 @@ class _Integer:
     def __call__(self, _instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
         if value is None and self.optional:
             return
-        if isinstance(value, bool) or not isinstance(value, int):
+        if isinstance(value, bool) or not isinstance(value, Integral):
             raise OptionTypeError(f"{attribute.name} must be {self}, got {_shown(value)}")
-        if self.ge is not None and value < self.ge:
+        if self.ge is not None and int(value) < self.ge:
             raise OptionValueError(f"{attribute.name} must be {self}, got {value!r}")
 
     def __str__(self) -> str:
@@ -127,6 +140,28 @@ def _group(_instance: object, attribute: "attrs.Attribute[Any]", value: object) 
         raise OptionTypeError(
             f"{attribute.name} must be a torch.distributed.ProcessGroup or None, got {value!r}"
         )
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Tell whether a value is a real number, of Python, NumPy or elsewhere; a bool is none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def is_finite(value: float) -> bool:
+    """Tell whether a number is finite, as a float: an integer may be too large for one."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def plain_number(value: object) -> object:
+    """Give a number of another library as one of Python; anything else as it is."""
+    if type(value) in (bool, int, float):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value
 
 
 def _in_words(
@@ -213,15 +248,26 @@ def is_buffer(field: "attrs.Attribute[Any]") -> bool:
 
 
 def _to_tensor(value: Sequence[float] | Tensor | float | None) -> object:
-    if isinstance(value, Tensor):
-        return value.detach().clone() if value.is_floating_point() else value.detach().float()
+    """Copy numbers; what is no tensor yet keeps its digits, and moves to the default device once checked."""
     if value is None or isinstance(value, (bool, str)):
         return value
     try:
-        return torch.as_tensor(value, dtype=torch.get_default_dtype())
+        if hasattr(value, "__array__") and not isinstance(value, Tensor):
+            value = torch.as_tensor(value, device="cpu")
+        if not isinstance(value, Tensor):
+            exact = torch.tensor(value, dtype=torch.float64, device="cpu")
+            # What float32 holds as well is spared a conversion in every call.
+            return exact.float() if bool((exact.float() == exact).all()) else exact
     except (TypeError, ValueError, RuntimeError):
         # The validator names the option, which a converter cannot.
         return value
+    is_exact = value.is_floating_point() or value.is_complex()
+    return plain(value.detach().clone() if is_exact else value.detach().to(_widest(value.device)))
+
+
+def _widest(device: torch.device) -> torch.dtype:
+    """Metal has nothing wider than float32."""
+    return torch.float32 if device.type == "mps" else torch.float64
 
 
 @attrs.frozen
@@ -240,6 +286,8 @@ class _PerClass:
         wanted = f"{attribute.name} must be {self}"
         if not isinstance(value, Tensor):
             raise OptionTypeError(f"{wanted}, got {_shown(value)}")
+        if value.is_complex():
+            raise OptionTypeError(f"{wanted}, got a tensor of {value.dtype}")
         if value.ndim > 1 or value.numel() == 0 or (value.ndim == 0 and not self.one_for_all):
             raise OptionValueError(f"{wanted}, got a tensor of shape {tuple(value.shape)}")
         if values_readable(value) and not bool(self._within(value).all()):

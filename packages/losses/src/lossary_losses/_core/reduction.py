@@ -5,7 +5,16 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["Elements", "Fraction", "Reduction", "drop_dimension", "mean", "to_fraction", "weigh"]
+__all__ = [
+    "Elements",
+    "Fraction",
+    "Reduction",
+    "drop_dimension",
+    "mean",
+    "to_fraction",
+    "weigh",
+    "widened",
+]
 
 Reduction = Literal["none", "mean", "sum"]
 
@@ -28,6 +37,11 @@ class Fraction(NamedTuple):
 
     numerator: Tensor
     denominator: Tensor
+
+
+def widened(value: Tensor) -> Tensor:
+    """Give a result in float32, unless it is in float64 already: sums and products of halves overflow."""
+    return value.to(torch.promote_types(value.dtype, torch.float32))
 
 
 def weigh(value: Tensor, share: Tensor | None, class_share: Tensor | None = None) -> Elements:
@@ -57,4 +71,6 @@ def to_fraction(elements: Elements) -> Fraction:
 def mean(fraction: Fraction) -> Tensor:
     """Divide; the mean over nothing is zero."""
     numerator, denominator = fraction
-    return numerator / torch.where(denominator > 0, denominator, 1)
+    nothing = denominator == 0
+    # What costs something and weighs nothing, as smoothing makes it, is no part of the mean either.
+    return torch.where(nothing, 0, numerator / torch.where(nothing, 1, denominator))

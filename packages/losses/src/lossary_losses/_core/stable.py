@@ -13,6 +13,7 @@ __all__ = [
     "focused",
     "log_cosh",
     "power_of_nonnegative",
+    "softplus",
     "times",
 ]
 
@@ -26,15 +27,20 @@ def bounded(values: Tensor) -> Tensor:
     return values.clamp(-_LARGEST, _LARGEST)
 
 
+def softplus(values: Tensor) -> Tensor:
+    """Compute ``log(1 + exp(values))``; torch's own ends at 20, where float64 has digits left."""
+    return functional.softplus(values, threshold=40)
+
+
 def binary_surprise(logits: Tensor) -> tuple[Tensor, Tensor]:
     """Give ``-log p`` and ``-log (1 - p)`` of ``p = sigmoid(logits)``, exact at both ends, and finite."""
     logits = bounded(logits)
     if not torch.is_grad_enabled():
-        common = functional.softplus(logits.abs().neg_())
+        common = softplus(logits.abs().neg_())
         return common - logits.clamp(max=0), common + logits.clamp(min=0)
     # The same, with one-sided slopes at zero that add up to the right one: of abs and clamp they would not.
     above = logits >= 0
-    common = functional.softplus(-torch.where(above, logits, -logits))
+    common = softplus(-torch.where(above, logits, -logits))
     return common + torch.where(above, 0, -logits), common + torch.where(above, logits, 0)
 
 
@@ -54,7 +60,7 @@ def log_cosh(values: Tensor) -> Tensor:
     return torch.where(
         near,
         (2 * (inside / 2).sinh().square()).log1p(),
-        outside + functional.softplus(-2 * outside) - math.log(2),
+        outside + softplus(-2 * outside) - math.log(2),
     )
 
 
@@ -65,8 +71,9 @@ def power_of_nonnegative(base: Tensor, exponent: float) -> Tensor:
     """
     if exponent >= 2:  # noqa: PLR2004 - up to the second derivative nothing is infinite
         return base**exponent
-    positive = base > 0
-    return torch.where(positive, torch.where(positive, base, 1) ** exponent, 0)
+    # Asked so that NaN, which is neither, stays what it is.
+    nothing = base <= 0
+    return torch.where(nothing, 0, torch.where(nothing, 1, base) ** exponent)
 
 
 def focused(surprise: Tensor, hardness: Tensor, gamma: float) -> Tensor:

@@ -2,8 +2,8 @@
 
 A part fits the cache, so that the passes over it are fast. The forward pass leaves a draft of the gradient,
 of the input's size, and the backward pass finishes it in place: no other tensor of that size is ever made.
-Where a graph is compiled, transformed, differentiated twice or forwards, the plain formula is evaluated on
-the whole instead: the numbers are the same.
+Where a graph is compiled, transformed, differentiated twice or forwards, or where the formula holds what has
+a gradient of its own, the plain formula is evaluated on the whole instead: the numbers are the same.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,6 +16,7 @@ from torch.autograd import forward_ad
 
 from lossary_losses._core.checks import values_readable
 from lossary_losses._core.dense import Dense, Ready, ready
+from lossary_losses._core.frozen import freeze
 
 __all__ = ["Sums", "streamed_sums"]
 
@@ -41,10 +42,13 @@ class Sums(Protocol):
 
 def streamed_sums(formula: Sums, dense: Dense) -> tuple[Tensor, ...]:
     """Compute the sums of a formula, part by part where that pays and nothing else needs the graph."""
-    if _can_stream(dense):
-        notes = _Notes(wanted=torch.is_grad_enabled() and dense.input.requires_grad)
-        sums: tuple[Tensor, ...] = _Streamed.apply(formula, notes, dense, dense.input)  # type: ignore[no-untyped-call]
-        return sums
+    if _is_large(dense.input):
+        frozen, held = freeze(formula)
+        others = (dense.target, dense.mask, dense.weight, *held)
+        if not any(other is not None and _is_seen_as_a_whole_only(other) for other in others):
+            notes = _Notes(wanted=torch.is_grad_enabled() and dense.input.requires_grad)
+            sums: tuple[Tensor, ...] = _Streamed.apply(frozen, held, notes, dense, dense.input)  # type: ignore[no-untyped-call]
+            return sums
     return formula.sums(ready(dense))
 
 
@@ -67,16 +71,24 @@ class _Notes:
         return draft
 
 
-def _can_stream(dense: Dense) -> bool:
-    part = _PART.get(dense.input.device.type)
-    if part is None or torch.compiler.is_compiling() or not values_readable(dense.input):
-        return False
-    if dense.input.numel() <= part or _has_tangent(dense.input):
-        return False
-    others = (dense.target, dense.mask, dense.weight)
-    return not any(
-        other is not None and (other.requires_grad or _has_tangent(other) or not values_readable(other))
-        for other in others
+def _is_large(input: Tensor) -> bool:
+    """Tell whether an input makes several parts, and nothing but a gradient is wanted of it."""
+    part = _PART.get(input.device.type)
+    return not (
+        part is None
+        or not values_readable(input)
+        or input.numel() <= part
+        or _has_tangent(input)
+        or torch._C._are_functorch_transforms_active()  # noqa: SLF001 - torch names it nowhere else
+    )
+
+
+def _is_seen_as_a_whole_only(tensor: Tensor) -> bool:
+    """Tell whether a tensor beside the input has a gradient or a tangent of its own, or no values."""
+    return (
+        (torch.is_grad_enabled() and tensor.requires_grad)
+        or not values_readable(tensor)
+        or _has_tangent(tensor)
     )
 
 
@@ -89,7 +101,13 @@ class _Streamed(torch.autograd.Function):
     """Sums over parts, whose gradient is computed part by part again."""
 
     @staticmethod
-    def forward(formula: Sums, notes: _Notes, dense: Dense, input: Tensor) -> tuple[Tensor, ...]:
+    def forward(
+        formula: Sums,
+        held: tuple[Tensor, ...],  # noqa: ARG004 - by the formula; for the backward pass
+        notes: _Notes,
+        dense: Dense,
+        input: Tensor,
+    ) -> tuple[Tensor, ...]:
         """Add up what each part gives, and draft the gradient on the way."""
         dense = _flat(dense._replace(input=input))
         notes.begin(dense.input)
@@ -109,26 +127,29 @@ class _Streamed(torch.autograd.Function):
     @staticmethod
     def setup_context(
         ctx: Any,  # noqa: ANN401 - torch's own signature
-        inputs: tuple[Sums, _Notes, Dense, Tensor],
+        inputs: tuple[Sums, tuple[Tensor, ...], _Notes, Dense, Tensor],
         output: tuple[Tensor, ...],  # noqa: ARG004 - torch's own signature
     ) -> None:
-        """Keep what the gradient is made of: the inputs themselves, and the draft."""
-        ctx.formula, ctx.notes, dense, input = inputs
-        ctx.save_for_backward(input, dense.target, dense.mask, dense.weight)
+        """Keep what the gradient is made of: the formula as it is now, the inputs themselves, the draft.
+
+        What the formula holds is saved so that torch refuses to go on where it was changed in place.
+        """
+        ctx.formula, held, ctx.notes, dense, input = inputs
+        ctx.save_for_backward(input, dense.target, dense.mask, dense.weight, *held)
         ctx.meaning = dense.kind, dense.ignore_index
 
     @staticmethod
-    def backward(ctx: Any, *upstream: Tensor) -> tuple[None, None, None, Tensor]:  # noqa: ANN401 - torch's own signature
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[None, None, None, None, Tensor]:  # noqa: ANN401 - torch's own signature
         """Finish the gradient part by part; for a second derivative, differentiate the plain formula.
 
         So too for several gradients at once, with ``is_grads_batched``: there is one draft.
         """
-        dense = Dense(*ctx.saved_tensors, *ctx.meaning)
+        dense = Dense(*ctx.saved_tensors[:4], *ctx.meaning)
         if torch.is_grad_enabled() or not all(values_readable(each) for each in upstream):
             with torch.enable_grad():
                 sums = ctx.formula.sums(ready(dense, check=False))
-            return None, None, None, _differentiable_gradient(sums, dense.input, upstream)
-        return None, None, None, _gradient(ctx.formula, dense, ctx.notes, upstream)
+            return None, None, None, None, _differentiable_gradient(sums, dense.input, upstream)
+        return None, None, None, None, _gradient(ctx.formula, dense, ctx.notes, upstream)
 
 
 def _gradient(formula: Sums, dense: Dense, notes: _Notes, upstream: tuple[Tensor, ...]) -> Tensor:

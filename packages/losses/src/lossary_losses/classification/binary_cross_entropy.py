@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from lossary_losses._core.base import define_loss
 from lossary_losses._core.claims import Claims
@@ -13,7 +12,7 @@ from lossary_losses._core.dense import Dense, Ready, Selection, per_channel, pre
 from lossary_losses._core.options import integer, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
-from lossary_losses._core.stable import binary_surprise, bounded, times
+from lossary_losses._core.stable import binary_surprise, bounded, softplus, times
 from lossary_losses.loss_registry_setup import loss_registry
 
 __all__ = ["BCELoss", "binary_cross_entropy"]
@@ -27,8 +26,8 @@ def binary_cross_entropy(logits: Tensor, target: Tensor, pos_weight: Tensor | No
     # One logarithm instead of two; autograd would take the slope at zero for zero.
     logits = bounded(logits)
     if hard:
-        return functional.softplus(logits.mul_(target.mul(-2).add_(1)))
-    common = functional.softplus(logits.abs().neg_())
+        return softplus(logits.mul_(target.mul(-2).add_(1)))
+    common = softplus(logits.abs().neg_())
     return torch.addcmul(common, logits, target, value=-1).add_(logits.relu_())
 
 

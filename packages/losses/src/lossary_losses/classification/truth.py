@@ -5,7 +5,6 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from lossary_losses._core.base import define_loss
 from lossary_losses._core.claims import Claims
@@ -22,7 +21,7 @@ from lossary_losses._core.dense import (
 from lossary_losses._core.options import choice, integer, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
-from lossary_losses._core.stable import binary_outcomes, binary_surprise, bounded, times
+from lossary_losses._core.stable import binary_outcomes, binary_surprise, bounded, softplus, times
 from lossary_losses.classification.cross_entropy import weight_of_labels
 
 __all__ = ["TruthLoss", "binary_target"]
@@ -128,7 +127,7 @@ class TruthLoss(PointwiseLoss):
         if hard:
             away = target.mul(-2).add_(1)  # from the truth: 1 for a negative, -1 for a positive
             against = bounded(logits).mul_(away)
-            log_probability = functional.softplus(against).neg_()
+            log_probability = softplus(against).neg_()
             cost, slope = self.cost_and_logit_slope(log_probability, against.sigmoid_())
             slope = slope.mul_(away).neg_()
             if of_positive == of_negative == 1:

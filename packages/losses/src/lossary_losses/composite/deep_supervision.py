@@ -1,6 +1,5 @@
 """The same loss at several resolutions."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -10,7 +9,8 @@ from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
 from lossary_losses._core.dense import require_tensor
-from lossary_losses._core.options import choice
+from lossary_losses._core.options import choice, is_finite, is_number
+from lossary_losses._core.reduction import widened
 from lossary_losses.composite.terms import Evaluation, add_up, check_loss, only_given
 from lossary_losses.errors import InputTypeError, InputValueError, OptionTypeError, OptionValueError
 from lossary_losses.loss_registry_setup import loss_registry
@@ -24,9 +24,9 @@ def _check_weights(_instance: object, attribute: "attrs.Attribute[Any]", weights
     if not isinstance(weights, Sequence) or isinstance(weights, str):
         raise OptionTypeError(f"{attribute.name} must be a sequence of numbers or None, got {weights!r}")
     for weight in weights:
-        if isinstance(weight, bool) or not isinstance(weight, (int, float)):
+        if not is_number(weight):
             raise OptionTypeError(f"{attribute.name} must hold finite numbers >= 0, got {weight!r}")
-        if not (math.isfinite(weight) and weight >= 0):
+        if not (is_finite(weight) and weight >= 0):
             raise OptionValueError(f"{attribute.name} must hold finite numbers >= 0, got {weight!r}")
 
 
@@ -107,7 +107,7 @@ class DeepSupervision(Loss):
             if factor:
                 given = only_given(mask=mask, weight=weight)
                 given = {name: _resized(each, output, name) for name, each in given.items()}
-                terms[f"resolution_{index}"] = factor * self.loss(output, truth, **given)
+                terms[f"resolution_{index}"] = factor * widened(self.loss(output, truth, **given))
         return Evaluation(add_up(input, terms), {name: value.detach() for name, value in terms.items()})
 
     def _weights(self, resolutions: int) -> Sequence[float]:
@@ -115,7 +115,7 @@ class DeepSupervision(Loss):
             return [0.5**index for index in range(resolutions)]
         if len(self.weights) != resolutions:
             raise InputValueError(f"there are {len(self.weights)} weights for {resolutions} outputs")
-        return self.weights
+        return [float(weight) for weight in self.weights]
 
     def _targets(self, input: Sequence[Tensor], target: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
         if isinstance(target, Tensor):
@@ -151,6 +151,7 @@ def _resized(tensor: Tensor, output: Tensor, name: str) -> Tensor:
     for dimension, wanted in enumerate(space, start=first):
         present = tensor.shape[dimension]
         if present != wanted:
-            centres = (torch.arange(wanted, device=tensor.device) + 0.5) * (present / wanted)
-            tensor = tensor.index_select(dimension, centres.long())
+            # The floor of (i + 1/2) present / wanted, in integers: a float may be of half precision.
+            twice_centres = 2 * torch.arange(wanted, device=tensor.device) + 1
+            tensor = tensor.index_select(dimension, twice_centres * present // (2 * max(wanted, 1)))
     return tensor

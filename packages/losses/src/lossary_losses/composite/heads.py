@@ -112,7 +112,7 @@ class Heads(WeightedTerms):
         """Compute the weighted sum over the heads, and what each adds to it, in one pass."""
         roots = {"input": input, "target": target, "batch": batch}
         given = only_given(mask=mask, weight=weight)
-        values = {name: self._head(name, roots, given) for name in self._active}
+        values = {name: self._head(name, roots, given) for name in self.active_terms()}
         return self._evaluate(input, values)
 
     def _head(self, name: str, roots: Mapping[str, object], given: Mapping[str, Tensor]) -> Tensor:

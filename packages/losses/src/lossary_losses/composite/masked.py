@@ -17,6 +17,7 @@ from lossary_losses._core.dense import (
     require_tensor,
 )
 from lossary_losses._core.options import flag, number
+from lossary_losses._core.reduction import widened
 from lossary_losses.composite.terms import check_loss, connected_zero, only_given
 from lossary_losses.errors import InputTypeError
 from lossary_losses.loss_registry_setup import loss_registry
@@ -105,8 +106,7 @@ class Masked(Loss):
         if weight is not None and "weight" not in self._arguments:
             raise InputTypeError(f"{type(self.loss).__name__} takes no weight: give it none, or a mask")
         if valid is None:
-            result: Tensor = self.loss(input, target, **only_given(weight=weight))
-            return result
+            return self._result(input, target, **only_given(weight=weight))
         is_ours = isinstance(self.loss, Loss)
         if is_ours and "mask" in self._arguments:
             return self._handed(input, target, valid, weight)
@@ -144,8 +144,7 @@ class Masked(Loss):
     def _handed(self, input: Tensor, target: Tensor, valid: Tensor, weight: Tensor | None) -> Tensor:
         """Give the loss a mask."""
         mask = valid if valid.shape == input.shape else valid.squeeze(1)
-        result: Tensor = self.loss(input, target, mask=mask, **only_given(weight=weight))
-        return result
+        return self._result(input, target, mask=mask, **only_given(weight=weight))
 
     def _cut(self, input: Tensor, target: Tensor, valid: Tensor, weight: Tensor | None) -> Tensor:
         """Give the loss what counts, in rows."""
@@ -162,5 +161,9 @@ class Masked(Loss):
                 given[name] = (tensor.movedim(1, -1) if has_channels else tensor)[valid[:, 0]]
             else:
                 given[name] = (tensor if has_channels else tensor.unsqueeze(1).expand_as(input))[valid]
-        result: Tensor = self.loss(given.pop("input"), given.pop("target"), **given)
-        return result
+        return self._result(given.pop("input"), given.pop("target"), **given)
+
+    def _result(self, input: Tensor, target: Tensor, **given: Tensor) -> Tensor:
+        """Give what the loss gives, which may be more than a tensor; of a tensor, no half precision."""
+        result: Tensor = self.loss(input, target, **given)
+        return widened(result) if isinstance(result, Tensor) else result  # type: ignore[redundant-expr]

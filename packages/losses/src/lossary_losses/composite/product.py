@@ -6,6 +6,7 @@ import attrs
 from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
+from lossary_losses._core.reduction import widened
 from lossary_losses.composite.terms import Evaluation, checked_terms, held, only_given, require_one_shape
 from lossary_losses.loss_registry_setup import loss_registry
 
@@ -64,7 +65,7 @@ class Product(Loss):
     ) -> Evaluation:
         """Compute the product, and each of its factors, in one pass."""
         given = only_given(mask=mask, weight=weight)
-        values = {name: term(input, target, **given) for name, term in self.terms.items()}
+        values = {name: widened(term(input, target, **given)) for name, term in self.terms.items()}
         require_one_shape(values)
         # Not math.prod, which does not compile.
         total, *others = values.values()

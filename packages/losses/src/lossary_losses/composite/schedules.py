@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import attrs
 
-from lossary_losses._core.options import choice, number
+from lossary_losses._core.options import choice, is_finite, is_number, number
 from lossary_losses.errors import OptionTypeError, OptionValueError
 from lossary_registry import Registry
 
@@ -126,9 +126,9 @@ def _checked_points(_instance: object, attribute: "attrs.Attribute[Any]", points
     if not points:
         raise OptionValueError(f"{attribute.name} must have one point or more, got none")
     for pair in points.items():
-        if any(isinstance(each, bool) or not isinstance(each, (int, float)) for each in pair):
+        if not all(is_number(each) for each in pair):
             raise OptionTypeError(f"{attribute.name} must map numbers to numbers, got {pair}")
-        if not all(math.isfinite(each) and each >= 0 for each in pair):
+        if not all(is_finite(each) and each >= 0 for each in pair):
             wanted = "numbers to numbers, all finite and >= 0"
             raise OptionValueError(f"{attribute.name} must map {wanted}, got {pair}")
 

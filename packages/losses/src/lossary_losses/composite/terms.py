@@ -1,17 +1,23 @@
 """Named losses with weights, added up: what sums and heads share."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import attrs
 import torch
 from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
+from lossary_losses._core.checks import values_readable
+from lossary_losses._core.options import is_finite, is_number
+from lossary_losses._core.reduction import widened
 from lossary_losses.composite.schedules import Schedule
 from lossary_losses.errors import InputValueError, OptionTypeError, OptionValueError
 from lossary_registry import nearest_names
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = [
     "Evaluation",
@@ -59,7 +65,8 @@ class WeightedTerms(Loss):
         for name in terms:
             weight = weights.get(name, 1.0)
             value = weight.at(0) if isinstance(weight, Schedule) else float(weight)
-            self.register_buffer(_buffer_name(name), torch.tensor(value))
+            exact = torch.tensor(value, dtype=torch.float64, device="cpu")
+            self.hold(_buffer_name(name), exact, saved=True, fixed=True)
         self._find_active()
 
     @property
@@ -97,9 +104,31 @@ class WeightedTerms(Loss):
     def _weight(self, name: str) -> Tensor:
         return cast("Tensor", getattr(self, _buffer_name(name)))
 
+    def active_terms(self) -> tuple[str, ...]:
+        """Give the names of the terms that are not switched off by a weight of zero.
+
+        Known on the Python side, so that skipping a term needs no look at a device, as long as the weights
+        are the tensors of the last look and nobody has written to them. A compiled graph does not ask: there
+        a weight is to be changed by :meth:`set_weight`.
+        """
+        if torch.compiler.is_compiling() or all(
+            _is_as_seen(self._weight(name), *seen) for name, seen in self._seen.items()
+        ):
+            return self._active
+        return tuple(name for name in self.terms if _is_on(self._weight(name)))
+
     def _find_active(self) -> None:
-        # Known on the Python side, so that skipping a term needs no look at a device.
-        self._active = tuple(name for name, value in self.weights.items() if value != 0)
+        self._active = tuple(name for name in self.terms if _is_on(self._weight(name)))
+        self._seen = {name: (self._weight(name), _version(self._weight(name))) for name in self.terms}
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Self":
+        super()._apply(fn, recurse)
+        self._find_active()
+        return self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        self._find_active()
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - torch's own signature
         super()._load_from_state_dict(*args, **kwargs)
@@ -107,10 +136,30 @@ class WeightedTerms(Loss):
 
     def _evaluate(self, input: object, values: dict[str, Tensor]) -> Evaluation:
         """Weigh the values of the active terms and add them up."""
-        terms = {name: self._weight(name) * value for name, value in values.items()}
+        terms = {name: _weighed(self._weight(name), value) for name, value in values.items()}
         total = add_up(input, terms)
         nothing = total.new_zeros(())
         return Evaluation(total, {name: terms.get(name, nothing).detach() for name in self.terms})
+
+
+def _weighed(weight: Tensor, value: Tensor) -> Tensor:
+    """Multiply by a copy of a weight, which may be changed before the backward pass."""
+    value = widened(value)
+    return weight.to(value.dtype, copy=True) * value
+
+
+def _is_on(weight: Tensor) -> bool:
+    """Tell whether a term counts, or may: a weight may have a gradient, or no values to be looked at."""
+    return not values_readable(weight) or weight.requires_grad or bool(weight != 0)
+
+
+def _version(weight: Tensor) -> int | None:
+    """Give what grows with each write; None where torch does not count them."""
+    return None if weight.is_inference() else weight._version  # noqa: SLF001 - what autograd goes by
+
+
+def _is_as_seen(weight: Tensor, seen: Tensor, version: int | None) -> bool:
+    return weight is seen and version is not None and _version(weight) == version
 
 
 def set_progress(loss: nn.Module, *, step: float | None = None, epoch: float | None = None) -> None:
@@ -147,14 +196,15 @@ def only_given(**arguments: Tensor | None) -> dict[str, Tensor]:
 def connected_zero(input: object) -> Tensor:
     """Give zero as a function of the tensors in a mapping or sequence, so that backward works."""
     if isinstance(input, Tensor):
-        return torch.where(torch.zeros_like(input, dtype=torch.bool), input, 0).sum()
+        dtype = torch.promote_types(input.dtype, torch.float32)
+        return torch.where(torch.zeros_like(input, dtype=torch.bool), input, 0).sum(dtype=dtype)
     parts: Iterable[object] = ()
     if isinstance(input, Mapping):
         parts = input.values()
     elif isinstance(input, Sequence) and not isinstance(input, (str, bytes)):
         parts = input
     # What else a model gives, a name say, has no part in a graph.
-    return sum((connected_zero(part) for part in parts), start=torch.zeros(()))
+    return sum((connected_zero(part) for part in parts), start=torch.zeros((), dtype=torch.float32))
 
 
 def check_loss(_instance: object, attribute: "attrs.Attribute[Any]", loss: object) -> None:
@@ -219,7 +269,7 @@ def _check_weight(name: str, value: object) -> None:
 
 
 def _check_number(what: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if not is_number(value):
         raise OptionTypeError(f"{what} must be a finite number >= 0, got {value!r}")
-    if not (math.isfinite(value) and value >= 0):
+    if not (is_finite(value) and value >= 0):
         raise OptionValueError(f"{what} must be a finite number >= 0, got {value!r}")

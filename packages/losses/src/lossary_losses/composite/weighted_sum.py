@@ -58,5 +58,5 @@ class WeightedSum(WeightedTerms):
     ) -> Evaluation:
         """Compute the weighted sum, and what each term adds to it, in one pass."""
         given = only_given(mask=mask, weight=weight)
-        values = {name: self.terms[name](input, target, **given) for name in self._active}
+        values = {name: self.terms[name](input, target, **given) for name in self.active_terms()}
         return self._evaluate(input, values)

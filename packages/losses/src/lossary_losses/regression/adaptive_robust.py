@@ -6,12 +6,13 @@ from typing import Annotated, cast
 import torch
 from torch import Tensor, nn
 
-from lossary_losses._core.base import ReducedLoss, define_loss
-from lossary_losses._core.dense import Ready, per_channel
+from lossary_losses._core.base import define_loss
+from lossary_losses._core.dense import Dense, Ready, per_channel
 from lossary_losses._core.options import ALLOW_INFINITY, flag, integer, number
-from lossary_losses._core.reduction import Elements, Fraction, weigh
+from lossary_losses._core.pointwise import PointwiseLoss
+from lossary_losses._core.reduction import Elements, weigh
 from lossary_losses._core.stable import log_cosh
-from lossary_losses.errors import OptionValueError
+from lossary_losses.errors import InputValueError, OptionValueError
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.regression.difference import DifferenceLoss
 
@@ -102,8 +103,12 @@ class AdaptiveRobustLoss(DifferenceLoss):
             )
         shape = () if self.channels is None else (self.channels,)
         share = (self.alpha - _LEAST_ALPHA) / (_MOST_ALPHA - _LEAST_ALPHA)
-        self.alpha_logit = nn.Parameter(torch.full(shape, math.log(share / (1 - share))))
-        self.log_scale = nn.Parameter(torch.full(shape, math.log(self.scale - _LEAST_SCALE)))
+        # As other modules' parameters, but never in half precision, in which they could hardly change.
+        dtype = torch.promote_types(torch.get_default_dtype(), torch.float32)
+        start = math.log(share / (1 - share)), math.log(self.scale - _LEAST_SCALE)
+        self.alpha_logit, self.log_scale = (
+            nn.Parameter(torch.full(shape, each, dtype=dtype)) for each in start
+        )
 
     def learned_alpha(self) -> Tensor:
         """Give the present shape, one number or one per channel; it can be differentiated."""
@@ -113,14 +118,13 @@ class AdaptiveRobustLoss(DifferenceLoss):
         """Give the present scale, one number or one per channel; it can be differentiated."""
         return _LEAST_SCALE + self.log_scale.exp()
 
-    def fraction(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Fraction:
-        """Give the mean as a numerator and a denominator, whatever ``reduction`` says."""
-        # What is computed part by part has a gradient with respect to the input alone.
-        if self.learned:
-            return ReducedLoss.fraction(self, input, target, mask=mask, weight=weight)
-        return super().fraction(input, target, mask=mask, weight=weight)
+    def prepare(self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None) -> Dense:
+        """Take the target as one value per element, in as many channels as were declared."""
+        dense = super().prepare(input, target, mask=mask, weight=weight)
+        present = input.shape[1] if input.ndim > 1 else 1
+        if self.channels is not None and self.channels != present:
+            raise InputValueError(f"channels is {self.channels}, and the input has {present} in dimension 1")
+        return dense
 
     def point(self, ready: Ready) -> Elements:
         """Give the cost of each element, or with what is learned its negative log-likelihood."""
@@ -133,6 +137,10 @@ class AdaptiveRobustLoss(DifferenceLoss):
         power = (alpha / 2) * ((difference / scale).square() / bend).log1p()
         value = (bend / alpha) * power.expm1() + scale.log() + log_partition(alpha)
         return weigh(value, ready.share)
+
+    def slope(self, ready: Ready) -> Tensor:
+        """Give the slope of each element; by autograd where shape and scale were learned."""
+        return PointwiseLoss.slope(self, ready) if self.learned else super().slope(ready)
 
     def cost(self, difference: Tensor) -> Tensor:
         """Give the general robust loss, without the singularities that its formula has at 0 and 2."""
@@ -178,5 +186,5 @@ def log_partition(alpha: Tensor) -> Tensor:
     alpha = alpha.unsqueeze(-1)
     exponents = growth - (bend / alpha) * (alpha * growth).expm1()
     # Both halves are alike, and share the point in the middle.
-    middle = torch.where(steps == 0, 0.5, 1.0)
-    return (2 * _STEP * middle * exponents.exp()).sum(dim=-1).log() + bend.squeeze(-1).log() / 2
+    sides = 1 + (steps > 0).to(steps.dtype)
+    return (_STEP * sides * exponents.exp()).sum(dim=-1).log() + bend.squeeze(-1).log() / 2

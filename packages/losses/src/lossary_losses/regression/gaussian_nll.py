@@ -99,7 +99,7 @@ class GaussianNLLLoss(ReducedLoss):
             var: The variances, >= 0; of the input's shape, or ``(B, *S)``.
             log_var: Their logarithms, instead of them.
             mask: Bool, True where a position counts; of shape ``(B, *S)`` or the target's.
-            weight: How much each position counts; of shape ``(B, *S)`` or the target's.
+            weight: How much each position counts; of shape ``(B, *S)`` or the input's.
 
         Returns:
             A scalar, or each element's loss with ``reduction="none"``.

@@ -29,7 +29,7 @@ class BothSides(NamedTuple):
     activation: Activation
 
     def sums(self, ready: Ready) -> tuple[Tensor, ...]:
-        """Count the foreground, then what is rightly rejected, and what is rejected at all."""
+        """Count the foreground; what is rightly rejected, and rejected at all; and the background."""
         return self._count(probabilities(ready.input, self.activation), ready)
 
     def sums_with_draft(self, ready: Ready, draft: Tensor) -> tuple[Tensor, ...]:
@@ -44,23 +44,32 @@ class BothSides(NamedTuple):
             rightly = torch.where(class_membership(ready.target, rejected.shape[1]), 0, rejected)
         else:
             rightly = torch.minimum(rejected, 1 - ready.target)
+        counts = count(predicted, ready)
         return (
-            *count(predicted, ready),
+            *counts,
             over_space(times(rightly, ready.share)),
             over_space(times(rejected, ready.share)),
+            _background(ready, *counts[2:]),
         )
 
     def finish(self, draft: Tensor, part: Callable[[], Ready], upstream: tuple[Tensor, ...]) -> None:
         """Turn the probabilities into the gradient, given that of the counts."""
-        of_hit, of_predicted, _, _, of_rightly, of_rejected = upstream
+        of_hit, of_predicted, _, _, of_rightly, of_rejected, _ = upstream
         # Where p < t the intersection rises with p, and elsewhere what is rightly rejected falls.
         foreground = of_hit + of_rightly, of_predicted - of_rejected - of_rightly
         SoftCounts(self.activation).finish(draft, part, foreground)
 
 
+def _background(ready: Ready, true: Tensor, counted: Tensor) -> Tensor:
+    """Count what is not true: exactly zero where there is nothing, which a difference of weights is not."""
+    if ready.kind == "labels":
+        return true @ (1 - torch.eye(true.shape[1], dtype=true.dtype, device=true.device))
+    if ready.share is None:
+        return counted - true
+    return over_space((1 - ready.target) * ready.share)
+
+
 def sides(counts: tuple[Tensor, ...]) -> tuple[Overlap, Overlap]:
     """Give the counts of the foreground, and those of the background."""
-    hit, predicted, true, counted, rightly, rejected = counts
-    # A difference of rounded sums may fall below zero.
-    false = (counted - true).clamp(min=0)
-    return Overlap(hit, predicted, true, counted), Overlap(rightly, rejected, false, counted)
+    hit, predicted, true, counted, rightly, rejected, false = counts
+    return Overlap(hit, predicted, true, counted), Overlap(rightly, rejected, false.clamp(min=0), counted)

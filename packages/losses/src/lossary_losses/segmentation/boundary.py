@@ -9,11 +9,11 @@ from torch import Tensor
 from lossary_losses._core.base import ReducedLoss, define_loss, full_precision
 from lossary_losses._core.checks import check_binary
 from lossary_losses._core.claims import Claims
-from lossary_losses._core.dense import Selection, per_channel
+from lossary_losses._core.dense import Selection, per_channel, require_tensor
 from lossary_losses._core.options import choice, integer, per_class
 from lossary_losses._core.reduction import Elements, Fraction, to_fraction, weigh
 from lossary_losses._core.stable import times
-from lossary_losses.errors import InputTypeError, InputValueError
+from lossary_losses.errors import InputValueError
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.segmentation.distance_map import sides_of, signed_distance
 from lossary_losses.segmentation.overlap import Activation
@@ -105,7 +105,8 @@ class BoundaryLoss(ReducedLoss):
             input: What the network gives; half precision is computed in float32.
             target: What it should have given.
             mask: Bool, True where a position counts; of shape ``(B, *S)`` or the target's.
-            weight: How much each position counts; of shape ``(B, *S)`` or the target's.
+            weight: How much each position counts; of shape ``(B, *S)``, or the input's where classes do not
+                exclude each other.
             distance_map: What :func:`signed_distance_map` gives for the target; computed if None.
 
         Returns:
@@ -161,8 +162,7 @@ def _distances(regions: Regions) -> Tensor:
 
 def _checked(distance_map: Tensor, regions: Regions) -> Tensor:
     """Check the shape of a map, and bring it to the dtype that is computed in; zero where excluded."""
-    if not isinstance(distance_map, Tensor):
-        raise InputTypeError(f"distance_map must be a tensor, got {type(distance_map).__name__}")
+    require_tensor(distance_map, "distance_map")
     shape = tuple(regions.predicted.shape)
     if distance_map.shape != shape:
         raise InputValueError(

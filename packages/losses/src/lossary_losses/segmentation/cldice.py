@@ -129,9 +129,9 @@ class SoftClDiceLoss(OverlapLoss):
 
 def soft_skeleton(region: Tensor, iterations: int) -> Tensor:
     """Collect what is lost at each erosion when the eroded region grows again; values 0 to 1, (B, C, *S)."""
-    skeleton = torch.zeros_like(region)
     if region.numel() == 0:  # pooling refuses a space without positions
-        return skeleton
+        return region
+    skeleton = torch.zeros_like(region)
     for _ in range(iterations + 1):
         eroded = _erode(region)
         ridge = (region - _dilate(eroded)).relu()

@@ -10,7 +10,7 @@ from lossary_losses._core.base import ReducedLoss, define_loss
 from lossary_losses._core.checks import check_binary, values_readable
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Kind, Selection, class_membership, kind_of, per_channel, prepare, ready
-from lossary_losses._core.distribution import gather_over_processes
+from lossary_losses._core.distribution import connected, gather_over_processes
 from lossary_losses._core.options import choice, flag, integer, per_class
 from lossary_losses._core.reduction import Elements, drop_dimension, weigh
 from lossary_losses._core.stable import bounded, times
@@ -122,7 +122,7 @@ class LovaszLoss(ReducedLoss):
         )
         if self.process_group is not None and self.batch:
             errors, truth, share = (
-                gather_over_processes(each, self.process_group) for each in (errors, truth, share)
+                gather_over_processes(each, self.process_group) for each in (connected(errors), truth, share)
             )
         value = lovasz_extension(errors, truth, share)
         counted = ((truth if self.skips_absent else 1) * share).sum(dim=-1) > 0

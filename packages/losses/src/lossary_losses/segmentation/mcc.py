@@ -108,5 +108,5 @@ class MCCLoss(OverlapLoss):
 def _relative(part: Tensor, one: Tensor, other: Tensor) -> Tensor:
     """Divide by the geometric mean of two counts; zero where one of them is nothing."""
     whole = one * other
-    something = whole > _NOTHING
-    return torch.where(something, part / torch.where(something, whole, 1).sqrt(), 0)
+    nothing = whole <= _NOTHING
+    return torch.where(nothing, 0, part / torch.where(nothing, 1, whole).sqrt())

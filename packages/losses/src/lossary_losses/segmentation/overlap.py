@@ -108,7 +108,7 @@ class OverlapLoss(ReducedLoss):
         counts = tuple(each.sum(0, keepdim=True) for each in counts)
         if self.process_group is None:
             return counts
-        return tuple(sum_over_processes(each, self.process_group) for each in counts)
+        return sum_over_processes(counts, self.process_group)
 
     def weighed(self, value: Tensor, overlap: Overlap) -> Elements:
         """Let what each sample and class gives count as the options say."""

@@ -44,8 +44,7 @@ class RegionAndPixelLoss(Loss):
     process_group: ProcessGroup | None = group(default=None)
 
     def __attrs_post_init__(self) -> None:
-        """Build both losses from the options."""
-        super().__attrs_post_init__()
+        """Build both losses from the options, as long as these have values, which on meta no buffer has."""
         shared: dict[str, Any] = {
             "weight": self.weight,
             "ignore_index": self.ignore_index,
@@ -55,6 +54,7 @@ class RegionAndPixelLoss(Loss):
         self.region, self.pixel = self.build(
             {**shared, "smooth": self.smooth, "batch": self.batch, "empty": self.empty}, shared
         )
+        super().__attrs_post_init__()
 
     def build(self, region: dict[str, Any], pixel: dict[str, Any]) -> tuple[OverlapLoss, PointwiseLoss]:
         """Build the loss of the region and that of the pixels, from the options of each."""
@@ -79,7 +79,8 @@ class RegionAndPixelLoss(Loss):
             input: Logits; half precision is computed in float32.
             target: What they should have given.
             mask: Bool, True where a position counts; of shape ``(B, *S)`` or the target's.
-            weight: How much each position counts; of shape ``(B, *S)`` or the target's.
+            weight: How much each position counts; of shape ``(B, *S)``, or the input's where classes do not
+                exclude each other.
 
         Raises:
             InputValueError: The shapes do not fit together, or the target holds impossible values.

@@ -1,21 +1,26 @@
 """Tversky losses: overlap with a price of its own for each kind of error."""
 
+import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
 from lossary_losses._core.options import number
 from lossary_losses._core.stable import power_of_nonnegative
 from lossary_losses.loss_registry_setup import loss_registry
-from lossary_losses.segmentation.overlap import Overlap, OverlapLoss, ratio
+from lossary_losses.segmentation.overlap import Overlap, OverlapLoss
 
 __all__ = ["FocalTverskyLoss", "TverskyLoss"]
 
 
-def tversky_score(overlap: Overlap, alpha: float, beta: float, smooth: float) -> Tensor:
-    """Compute the intersection over itself, false positives times alpha, and false negatives times beta."""
+def tversky_loss(overlap: Overlap, alpha: float, beta: float, smooth: float) -> Tensor:
+    """Compute false positives times alpha and false negatives times beta, over both and the intersection.
+
+    That is one minus the index, without what the difference from one would lose of a small loss.
+    """
     hit, predicted, true, _ = overlap
     errors = alpha * (predicted - hit) + beta * (true - hit)
-    return ratio(hit + smooth, hit + errors + smooth)
+    whole = hit + errors + smooth
+    return errors / torch.where(whole == 0, 1, whole)
 
 
 @loss_registry.register(
@@ -78,7 +83,7 @@ class TverskyLoss(OverlapLoss):
 
     def score_loss(self, overlap: Overlap) -> Tensor:
         """Give one minus the Tversky index."""
-        return 1 - tversky_score(overlap, self.alpha, self.beta, self.smooth)
+        return tversky_loss(overlap, self.alpha, self.beta, self.smooth)
 
 
 @loss_registry.register(
@@ -142,5 +147,5 @@ class FocalTverskyLoss(OverlapLoss):
 
     def score_loss(self, overlap: Overlap) -> Tensor:
         """Give one minus the Tversky index, to the power of one over gamma."""
-        index = tversky_score(overlap, self.alpha, self.beta, self.smooth)
-        return power_of_nonnegative(1 - index, 1 / self.gamma)
+        loss = tversky_loss(overlap, self.alpha, self.beta, self.smooth)
+        return power_of_nonnegative(loss, 1 / self.gamma)

@@ -19,7 +19,7 @@ from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.segmentation.both_sides import BothSides, sides
 from lossary_losses.segmentation.overlap import Activation, Overlap, OverlapLoss, SoftCounts
 from lossary_losses.segmentation.region_and_pixel import OWN_ELEMENTS, RegionAndPixelLoss
-from lossary_losses.segmentation.tversky import tversky_score
+from lossary_losses.segmentation.tversky import tversky_loss
 
 __all__ = ["UnifiedFocalLoss"]
 
@@ -98,7 +98,7 @@ class ModifiedFocalTverskyLoss(OverlapLoss):
         return self.weighed(value, overlap)
 
     def _loss(self, overlap: Overlap) -> Tensor:
-        return 1 - tversky_score(overlap, 1 - self.delta, self.delta, self.smooth)
+        return tversky_loss(overlap, 1 - self.delta, self.delta, self.smooth)
 
 
 def _focus(complement: Tensor, exponent: float) -> Tensor | float:
