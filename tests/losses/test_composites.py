@@ -373,6 +373,33 @@ class TestSchedules:
         assert loss.weights == {"a": 1.0}
 
 
+class TestWeightsThatStay:
+    """A training that never says how far it is."""
+
+    @staticmethod
+    def scheduled(**options):
+        """Build a sum of which one weight follows a schedule."""
+        return WeightedSum({"a": MSELoss(), "b": L1Loss()}, weights={"b": LinearSchedule(**options)})
+
+    def test_a_training_without_progress_is_told(self):
+        """A scheduled weight that nobody moves is warned of, by the name of its term."""
+        input = torch.ones(2, requires_grad=True)
+        with pytest.warns(UserWarning, match="the weight of b follows a schedule, and stays where it begins"):
+            self.scheduled(initial=0.0, final=1.0, end=4)(input, torch.zeros(2))
+
+    @pytest.mark.parametrize("move", ["set_progress", "set_weight", "eval", "no gradient"])
+    def test_what_moves_or_does_not_train_is_not_told(self, move):
+        """Who says how far the training is, sets the weight, or only evaluates, hears nothing."""
+        loss = self.scheduled(initial=0.0, final=1.0, end=4)
+        {
+            "set_progress": lambda: loss.set_progress(step=0),
+            "set_weight": lambda: loss.set_weight("b", 0.5),
+            "eval": loss.eval,
+            "no gradient": lambda: None,
+        }[move]()
+        loss(torch.ones(2, requires_grad=move != "no gradient"), torch.zeros(2))
+
+
 @pytest.mark.compilers
 def test_products_compile(binary):
     """A sum of a sum and a product compiles in one graph, and a changed weight compiles nothing anew."""

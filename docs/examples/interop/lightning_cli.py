@@ -1,4 +1,4 @@
-"""LightningCLI: the loss is a hyperparameter of plain data, which the module builds.
+"""LightningCLI: the loss is a hyperparameter of plain data, which the module builds and keeps on schedule.
 
 python docs/examples/interop/lightning_cli.py fit --config docs/examples/interop/lightning.yaml
 """
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from lossary_factory import build
+from lossary_losses import WeightedSum
 
 
 class Line(LightningModule):
@@ -26,10 +27,20 @@ class Line(LightningModule):
         self.model = nn.Linear(1, 1)
         self.loss: nn.Module = build(loss, expect=nn.Module)
 
+    def on_train_batch_start(self, batch: list[Tensor], batch_index: int) -> None:  # noqa: ARG002  # Lightning's signature
+        """Tell weights that follow a schedule how far the training is: else they stay where they begin."""
+        if isinstance(self.loss, WeightedSum):
+            self.loss.set_progress(step=self.global_step, epoch=self.current_epoch)
+
     def training_step(self, batch: list[Tensor]) -> Tensor:
-        """Compute the loss of a batch."""
+        """Compute the loss of a batch, and log its terms."""
         inputs, targets = batch
-        value: Tensor = self.loss(self.model(inputs), targets)
+        value: Tensor
+        if isinstance(self.loss, WeightedSum):
+            value, terms = self.loss.evaluate(self.model(inputs), targets)
+            self.log_dict({f"loss/{name}": term for name, term in terms.items()})
+        else:
+            value = self.loss(self.model(inputs), targets)
         self.log("loss", value)
         return value
 

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 
 def built(spec: LossSpec[Any], *, to_stderr: bool) -> Any:  # noqa: ANN401  # whatever was registered
-    """Build a loss; report what its constructor raises and end."""
+    """Build a loss as it is when a training begins; report what its constructor raises and end."""
     try:
-        return spec.build()
+        loss = spec.build()
     except Exception as error:  # noqa: BLE001  # what a constructor raises is the user's to read
         complain("constructor", error, *getattr(error, "__notes__", []), to_stderr=to_stderr)
         raise SystemExit(1) from None
+    for module in loss.modules() if is_module(loss) else ():
+        if hasattr(module, "set_progress"):
+            module.set_progress(step=0, epoch=0)
+    return loss
 
 
 def complain(code: str, error: BaseException | None, *notes: str, to_stderr: bool) -> None:

@@ -1,6 +1,7 @@
 """Named losses with weights, added up: what sums and heads share."""
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -12,7 +13,7 @@ from lossary_losses._core.base import Loss, define_loss
 from lossary_losses._core.checks import values_readable
 from lossary_losses._core.options import is_finite, is_number
 from lossary_losses._core.reduction import widened
-from lossary_losses.composite.schedules import Schedule
+from lossary_losses.composite.schedules import ConstantSchedule, Schedule
 from lossary_losses.errors import InputValueError, OptionTypeError, OptionValueError
 from lossary_registry import nearest_names
 
@@ -68,6 +69,9 @@ class WeightedTerms(Loss):
             exact = torch.tensor(value, dtype=torch.float64, device="cpu")
             self.hold(_buffer_name(name), exact, saved=True, fixed=True)
         self._find_active()
+        self._waits_for_progress = any(
+            not isinstance(each, ConstantSchedule) for each in self.schedules.values()
+        )
 
     @property
     def weights(self) -> dict[str, float]:
@@ -86,6 +90,7 @@ class WeightedTerms(Loss):
         _check_name(name, self.terms)
         _check_weight(name, value)
         self._weight(name).fill_(value)
+        self._waits_for_progress = False
         self._find_active()
 
     def set_progress(self, *, step: float | None = None, epoch: float | None = None) -> None:
@@ -138,8 +143,24 @@ class WeightedTerms(Loss):
         """Weigh the values of the active terms and add them up."""
         terms = {name: _weighed(self._weight(name), value) for name, value in values.items()}
         total = add_up(input, terms)
+        if (
+            self._waits_for_progress
+            and total.requires_grad
+            and self.training
+            and not torch.compiler.is_compiling()
+        ):
+            _warn_of_weights_that_stay(self.schedules)
         nothing = total.new_zeros(())
         return Evaluation(total, {name: terms.get(name, nothing).detach() for name in self.terms})
+
+
+def _warn_of_weights_that_stay(schedules: Iterable[str]) -> None:
+    """Say that a training has begun, and nobody has said how far it is."""
+    warnings.warn(
+        f"the weight of {', '.join(schedules)} follows a schedule, and stays where it begins: call "
+        "set_progress(step=..., epoch=...) before each step of the training",
+        stacklevel=5,  # of who calls the loss, through forward, evaluate and torch's own call
+    )
 
 
 def _weighed(weight: Tensor, value: Tensor) -> Tensor:
