@@ -71,6 +71,5 @@ def to_fraction(elements: Elements) -> Fraction:
 def mean(fraction: Fraction) -> Tensor:
     """Divide; the mean over nothing is zero."""
     numerator, denominator = fraction
-    nothing = denominator == 0
-    # What costs something and weighs nothing, as smoothing makes it, is no part of the mean either.
-    return torch.where(nothing, 0, numerator / torch.where(nothing, 1, denominator))
+    # Over infinity, what costs something and weighs nothing, as smoothing makes it, has no gradient either.
+    return numerator / torch.where(denominator == 0, torch.inf, denominator)
