@@ -229,6 +229,9 @@ def lint(session: nox.Session) -> None:
     session.run("validate-pyproject", "pyproject.toml", *(str(path / "pyproject.toml") for path in packages))
     workflows = sorted(map(str, Path(".github/workflows").glob("*.yml")))
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    forms = sorted(map(str, Path(".github/ISSUE_TEMPLATE").glob("[!c]*.yml")))
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-issue-forms", *forms)
+    session.run("check-jsonschema", "--builtin-schema", "vendor.citation-file-format", "CITATION.cff")
     session.run("pre-commit", "validate-manifest", ".pre-commit-hooks.yaml")
     session.run("bash", "-n", ".ci/run", external=True)
     for package in packages:

@@ -2,15 +2,19 @@
 
 import doctest
 import importlib
+import importlib.metadata
 import importlib.util
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
 import torch
 from click.testing import CliRunner
 
+import lossary_factory
 import lossary_losses
+import lossary_registry
 from lossary_factory._command import lossary
 
 ROOT = Path(__file__).parents[2]
@@ -59,6 +63,15 @@ def test_examples_of_a_page(path):
     assert examples.examples
     results = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL).run(examples)
     assert results.failed == 0
+
+
+@pytest.mark.parametrize("package", [lossary_registry, lossary_losses, lossary_factory])
+def test_a_package_says_its_version(package):
+    """What a package says of itself is what was installed, and what the front page says."""
+    name = package.__name__.replace("_", "-")
+    assert package.__version__ == importlib.metadata.version(name)
+    (row,) = re.findall(rf"^\| \[{name}\].*", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert f"| {package.__version__} |" in row
 
 
 def test_pages_of_losses_are_current():

@@ -19,6 +19,8 @@ from ._manifest import make_manifest
 from ._problems import CollectionError, ConfigError, ConfigWarning, FactoryError, Problem, UnwritableError
 from ._spec import LossSpec
 
+__version__ = "0.1.0"
+
 __all__ = [
     "CollectionError",
     "ConfigError",

@@ -64,6 +64,8 @@ from lossary_losses.segmentation.region_and_pixel import BCEDiceLoss, DiceCELoss
 from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
 from lossary_losses.segmentation.unified_focal import UnifiedFocalLoss
 
+__version__ = "0.1.0"
+
 __all__ = [
     "AdaptiveRobustLoss",
     "AsymmetricLoss",

@@ -15,6 +15,8 @@ from lossary_registry._errors import (
 )
 from lossary_registry._registry import FunctionRegistry, Registry
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Deprecated",
     "DuplicateNameError",
