@@ -19,8 +19,8 @@ from lossary_losses._core.options import (
     is_buffer,
     number,
     per_class,
-    plain_number,
 )
+from lossary_losses._core.plain_numbers import plain_number
 from lossary_losses._core.reduction import Elements, Fraction, Reduction, mean, to_fraction
 from lossary_losses._core.state import Stateful
 from lossary_losses.errors import InputTypeError, OptionValueError

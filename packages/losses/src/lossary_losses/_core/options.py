@@ -6,8 +6,8 @@ The validators carry their bounds as ``ge``, ``gt``, ``le`` and ``lt``, so that 
 
 import math
 from collections.abc import Sequence
-from numbers import Integral, Real
-from typing import Any, ClassVar, TypeGuard
+from numbers import Integral
+from typing import Any, ClassVar
 
 import attrs
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.distributed import ProcessGroup
 
 from lossary_losses._core.checks import plain, values_readable
+from lossary_losses._core.plain_numbers import is_finite, is_number
 from lossary_losses.errors import OptionTypeError, OptionValueError
 
 __all__ = [
@@ -24,11 +25,8 @@ __all__ = [
     "group",
     "integer",
     "is_buffer",
-    "is_finite",
-    "is_number",
     "number",
     "per_class",
-    "plain_number",
 ]
 
 _BUFFER = "lossary_losses.buffer"
@@ -140,28 +138,6 @@ def _group(_instance: object, attribute: "attrs.Attribute[Any]", value: object) 
         raise OptionTypeError(
             f"{attribute.name} must be a torch.distributed.ProcessGroup or None, got {value!r}"
         )
-
-
-def is_number(value: object) -> TypeGuard[float]:
-    """Tell whether a value is a real number, of Python, NumPy or elsewhere; a bool is none."""
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def is_finite(value: float) -> bool:
-    """Tell whether a number is finite, as a float: an integer may be too large for one."""
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
-
-
-def plain_number(value: object) -> object:
-    """Give a number of another library as one of Python; anything else as it is."""
-    if type(value) in (bool, int, float):
-        return value
-    if isinstance(value, Integral):
-        return int(value)
-    return float(value) if isinstance(value, Real) else value
 
 
 def _in_words(

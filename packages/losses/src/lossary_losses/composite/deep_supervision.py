@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
 from lossary_losses._core.dense import require_tensor
-from lossary_losses._core.options import choice, is_finite, is_number
+from lossary_losses._core.options import choice
+from lossary_losses._core.plain_numbers import is_finite, is_number
 from lossary_losses._core.reduction import widened
 from lossary_losses.composite.terms import Evaluation, add_up, check_loss, only_given
 from lossary_losses.errors import InputTypeError, InputValueError, OptionTypeError, OptionValueError

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import attrs
 
-from lossary_losses._core.options import choice, is_finite, is_number, number
+from lossary_losses._core.options import choice, number
+from lossary_losses._core.plain_numbers import is_finite, is_number
 from lossary_losses.errors import OptionTypeError, OptionValueError
 from lossary_registry import Registry
 

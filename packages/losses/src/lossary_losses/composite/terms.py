@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
 from lossary_losses._core.checks import values_readable
-from lossary_losses._core.options import is_finite, is_number
+from lossary_losses._core.plain_numbers import is_finite, is_number
 from lossary_losses._core.reduction import widened
 from lossary_losses.composite.schedules import ConstantSchedule, Schedule
 from lossary_losses.errors import InputValueError, OptionTypeError, OptionValueError
