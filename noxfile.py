@@ -297,7 +297,9 @@ def tests(session: nox.Session) -> None:
     else:
         others = [each for each in PAIRS if each != OWN]
         share = f"--share={others.index(python) + 1}/{len(others)}"
-        pytest(session, "-m", "not cuda and not slow", share, *UNIT_TESTS)
+        # The registry and the factory are tested alone on every Python; their lowest dependencies only here.
+        folders = UNIT_TESTS if python == LOWEST else ("tests/losses", "tests/together")
+        pytest(session, "-m", "not cuda and not slow", share, *folders)
     discard_on_ci(session)
 
 
