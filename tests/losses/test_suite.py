@@ -57,6 +57,14 @@ def test_classes_losses_and_builders_are_taken(loss):
     assert len(report.having("passed")) == len(QUICK)
 
 
+def test_a_function_that_computes_at_once_is_refused():
+    """What computes a loss and builds none is refused by name, with what is needed."""
+    with pytest.raises(
+        TypeError, match="what builds one is needed; mse_loss builds none: .*missing 2 required"
+    ):
+        check_loss(functional.mse_loss, targets=["values"])
+
+
 def test_an_instance_is_examined_with_its_options():
     """What a loss was built with holds while it is examined, and a rule may change other options."""
     seen = []

@@ -1,6 +1,6 @@
 """Losses that each break one promise of the suite, to see that it notices."""
 
-from saboteurs import exclusion, layout, meaning, precision, reduction, signature, state, transforms
+from saboteurs import exclusion, layout, meaning, precision, reduction, scale, signature, state, transforms
 from saboteurs.breaking import SABOTEURS, Saboteur
 from saboteurs.plain import Plain
 
@@ -13,6 +13,7 @@ __all__ = [
     "meaning",
     "precision",
     "reduction",
+    "scale",
     "signature",
     "state",
     "transforms",

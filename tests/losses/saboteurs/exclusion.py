@@ -2,7 +2,7 @@
 
 import torch
 
-from lossary_losses import CrossEntropyLoss
+from lossary_losses import BCELoss, CrossEntropyLoss
 from saboteurs.breaking import breaks
 from saboteurs.plain import Plain
 
@@ -72,3 +72,66 @@ class GivesAConstant(Plain):
 class SpreadsTheGradient(Plain):
     def each(self, input, target, counts):
         return super().each(input, target, counts) + 1e-3 * input.mean()
+
+
+@breaks("any_label_may_be_ignored", "ignore_index=-100|label", targets=["labels"])
+class IgnoresNoNegativeLabel(CrossEntropyLoss):
+    def __attrs_post_init__(self):
+        super().__attrs_post_init__()
+        if self.ignore_index is not None and self.ignore_index < 0:
+            self.ignore_index = None
+
+
+@breaks("any_label_may_be_ignored", "ignore_index=0, as built: got", targets=["labels"])
+class IgnoresNoClass(CrossEntropyLoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        if self.ignore_index == 0:
+            return CrossEntropyLoss(reduction=self.reduction)(input, target, mask=mask, weight=weight)
+        return super().forward(input, target, mask=mask, weight=weight)
+
+
+@breaks("any_label_may_be_ignored", "a label of 255 beside ignore_index=-1 is accepted", targets=["labels"])
+class WrapsAround(CrossEntropyLoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        wrapped = target.to(torch.int64)
+        if target.dtype == torch.uint8 and self.ignore_index == -1:
+            wrapped = wrapped.masked_fill(target == 255, -1)
+        return super().forward(input, wrapped, mask=mask, weight=weight)
+
+
+@breaks("any_label_may_be_ignored", "ignore_index=-100, label_smoothing=0.1: got", targets=["labels"])
+class SmoothsOverIgnored(CrossEntropyLoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        value = super().forward(input, target, mask=mask, weight=weight)
+        smoothed = 0.0 if self.ignore_index is None else self.label_smoothing
+        return value - smoothed * input.log_softmax(1).mean()
+
+
+class LooksAtPositions(BCELoss):
+    """Takes a mask of elements for one of positions."""
+
+    def of_positions(self, counts):
+        raise NotImplementedError
+
+    def forward(self, input, target, *, mask=None, weight=None):
+        if self.ignore_index is not None:
+            counts = target != self.ignore_index
+            mask = counts if mask is None else counts & mask
+            target = target.masked_fill(~counts, 0)
+        if mask is not None and mask.shape == target.shape:
+            mask = self.of_positions(mask)
+        return BCELoss(reduction=self.reduction)(input, target, mask=mask, weight=weight)
+
+
+@breaks("masks_may_differ_between_channels", "the gradient of an element that is left out is not zero")
+@breaks("ignored_elements_may_differ_between_channels", "of an element that is left out is not zero")
+class CountsWhereAnyCounts(LooksAtPositions):
+    def of_positions(self, counts):
+        return counts.any(1)
+
+
+@breaks("masks_may_differ_between_channels", "has no part because another channel is left out")
+@breaks("ignored_elements_may_differ_between_channels", "because another channel is left out")
+class CountsWhereAllCount(LooksAtPositions):
+    def of_positions(self, counts):
+        return counts.all(1)

@@ -72,7 +72,7 @@ class InfinityTimesZero(BCELoss):
         return (functional.softplus(input) - target * input).mean()
 
 
-@breaks("wrong_predictions_have_a_gradient", "the gradient of a sample is zero")
+@breaks("wrong_predictions_have_a_gradient", "8 off, the gradient of a sample is zero")
 class ClampsLogits(BCELoss):
     def forward(self, input, target, *, mask=None, weight=None):
         return super().forward(input.clamp(-5, 5), target, mask=mask, weight=weight)
@@ -83,3 +83,28 @@ class PushesTheWrongWay(BCELoss):
     def forward(self, input, target, *, mask=None, weight=None):
         value = super().forward(input, target, mask=mask, weight=weight)
         return 2 * value.detach() - value
+
+
+@breaks("half_is_computed_in_single", "the gradient of torch.float16 is off by 1")
+class DeadInHalf(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        value = super().forward(input, target, mask=mask, weight=weight)
+        return value.detach() + 0 * value if input.dtype in (torch.float16, torch.bfloat16) else value
+
+
+@breaks("nan_is_not_hidden", "with NaN in the input the loss is")
+class TakesNanForZero(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        return super().forward(input.nan_to_num(), target, mask=mask, weight=weight)
+
+
+@breaks("wrong_predictions_have_a_gradient", "50 off, the gradient of a sample is zero")
+class ClampsFarLogits(BCELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        return super().forward(input.clamp(-15, 15), target, mask=mask, weight=weight)
+
+
+@breaks("wrong_predictions_have_a_gradient", "1000 off, the gradient of a sample is zero")
+class ClampsVeryFarLogits(BCELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        return super().forward(input.clamp(-100, 100), target, mask=mask, weight=weight)

@@ -38,7 +38,7 @@ class NoneIsTheSum(Plain):
         return super().reduce(each, share).sum()
 
 
-@breaks("mean_is_the_fraction", "numerator over denominator: got")
+@breaks("mean_is_the_fraction", "numerator over denominator, masked: got")
 class OtherFraction(MSELoss):
     def forward(self, input, target, *, mask=None, weight=None):
         return self.reduced(super().fraction(input, target, mask=mask, weight=weight))
@@ -71,3 +71,20 @@ class SquaresWeights(Plain):
 class FirstSampleCountsTwice(MSELoss):
     def forward(self, input, target, *, mask=None, weight=None):
         return super().forward(input, target) + super().forward(input[:1], target[:1])
+
+
+@breaks("none_is_zero_where_masked", "a masked element costs something")
+class KeepsMaskedCosts(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        if self.reduction == "none":
+            return (input - target).square()
+        return super().forward(input, target, mask=mask, weight=weight)
+
+
+@breaks("mean_is_the_fraction", "numerator over denominator, weight: got")
+class FractionWithoutWeight(MSELoss):
+    def fraction(self, input, target, *, mask=None, weight=None):
+        return super().fraction(input, target, mask=mask)
+
+    def forward(self, input, target, *, mask=None, weight=None):
+        return MSELoss(reduction=self.reduction)(input, target, mask=mask, weight=weight)

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lossary_losses import BCELoss, DiceLoss
+from lossary_losses import BCELoss, CrossEntropyLoss, DiceLoss, FocalLoss, MSELoss
 from saboteurs.breaking import breaks
 
 
@@ -99,3 +99,41 @@ class CountsInABuffer(DiceLoss):
 class ClampsInPlace(BCELoss):
     def forward(self, input, target, *, mask=None, weight=None):
         return super().forward(input, target.clamp_(0.1, 0.9), mask=mask, weight=weight)
+
+
+@breaks("forward_writes_nothing", "forward changes its input in place")
+class ClearsMaskedInput(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        if mask is not None:
+            input.data.masked_fill_(~mask.unsqueeze(1), 0)
+        return super().forward(input, target, mask=mask, weight=weight)
+
+
+@breaks("forward_writes_nothing", "forward changes its target in place", targets=["labels"])
+class ClearsIgnoredTargets(CrossEntropyLoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        value = super().forward(input, target, mask=mask, weight=weight)
+        if self.ignore_index is not None:
+            target.masked_fill_(target == self.ignore_index, 0)
+        return value
+
+
+@breaks("every_option_has_an_effect", "gamma has no effect on any data")
+class ForgetsGamma(FocalLoss):
+    def __attrs_post_init__(self):
+        super().__attrs_post_init__()
+        self.gamma = 2.0
+
+
+@breaks("every_option_has_an_effect", "weight has no effect on any data")
+class ForgetsClassWeights(CrossEntropyLoss):
+    def __attrs_post_init__(self):
+        super().__attrs_post_init__()
+        self.weight = None
+
+
+@breaks("every_option_has_an_effect", "label_smoothing has no effect on any data")
+class ForgetsSmoothing(CrossEntropyLoss):
+    def __attrs_post_init__(self):
+        super().__attrs_post_init__()
+        self.label_smoothing = 0.0

@@ -105,3 +105,16 @@ class GradientForItself(BCELoss):
     def reduced(self, fraction):
         value = super().reduced(fraction)
         return value.detach() + mean(fraction) - mean(fraction).detach()
+
+
+@breaks("other_derivatives_are_right", "Jacobian mismatch")
+class DetachesWeights(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        weight = None if weight is None else weight.detach()
+        return super().forward(input, target, mask=mask, weight=weight)
+
+
+@breaks("other_derivatives_are_right", "Jacobian mismatch")
+class DetachesTargets(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        return super().forward(input, target.detach(), mask=mask, weight=weight)

@@ -42,6 +42,8 @@ class Claims:
     """The value at a perfect prediction, lower than any other; None: the lowest is elsewhere, or nowhere."""
     at_soft: Literal["zero", "lowest", "elsewhere"] = "zero"
     """What the loss is where a prediction equals a soft target: zero; lowest, but not zero; or neither."""
+    learns_at: float = 8.0
+    """By how large a logit a prediction may be wrong everywhere and still have a gradient, up to 1,000."""
     layout: str = "B C *S"
     """The input's dimensions; ``*S`` stands for any number of them."""
     arguments: Mapping[str, ArgumentKind] = attrs.field(factory=dict)

@@ -71,7 +71,7 @@ class AsymmetricLoss(PointwiseLoss):
         Ridnik et al. 2021, "Asymmetric Loss For Multi-Label Classification", arXiv:2009.14119.
     """
 
-    claims: ClassVar = Claims(targets={"binary": {}, "soft": {}}, at_soft="elsewhere")
+    claims: ClassVar = Claims(targets={"binary": {}, "soft": {}}, at_soft="elsewhere", learns_at=1000.0)
 
     gamma_positive: float = number(default=0.0, at_least=0)
     gamma_negative: float = number(default=4.0, at_least=0)

@@ -75,7 +75,7 @@ class BCELoss(PointwiseLoss):
         Good 1952, "Rational Decisions", doi:10.1111/j.2517-6161.1952.tb00104.x.
     """
 
-    claims: ClassVar = Claims(targets={"binary": {}, "soft": {}}, at_soft="lowest")
+    claims: ClassVar = Claims(targets={"binary": {}, "soft": {}}, at_soft="lowest", learns_at=1000.0)
 
     weight: Sequence[float] | Tensor | None = per_class(default=None)
     pos_weight: float | Sequence[float] | Tensor | None = per_class(default=None, one_for_all=True)

@@ -23,7 +23,9 @@ def counts_like(class_counts: Sequence[float] | Tensor, input: Tensor) -> Tensor
 class ClassCountsLoss(PointwiseLoss):
     """A loss of class indices that depends on how often each class occurs in the training data."""
 
-    claims: ClassVar = Claims(targets={"labels": {}}, options={"class_counts": [1000, 100, 10, 1]})
+    claims: ClassVar = Claims(
+        targets={"labels": {}}, options={"class_counts": [1000, 100, 10, 1]}, learns_at=1000.0
+    )
 
     class_counts: Sequence[float] | Tensor = per_class(above=0)
     ignore_index: int | None = integer(default=None)

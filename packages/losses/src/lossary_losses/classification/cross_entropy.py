@@ -70,7 +70,9 @@ class CrossEntropyLoss(PointwiseLoss):
         2016, "Rethinking the Inception Architecture for Computer Vision", arXiv:1512.00567.
     """
 
-    claims: ClassVar = Claims(targets={"labels": {}, "distributions": {}, "one_hot": {}}, at_soft="lowest")
+    claims: ClassVar = Claims(
+        targets={"labels": {}, "distributions": {}, "one_hot": {}}, at_soft="lowest", learns_at=1000.0
+    )
 
     weight: Sequence[float] | Tensor | None = per_class(default=None)
     label_smoothing: float = number(default=0.0, at_least=0, at_most=1)

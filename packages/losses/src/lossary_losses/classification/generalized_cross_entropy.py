@@ -1,5 +1,8 @@
 """Generalized cross entropy: between cross entropy and absolute error, against noisy labels."""
 
+from typing import ClassVar
+
+import attrs
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
@@ -63,6 +66,9 @@ class GeneralizedCrossEntropyLoss(TruthLoss):
         Zhang and Sabuncu 2018, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy
         Labels", arXiv:1805.07836.
     """
+
+    # Bounded, and so flat where it is far wrong.
+    claims: ClassVar = attrs.evolve(TruthLoss.claims, learns_at=8.0)
 
     q: float = number(default=0.7, above=0, at_most=1)
 

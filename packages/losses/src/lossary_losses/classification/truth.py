@@ -37,6 +37,7 @@ class TruthLoss(PointwiseLoss):
     claims: ClassVar = Claims(
         targets={"labels": {}, "binary": {}, "soft": {}, "distributions": {"activation": "softmax"}},
         at_soft="elsewhere",
+        learns_at=1000.0,
     )
 
     weight: Sequence[float] | Tensor | None = per_class(default=None)

@@ -25,7 +25,12 @@ __all__ = ["BCEDiceLoss", "DiceCELoss", "FocalDiceLoss", "RegionAndPixelLoss"]
 
 
 OWN_ELEMENTS: dict[str, str] = dict.fromkeys(
-    ("sum_is_the_sum_of_none", "mean_is_the_fraction", "fractions_of_parts_add_up"),
+    (
+        "sum_is_the_sum_of_none",
+        "none_is_zero_where_masked",
+        "mean_is_the_fraction",
+        "fractions_of_parts_add_up",
+    ),
     "the elements of both losses are not the same",
 )
 """The rules that cannot hold for a sum of two means."""

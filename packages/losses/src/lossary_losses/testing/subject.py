@@ -100,7 +100,12 @@ def _changed(loss: nn.Module, changes: Mapping[str, Any]) -> nn.Module:
 
 
 def _built(build: object, options: Mapping[str, object]) -> nn.Module:
-    result = build(**options) if callable(build) else None
+    try:
+        result = build(**options) if callable(build) else None
+    except TypeError as error:  # such as a function that computes a loss at once
+        raise TypeError(
+            f"a loss class, a loss or what builds one is needed; {name_of(build)} builds none: {error}"
+        ) from error
     if not isinstance(result, nn.Module):
         wrong = (
             f"{build!r}" if result is None else f"{name_of(build)}, which builds a {type(result).__name__}"

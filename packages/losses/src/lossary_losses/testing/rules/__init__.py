@@ -7,8 +7,10 @@ from lossary_losses.testing.rules import (
     exclusion,
     layout,
     meaning,
+    options,
     precision,
     reduction,
+    scale,
     signature,
     state,
 )
@@ -20,8 +22,10 @@ __all__ = [
     "exclusion",
     "layout",
     "meaning",
+    "options",
     "precision",
     "reduction",
+    "scale",
     "signature",
     "state",
 ]

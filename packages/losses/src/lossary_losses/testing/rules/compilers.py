@@ -95,6 +95,37 @@ def second_derivative_is_right(subject: Subject, data: Data) -> None:
     _check(torch.autograd.gradgradcheck, subject, data)
 
 
+@rule("derivatives", kinds=["soft", "distributions", "values"])
+def other_derivatives_are_right(subject: Subject, data: Data) -> None:
+    """The gradients of targets that are no labels, of weights and of other tensors agree with differences."""
+    sample = data.draw(space=(3,))
+    loss, names = subject.loss(), list(sample.arguments)
+    tensors = {"target": _free(data, sample.target), **sample.arguments}
+    if subject.takes_argument("weight"):
+        tensors["weight"] = sample.input.detach()[:, 0].square() + 0.5
+
+    def value(*tensors_at: Tensor) -> Tensor:
+        at = dict(zip(tensors, tensors_at, strict=True))
+        given = {name: at[name] for name in names}
+        others = {"weight": at["weight"]} if "weight" in at else {}
+        shown = Sample(sample.input, _bound(data, at["target"]), given)
+        return subject.value(shown, loss=loss, **others).sum()
+
+    try:
+        torch.autograd.gradcheck(value, [each.clone().requires_grad_() for each in tensors.values()])
+    except GradcheckError as error:
+        raise BrokenRuleError(f"of {', '.join(tensors)}: {' '.join(str(error).split())}") from error
+
+
+def _free(data: Data, target: Tensor) -> Tensor:
+    """Give numbers that may be moved one by one, of which a target is made."""
+    return target.log() if data.kind == "distributions" else target
+
+
+def _bound(data: Data, numbers: Tensor) -> Tensor:
+    return numbers.softmax(1) if data.kind == "distributions" else numbers
+
+
 def _check(check: object, subject: Subject, data: Data) -> None:
     sample = data.draw(space=(3,))
     loss = subject.of_elements()

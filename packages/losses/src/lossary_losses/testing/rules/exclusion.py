@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lossary_losses.testing.data import SPACE, Data, Sample
-from lossary_losses.testing.rule import close, expect, gradient, rule
+from lossary_losses.testing.data import LABEL_KINDS, SPACE, Data, Sample
+from lossary_losses.testing.rule import close, expect, gradient, raises, rule
 from lossary_losses.testing.subject import Subject
 
 _IGNORED = 77
@@ -91,6 +91,67 @@ def nothing_counts_when_all_is_ignored(subject: Subject, data: Data) -> None:
     sample = data.draw()
     ignored = sample._replace(target=torch.full_like(sample.target, _IGNORED))
     _expect_nothing(subject, lambda **options: (ignored, {"loss": _ignoring(subject, options)}))
+
+
+@rule("exclusion", options=["ignore_index"], arguments=["mask"], kinds=LABEL_KINDS)
+def any_label_may_be_ignored(subject: Subject, data: Data) -> None:
+    """A negative label or one of the classes may be ignored, as by a mask, whatever the other options."""
+    sample, kept = data.draw(), _kept()
+    others: list[dict[str, object]] = [{}]
+    if subject.takes_option("label_smoothing"):
+        others.append({"label_smoothing": 0.1})
+    if subject.takes_option("weight"):
+        others.append({"weight": [1.0 + index for index in range(data.channels)]})
+    for index in (-100, -1, 0):
+        target = sample.target.masked_fill(~kept, index)
+        counts = target != index
+        # Under the mask stands a label that would be right elsewhere.
+        masked = sample._replace(target=target.masked_fill(~counts, data.channels - 1))
+        for options in others:
+            result = subject.value(
+                sample._replace(target=target), loss=subject.loss(ignore_index=index, **options)
+            )
+            expected = subject.value(masked, loss=subject.loss(**options), mask=counts)
+            close(result, expected, f"ignore_index={index}, {_shown(options)}")
+    beyond = sample.target.to(torch.uint8).masked_fill(~kept, 255)
+    raises(
+        lambda: subject.value(sample._replace(target=beyond), loss=subject.loss(ignore_index=-1)),
+        (ValueError, IndexError),
+        "a label of 255 beside ignore_index=-1",
+    )
+
+
+@rule("exclusion", arguments=["mask"], kinds=["binary", "soft", "values"])
+def masks_may_differ_between_channels(subject: Subject, data: Data) -> None:
+    """A mask of the target's shape takes out each element for itself."""
+    sample, counts = data.draw(), _elements(data)
+    _expect_exclusion(subject, sample, counts, sample, {"mask": counts})
+
+
+@rule("exclusion", options=["ignore_index"], kinds=["binary", "soft", "values"])
+def ignored_elements_may_differ_between_channels(subject: Subject, data: Data) -> None:
+    """An ignored element takes out itself, and no other channel of its position."""
+    sample, counts = data.draw(), _elements(data)
+    ignored = sample._replace(target=sample.target.masked_fill(~counts, _IGNORED))
+    _expect_exclusion(subject, ignored, counts, ignored, {"loss": _ignoring(subject, {})})
+
+
+def _elements(data: Data) -> Tensor:
+    """Give elements that count, in nearly no position all."""
+    return torch.rand(2, data.channels, *SPACE, generator=torch.Generator().manual_seed(6)) < 0.6  # noqa: PLR2004 - most
+
+
+def _expect_exclusion(
+    subject: Subject, sample: Sample, counts: Tensor, shown: Sample, arguments: dict[str, Any]
+) -> None:
+    slope = gradient(subject, shown, **arguments)
+    expect((slope[~counts] == 0).all(), "the gradient of an element that is left out is not zero")
+    partly = counts & ~counts.all(1, keepdim=True)
+    expect((slope[partly] != 0).any(), "an element has no part because another channel is left out")
+    poisoned = shown.at(sample.input.masked_fill(~counts, torch.nan))
+    close(
+        subject.value(poisoned, **arguments), subject.value(shown, **arguments), "beside NaN that is left out"
+    )
 
 
 def _expect_nothing(subject: Subject, call: Callable[..., tuple[Sample, dict[str, Any]]]) -> None:

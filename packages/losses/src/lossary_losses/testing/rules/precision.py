@@ -1,6 +1,7 @@
 """Precision: half, single and double, and logits that are far out."""
 
 import torch
+from torch import Tensor
 
 from lossary_losses.testing.data import HARD_KINDS, Data
 from lossary_losses.testing.rule import close, expect, gradient, rule
@@ -10,13 +11,19 @@ _BELOW_SINGLE = 1e-9
 """A step that single precision does not see in numbers around one."""
 
 _HALVES = (torch.float16, torch.bfloat16)
+_HALF_STEP = 1e-2
+"""How far numbers of half precision are apart at the most, as a share of the largest."""
 
 
 @rule("precision")
 def half_is_computed_in_single(subject: Subject, data: Data) -> None:
-    """Half-precision input gives the single-precision result of the same numbers, in single precision."""
+    """Half-precision input gives the single-precision result and gradient of the same numbers."""
     for dtype in _HALVES:
-        _compare_half(subject, data, dtype, space=(16, 16))
+        slope, expected = _compare_half(subject, data, dtype, space=(16, 16))
+        gap, steepest = (slope - expected).abs().max(), expected.abs().max()
+        expect(
+            gap <= _HALF_STEP * steepest, f"the gradient of {dtype} is off by {(gap / steepest).item():.3g}"
+        )
 
 
 @rule("precision")
@@ -25,7 +32,10 @@ def half_holds_large_images(subject: Subject, data: Data) -> None:
     _compare_half(subject, data, torch.float16, space=(600, 600))
 
 
-def _compare_half(subject: Subject, data: Data, dtype: torch.dtype, space: tuple[int, ...]) -> None:
+def _compare_half(
+    subject: Subject, data: Data, dtype: torch.dtype, space: tuple[int, ...]
+) -> tuple[Tensor, Tensor]:
+    """Compare the values, and give both gradients in single precision."""
     sample = data.draw(batch=1, space=space, dtype=dtype)
     input = sample.input.requires_grad_()
     result = subject.value(sample.at(input))
@@ -34,6 +44,7 @@ def _compare_half(subject: Subject, data: Data, dtype: torch.dtype, space: tuple
     close(result, subject.value(single), f"{dtype} on {space}", relative=1e-4)
     (slope,) = torch.autograd.grad(result.sum(), input)
     expect(slope.isfinite().all(), f"the gradient of {dtype} on {space} is not finite")
+    return slope.float(), gradient(subject, single)
 
 
 @rule("precision")
@@ -71,6 +82,19 @@ def far_inputs_are_finite(subject: Subject, data: Data) -> None:
         expect(gradient(subject, sample).isfinite().all(), f"the gradient is not finite at ±{size:g}")
 
 
+@rule("precision")
+def nan_is_not_hidden(subject: Subject, data: Data) -> None:
+    """One NaN in an input that counts makes the loss NaN, or is refused: a finite one would look healthy."""
+    sample = data.draw()
+    input = sample.input.clone()
+    input[0, 1, 1, 2] = torch.nan
+    try:
+        value = subject.value(sample.at(input))
+    except ValueError:
+        return
+    expect(value.isnan().all(), f"with NaN in the input the loss is {value.sum().item():.6g}")
+
+
 @rule("precision", inputs=["logits"], kinds=HARD_KINDS)
 def minus_infinity_off_the_target_is_finite(subject: Subject, data: Data) -> None:
     """A logit of minus infinity on what is not the target gives a finite value and gradient."""
@@ -83,14 +107,17 @@ def minus_infinity_off_the_target_is_finite(subject: Subject, data: Data) -> Non
 
 @rule("precision", inputs=["logits"], kinds=HARD_KINDS)
 def wrong_predictions_have_a_gradient(subject: Subject, data: Data) -> None:
-    """A prediction that is confidently wrong everywhere, by a logit of about eight, can still learn."""
+    """A prediction that is wrong everywhere, by as large a logit as is claimed, can still learn."""
     sample = data.draw()
-    # Not all by the same: where numbers are equal, a loss made of largest ones has no one gradient.
-    wrong = sample.at(0.1 * sample.input - 8 * data.perfect(sample).sign())
-    slope = gradient(subject, wrong)
-    expect((slope.flatten(1).abs().sum(1) > 0).all(), "the gradient of a sample is zero")
-    better = sample.at(wrong.input - 0.1 * slope / slope.abs().max())
-    expect(
-        subject.value(better).sum() < subject.value(wrong).sum(),
-        "a step against the gradient does not make the loss smaller",
-    )
+    for size in (8.0, 50.0, 1000.0):
+        if size > subject.claims.learns_at:
+            return
+        # Not all by the same: where numbers are equal, a loss made of largest ones has no one gradient.
+        wrong = sample.at(0.1 * sample.input - size * data.perfect(sample).sign())
+        slope = gradient(subject, wrong)
+        expect((slope.flatten(1).abs().sum(1) > 0).all(), f"{size:g} off, the gradient of a sample is zero")
+        better = sample.at(wrong.input - 0.1 * slope / slope.abs().max())
+        expect(
+            subject.value(better).sum() < subject.value(wrong).sum(),
+            f"{size:g} off, a step against the gradient does not make the loss smaller",
+        )

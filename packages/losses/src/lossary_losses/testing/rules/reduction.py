@@ -1,6 +1,7 @@
 """Emptiness and reduction: what none, mean and sum mean, and what there is where there is nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import torch
 
@@ -52,13 +53,30 @@ def sum_is_the_sum_of_none(subject: Subject, data: Data) -> None:
     close(each.sum(), subject.value(sample, loss=subject.loss(reduction="sum")), "the sum")
 
 
+@rule("reduction", options=["reduction"], arguments=["mask"])
+def none_is_zero_where_masked(subject: Subject, data: Data) -> None:
+    """With reduction="none" an element that is masked costs nothing."""
+    sample, mask = data.draw(), _uneven_mask()
+    each = subject.value(sample, loss=subject.loss(reduction="none"), mask=mask)
+    out = ~mask if each.shape == mask.shape else ~mask.unsqueeze(1).expand(2, data.channels, *SPACE)
+    if each.shape == out.shape:  # else an element is more than a position
+        expect((each[out] == 0).all(), "a masked element costs something")
+
+
 @rule("reduction", methods=["fraction"], arguments=["mask"])
 def mean_is_the_fraction(subject: Subject, data: Data) -> None:
     """The numerator of ``fraction`` over its denominator is the mean, whatever the reduction."""
     sample, mask = data.draw(), _uneven_mask()
-    for reduction in ("sum", "none"):
-        numerator, denominator = _fraction(subject, sample, mask, reduction)
-        close(numerator / denominator, subject.value(sample, mask=mask), "numerator over denominator")
+    weighed = {"weight": sample.input.detach()[:, 0].square()} if subject.takes_argument("weight") else {}
+    for given in ({}, weighed):
+        expected = subject.value(sample, mask=mask, **given)  # type: ignore[arg-type]
+        for reduction in ("sum", "none"):
+            numerator, denominator = _fraction(subject, sample, mask, reduction, given)
+            close(
+                numerator / denominator,
+                expected,
+                f"numerator over denominator, {', '.join(given) or 'masked'}",
+            )
 
 
 @rule("reduction", methods=["fraction"], arguments=["mask"])
@@ -119,9 +137,15 @@ def _uneven_mask() -> torch.Tensor:
 
 
 def _fraction(
-    subject: Subject, sample: Sample, mask: torch.Tensor, reduction: str
+    subject: Subject,
+    sample: Sample,
+    mask: torch.Tensor,
+    reduction: str,
+    given: Mapping[str, torch.Tensor] = MappingProxyType({}),
 ) -> tuple[torch.Tensor, torch.Tensor]:
     options = {"reduction": reduction} if subject.takes_option("reduction") else {}
     loss = subject.loss(**options)
-    numerator, denominator = loss.fraction(sample.input, sample.target, mask=mask, **sample.arguments)  # type: ignore[operator]
+    numerator, denominator = loss.fraction(
+        sample.input, sample.target, mask=mask, **sample.arguments, **given
+    )  # type: ignore[operator]
     return numerator, denominator

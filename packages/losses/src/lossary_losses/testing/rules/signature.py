@@ -7,11 +7,12 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from lossary_losses.testing.data import Data
+from lossary_losses.testing.data import Data, Sample
 from lossary_losses.testing.rule import expect, raises, refused, rule
 from lossary_losses.testing.subject import Subject
 
 _REFUSED = (TypeError, ValueError)
+_IGNORED = 77
 
 
 @rule("signature")
@@ -54,17 +55,29 @@ def integer_input_is_refused(subject: Subject, data: Data) -> None:
 
 @rule("signature")
 def forward_writes_nothing(subject: Subject, data: Data) -> None:
-    """Calling a loss leaves the loss and its arguments as they were."""
-    loss, sample = subject.loss(), data.draw()
-    before, given = _attributes(loss), sample.every(torch.clone)
-    subject.value(sample, loss=loss)
+    """A call, with a mask, a weight and ignored targets too, leaves loss and arguments as they were."""
+    _expect_untouched(subject.loss(), data.draw(), {})
+    positions = data.draw(seed=1).input[:, 0].square()
+    given = {"mask": positions < 1, "weight": positions}
+    taken = {name: value for name, value in given.items() if subject.takes_argument(name)}
+    if taken:
+        _expect_untouched(subject.loss(), data.draw(), taken)
+    if subject.takes_option("ignore_index"):
+        sample = data.draw()
+        ignored = sample.target.masked_fill(data.of_position(positions < 1, sample), _IGNORED)
+        _expect_untouched(subject.loss(ignore_index=_IGNORED), sample._replace(target=ignored), {})
+
+
+def _expect_untouched(loss: nn.Module, sample: Sample, given: dict[str, Tensor]) -> None:
+    before, arguments = _attributes(loss), {**sample.arguments, **given}
+    held = {"its input": sample.input, "its target": sample.target, **arguments}
+    copies = {name: value.clone() for name, value in held.items()}
+    loss(sample.input, sample.target, **arguments)
     after = _attributes(loss)
     changed = [name for name in {**before, **after} if not _same(before.get(name), after.get(name))]
     expect(not changed, f"forward writes {', '.join(changed)}")
-    expect(torch.equal(sample.input, given.input), "forward changes its input in place")
-    expect(torch.equal(sample.target, given.target), "forward changes its target in place")
-    for name, value in sample.arguments.items():
-        expect(torch.equal(value, given.arguments[name]), f"forward changes {name} in place")
+    for name, value in held.items():
+        expect(torch.equal(value, copies[name]), f"forward changes {name} in place")
 
 
 def _attributes(loss: nn.Module) -> dict[str, object]:
