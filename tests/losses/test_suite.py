@@ -60,7 +60,7 @@ def test_classes_losses_and_builders_are_taken(loss):
 def test_a_function_that_computes_at_once_is_refused():
     """What computes a loss and builds none is refused by name, with what is needed."""
     with pytest.raises(
-        TypeError, match="what builds one is needed; mse_loss builds none: .*missing 2 required"
+        TypeError, match=r"what builds one is needed; mse_loss builds none: .*missing 2 required"
     ):
         check_loss(functional.mse_loss, targets=["values"])
 
