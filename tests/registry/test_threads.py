@@ -172,7 +172,7 @@ def test_overrides_in_many_threads_end_with_what_was_there(shapes, shape):
 
     assert run_together(*[override] * THREADS) == []
     assert shapes["it"] is shapes["also"] is original
-    assert shapes._store.overrides == []
+    assert shapes._store.scopes == ()
 
 
 def test_a_lazy_entry_is_the_same_for_all(write_module):

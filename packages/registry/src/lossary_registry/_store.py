@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lossary_registry._entry import Entry
-    from lossary_registry._provenance import Place
 
 
 class _Writing:
@@ -118,25 +117,6 @@ class View:
         return tuple, (list(self),)
 
 
-class Layer:
-    """One running override: the mark of the entry that it put in, and what was there before.
-
-    The mark is the place that begun it, an object of its own. Unlike the entry it stays when somebody takes
-    an alias away from the stand-in.
-    """
-
-    __slots__ = ("mark", "name", "previous")
-
-    def __init__(self, name: str, mark: Place, previous: Entry[Any] | None) -> None:
-        self.name = name
-        self.mark = mark
-        self.previous = previous
-
-    def put(self, entry: Entry[Any] | None) -> bool:
-        """Tell whether an entry is the one that this override put in."""
-        return entry is not None and entry._place is self.mark
-
-
 class Store:
     """Names and what they lead to.
 
@@ -147,19 +127,25 @@ class Store:
         frozen: Whether changes are refused.
         cached: The state as it was when somebody last asked, unless it has changed since.
         plugins_pending: Whether installed distributions are still to be asked for what they offer.
-        overrides: Those whose blocks run now, in the order in which they began.
+        scopes: The changes that end with a block and whose blocks run now, in the order in which they began.
     """
 
-    __slots__ = ("cached", "entries", "frozen", "objects", "overrides", "plugins_pending", "version")
+    __slots__ = ("cached", "entries", "frozen", "objects", "plugins_pending", "scopes", "version")
 
-    def __init__(self, *, plugins_pending: bool) -> None:
+    def __init__(
+        self,
+        entries: dict[str, Entry[Any]] | None = None,
+        *,
+        frozen: bool = False,
+        plugins_pending: bool = False,
+    ) -> None:
         self.objects: dict[str, Any] = {}
-        self.entries: dict[str, Entry[Any]] = {}
+        self.entries = entries or {}
         self.version = 0
-        self.frozen = False
+        self.frozen = frozen
         self.cached: View | None = None
         self.plugins_pending = plugins_pending
-        self.overrides: list[Layer] = []
+        self.scopes: tuple[Any, ...] = ()
 
     def view(self) -> View:
         """Return the state of now."""
@@ -230,28 +216,41 @@ class Store:
         with writing.lock:
             self.frozen = True
 
-    def restore(self, entries: dict[str, Entry[Any]], *, frozen: bool) -> None:
-        """Make the entries what they are in a dictionary of all keys."""
+    def restore(self, entries: dict[str, Entry[Any]], *, like: Store, instead_of: View) -> bool:
+        """Make the entries what they are in a dictionary of all keys, and the rest as in another store.
+
+        Returns:
+            Whether it was done. False means that what is there is no longer what the view shows.
+        """
         with writing.lock:
+            if self.cached is not instead_of:
+                return False
             # A new dictionary, since the order of registration is part of what comes back.
             self.entries = entries
-            for key in [key for key in self.objects if key not in entries]:
-                del self.objects[key]
+            for key in tuple(self.objects):
+                if key not in entries:
+                    self.objects.pop(key, None)
             for key, entry in tuple(entries.items()):
                 self._put(key, entry)
-            self.frozen = frozen
+            self.frozen, self.plugins_pending = like.frozen, like.plugins_pending
             self.version += 1
             self.cached = None
+        return True
 
     def _is_alias(self, key: str) -> bool:
         return key in self.entries and self.entries[key].name != key
 
     def _promote(self, aliases: Sequence[str]) -> None:
         """Move aliases that become names to the end: the order of keys is the order of registration."""
-        if aliases:
-            moved = {key: self.entries[key] for key in aliases}
-            rest = {key: entry for key, entry in self.entries.items() if key not in moved}
-            self.entries = {**rest, **moved}
+        while aliases:
+            view = self.view()
+            moved = {key: view.entries[key] for key in aliases if key in view.entries}
+            rest = {key: entry for key, entry in view.entries.items() if key not in moved}
+            entries = {**rest, **moved}
+            # A signal handler or a destructor that registers does so in the middle of this, lock or not.
+            if self.cached is view:
+                self.entries = entries
+                break
 
     def _write(self, fresh: Mapping[str, Entry[Any]], stale: Sequence[str]) -> None:
         # A name comes before its aliases, and goes after them.
