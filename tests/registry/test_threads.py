@@ -1,6 +1,8 @@
 """Many threads at once."""
 
+import gc
 import importlib
+import itertools
 import sys
 import threading
 import time
@@ -8,6 +10,7 @@ import time
 import pytest
 
 from lossary_registry import DuplicateNameError, FrozenRegistryError, Registry, UnknownNameError
+from lossary_registry._store import writing
 
 THREADS = 8
 SECONDS = 1.0
@@ -156,6 +159,87 @@ def test_names_come_before_their_aliases_and_go_after_them(shapes, circle):
     shapes.unregister("alias")
 
     assert order == ["+name", "+alias", "+other", "-other", "-alias", "-name"]
+
+
+def run_interrupted(action, handler, number):
+    """Run an action, and a handler in the middle of it as a signal would; tell whether it came to that.
+
+    The interpreter looks for signals when a function begins: number counts the store's.
+    """
+    left = number
+
+    def trace(frame, event, _):
+        nonlocal left
+        left -= frame.f_code.co_filename.endswith("_store.py")
+        if left == 0:
+            handler()
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        action()
+    finally:
+        sys.settrace(before)
+    return left <= 0
+
+
+@pytest.mark.parametrize("ask", [len, list, lambda registry: registry.get("circle")])
+def test_a_signal_handler_may_register_in_the_middle_of_a_write(shape, circle, square, ask):
+    """What runs within a write, in the same thread, registers and is kept, and so is the write."""
+    for number in itertools.count(1):
+        registry = Registry(shape, "shapes")
+        registry.register(circle, name="circle", aliases=["round"])
+        was_interrupted = run_interrupted(
+            lambda registry=registry: ask(registry) and registry.register(square, name="round", force=True),
+            lambda registry=registry: registry.register(shape, name="of the handler"),
+            number,
+        )
+        if not was_interrupted:
+            break
+        assert registry.list() == ["circle", "of the handler", "round"]
+        assert (registry["circle"], registry["round"]) == (circle, square)
+    assert number > 5
+
+
+def test_a_signal_handler_may_register_while_a_block_begins_or_ends(shape, circle):
+    """A block undoes what it did, and nothing else is lost, whenever it was interrupted."""
+    for number in itertools.count(1):
+        registry = Registry(shape, "shapes")
+        registry.register(circle, name="circle", aliases=["round"])
+
+        def isolate(registry=registry):
+            with registry.isolated(empty=True):
+                registry.register(circle, name="within")
+
+        if not run_interrupted(isolate, lambda registry=registry: registry.register(shape), number):
+            break
+        assert {*registry.list()} - {"Shape"} == {"circle"}
+        assert registry["round"] is circle
+        assert registry._store.scopes == ()
+    assert number > 5
+
+
+@pytest.mark.parametrize("begin", [lambda r: r.isolated(), lambda r: r.override("it", print)])
+def test_no_destructor_runs_under_the_lock(begin):
+    """What goes at the end of a block is destroyed when nothing holds the lock."""
+    held = []
+
+    class Dying:
+        def __call__(self): ...
+
+        def __del__(self):
+            held.append(writing.lock._is_owned())
+
+    registry = Registry(name="things")
+    registry.register(len, name="it")
+    with begin(registry):
+        registry.register(Dying(), name="it", force=True)
+        if "isolated" not in begin.__code__.co_names:
+            registry.unregister("it")
+    gc.collect()
+    registry.list()
+
+    assert held == [False]
 
 
 def test_overrides_in_many_threads_end_with_what_was_there(shapes, shape):

@@ -6,7 +6,8 @@ that writers exclude each other and write in an order in which every moment in b
 
 A writer decides what to change without the lock, since deciding may run other people's code (a base class's
 ``__subclasscheck__``, an ``__eq__`` in metadata), and then applies the decision under the lock if what it was
-based on still stands.
+based on still stands. A signal handler or a destructor that registers does so in the middle of a write, lock
+or not: nothing iterates over what may change, and what was made of a copy counts only if the copy still does.
 
 Listings are made once of a view, which is what was there at one moment, and thrown away at the next change.
 """
@@ -150,9 +151,11 @@ class Store:
     def view(self) -> View:
         """Return the state of now."""
         view = self.cached
-        if view is None:
+        while view is None:
             with writing.lock:
-                view = self.cached = View(self.entries.copy())
+                version, copied = self.version, View(self.entries.copy())
+                if self.version == version:
+                    view = self.cached = copied
         return view
 
     def add(self, entry: Entry[Any]) -> bool:
@@ -247,7 +250,6 @@ class Store:
             moved = {key: view.entries[key] for key in aliases if key in view.entries}
             rest = {key: entry for key, entry in view.entries.items() if key not in moved}
             entries = {**rest, **moved}
-            # A signal handler or a destructor that registers does so in the middle of this, lock or not.
             if self.cached is view:
                 self.entries = entries
                 break
