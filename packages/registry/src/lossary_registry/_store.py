@@ -38,11 +38,19 @@ class _Writing:
         """Forget whoever holds the lock."""
         self.lock = threading.RLock()
 
+    def acquire(self) -> None:
+        """Wait until nobody writes."""
+        self.lock.acquire()
+
+    def release(self) -> None:
+        """Let others write."""
+        self.lock.release()
+
 
 writing = _Writing()
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows cannot fork
-    # A thread that held the lock at the fork does not exist in the child, and would never release it.
-    os.register_at_fork(after_in_child=writing.renew)
+    # A fork waits for the end of a write: the child would inherit half of it, and a lock that nobody releases.
+    os.register_at_fork(before=writing.acquire, after_in_parent=writing.release, after_in_child=writing.renew)
 
 
 class View:
