@@ -62,6 +62,49 @@ def test_the_same_object_with_another_option_replaces_and_warns(shapes, circle, 
     assert getattr(shapes.entry("Circle"), option) == value
 
 
+class Array:
+    """Compares item by item, as arrays do, and has no truth of its own unless it is told as a whole."""
+
+    __hash__ = None
+
+    def __init__(self, *items):
+        self.items = items
+
+    def __eq__(self, other):
+        return Array(*(one == two for one, two in zip(self.items, other.items, strict=True)))
+
+    def __bool__(self):
+        raise ValueError("the truth value of an array is ambiguous")
+
+    def all(self):
+        return all(self.items)
+
+
+@pytest.mark.usefixtures("silent")
+def test_the_same_object_with_an_array_in_its_metadata_changes_nothing(shapes, circle):
+    """Arrays are alike if all of their items are."""
+    shapes.register(circle, metadata={"weights": Array(1, 2), "sides": 0})
+    before = shapes.version
+
+    shapes.register(circle, metadata={"weights": Array(1, 2), "sides": 0})
+
+    assert shapes.version == before
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"weights": Array(1, 3)}, {"weights": Array(1)}, {"weights": [Array(1, 2)]}, {"more": Array(1, 2)}],
+)
+def test_the_same_object_with_another_array_replaces_and_warns(shapes, circle, other):
+    """What differs, or cannot be compared, is another option."""
+    shapes.register(circle, metadata={"weights": Array(1, 2)})
+
+    with pytest.warns(RegistrationWarning):
+        shapes.register(circle, metadata=other)
+
+    assert shapes.entry("Circle").metadata == other
+
+
 @pytest.mark.usefixtures("silent")
 def test_force_warns_of_nothing(shapes, circle):
     """Who forces has said what they want."""

@@ -10,6 +10,7 @@ from lossary_registry._errors import DuplicateNameError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from lossary_registry._entry import Entry
@@ -70,10 +71,26 @@ def _says_nothing_new(entry: Entry[Any], holder: Entry[Any]) -> bool:
         and set(entry.aliases) <= set(holder.aliases)
         and entry.deprecated.items() <= holder.deprecated.items()
         and (not entry.tags or set(entry.tags) == set(holder.tags))
-        and (not entry.metadata or entry.metadata == holder.metadata)
+        and (not entry.metadata or _is_alike(entry.metadata, holder.metadata))
         and (not entry.requires or entry.requires == holder.requires)
         and (not entry.install or entry.install == holder.install)
     )
+
+
+def _is_alike(metadata: Mapping[Any, Any], other: Mapping[Any, Any]) -> bool:
+    """Tell whether two mappings say the same; arrays in them are compared as wholes."""
+    if metadata.keys() != other.keys():
+        return False
+    return all(value is other[key] or _is_equal(value, other[key]) for key, value in metadata.items())
+
+
+def _is_equal(value: Any, other: Any) -> bool:
+    try:
+        same: Any = value == other
+        # Arrays are compared item by item, and tell their result only as a whole.
+        return bool(same.all() if hasattr(same, "all") else same)
+    except Exception:  # noqa: BLE001 - what cannot be compared may be anything, and is not known to be the same
+        return False
 
 
 def _is_placeholder(holder: Entry[Any], entry: Entry[Any]) -> bool:
