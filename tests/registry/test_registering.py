@@ -68,6 +68,25 @@ def test_empty_names_are_refused(shapes, circle, name):
         shapes.register(circle, name=name)
 
 
+@pytest.mark.parametrize("name", ["a\nb", "a\tb", "\x1b[31ma", "a\u2028b", "a\u202eb", "a\ud800", "a\xa0b"])
+def test_names_are_printable(shapes, circle, name):
+    """What breaks a row of a table, or shows as something else than it is, is no name, alias or tag."""
+    with pytest.raises(InvalidNameError, match=r"a name is printable, and .* has '\\.*' in it"):
+        shapes.register(circle, name=name)
+    for option in ("aliases", "tags"):
+        with pytest.raises(InvalidNameError):
+            shapes.register(circle, **{option: [name]})
+    shapes.register(circle, name="größe 5 円")
+
+
+def test_metadata_is_a_mapping(shapes, circle):
+    """A list is refused with what to write."""
+    with pytest.raises(
+        NotAcceptedError, match=r"metadata is a mapping such as \{'key': 'value'\}, not \[1\]"
+    ):
+        shapes.register(circle, metadata=[1])
+
+
 def test_names_are_strings(shapes, circle):
     """A name that is no string is a TypeError."""
     with pytest.raises(TypeError, match="a name is a string, and 7 is of type int"):

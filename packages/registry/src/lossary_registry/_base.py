@@ -236,7 +236,8 @@ class BaseRegistry(Generic[Item]):
             force: Replace whatever holds the name.
 
         Raises:
-            InvalidNameError: The target does not read ``"package.module:Name"``, or a name is empty.
+            InvalidNameError: The target does not read ``"package.module:Name"``, or a name is empty or
+                not printable.
             DuplicateNameError: The name or an alias is taken by something else.
             UnknownTagError: A tag is not in the registry's vocabulary.
             FrozenRegistryError: The registry is frozen.

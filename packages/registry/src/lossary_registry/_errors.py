@@ -24,7 +24,7 @@ class RegistryError(Exception):
 
 
 class InvalidNameError(RegistryError, ValueError):
-    """A name, alias or tag that cannot be one: empty, or not a string."""
+    """A name, alias, tag or target that cannot be one, such as an empty name."""
 
 
 class NotAcceptedError(RegistryError, TypeError):

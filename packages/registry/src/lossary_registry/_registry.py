@@ -131,7 +131,7 @@ class Registry(BaseRegistry[Type[T]], Generic[T]):
         Raises:
             NotAcceptedError: It is not what this registry holds.
             DuplicateNameError: The name or an alias is taken by something else.
-            InvalidNameError: The name, an alias or a tag is empty.
+            InvalidNameError: The name, an alias or a tag is empty, or not printable.
             UnknownTagError: A tag is not in the registry's vocabulary.
             FrozenRegistryError: The registry is frozen.
         """

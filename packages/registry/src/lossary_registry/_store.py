@@ -49,7 +49,7 @@ class _Writing:
 
 writing = _Writing()
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows cannot fork
-    # A fork waits for the end of a write: the child would inherit half of it, and a lock that nobody releases.
+    # A fork waits for the end of a write. The child would inherit half of it, and a lock held by nobody.
     os.register_at_fork(before=writing.acquire, after_in_parent=writing.release, after_in_child=writing.renew)
 
 
