@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lossary_registry import _tables
+from lossary_registry import _provenance, _tables
 from lossary_registry._base import BaseRegistry
 from lossary_registry._errors import InvalidNameError, NotAcceptedError, RegistryError
 from lossary_registry._source import checked_target
@@ -46,11 +45,9 @@ def _make_parser() -> argparse.ArgumentParser:
 
 
 def _find_registry(target: str) -> BaseRegistry[Any]:
-    module, _, path = checked_target(target).partition(":")
+    checked_target(target)
     try:
-        found: Any = importlib.import_module(module)
-        for attribute in path.split("."):
-            found = getattr(found, attribute)
+        found = _provenance.import_target(target)
     except Exception as error:
         raise InvalidNameError(f"cannot import {target}: {type(error).__name__}: {error}") from error
     if not isinstance(found, BaseRegistry):

@@ -119,14 +119,15 @@ def _merged(entry: Entry[Any], placeholder: Entry[Any]) -> Entry[Any]:
 
 def _is_same_definition(entry: Entry[Any], holder: Entry[Any]) -> bool:
     """Tell whether the same lines of source made both: a cell that ran again, a reload, a second import."""
-    if not _provenance.is_importable(entry.target):
+    if entry.target.partition(":")[2] != holder.target.partition(":")[2]:
         return False
+    if not _provenance.is_importable(entry.target):
+        # A partial, a lambda, a local class: nothing but the lines that registered it tells what it is.
+        return _provenance.ran_again(entry._place, holder._place)
     if entry.target == holder.target:
         return True
-    name = entry.target.partition(":")[2]
-    if name != holder.target.partition(":")[2] or entry._place is None or holder._place is None:
-        return False
-    return _provenance.defined_alike(name, entry._place, holder._place)
+    file = _provenance.defining_file(entry.target, entry._place)
+    return file is not None and file == _provenance.defining_file(holder.target, holder._place)
 
 
 def _find_warning(entry: Entry[Any], holder: Entry[Any]) -> str:
@@ -144,7 +145,11 @@ def _find_warning(entry: Entry[Any], holder: Entry[Any]) -> str:
 def _duplicate(entry: Entry[Any], holder: Entry[Any]) -> DuplicateNameError:
     taken = set(holder.names())
     name = next(key for key in entry.names() if key in taken)
-    return DuplicateNameError(name, entry.registry, _label(holder), _label(entry))
+    labels = [_label(holder), _label(entry)]
+    if labels[0][0] == labels[1][0]:
+        # Two of one name: where they are defined tells them apart.
+        labels = [(one.target, label[1]) for one, label in zip((holder, entry), labels, strict=True)]
+    return DuplicateNameError(name, entry.registry, *labels)
 
 
 def _label(entry: Entry[Any]) -> tuple[str, str]:

@@ -197,7 +197,7 @@ def _find_survivors(
     What was there before the block goes first: an entry that would need one of its names does not survive.
     """
     imported = set(sys.modules) - modules
-    files = {_file_of(name) for name in imported} - {None}
+    files = {_provenance.file_of_module(name) for name in imported} - {None}
     survivors = {}
     for key, entry in after.items():
         is_new = entry.target.partition(":")[0] in imported
@@ -205,11 +205,3 @@ def _find_survivors(
         if is_new and before.keys().isdisjoint(entry.names()):
             survivors[key] = entry
     return survivors
-
-
-def _file_of(module: str) -> Any:
-    try:
-        # A lazy module imports itself when it is asked for an attribute in the usual way.
-        return object.__getattribute__(sys.modules[module], "__file__")
-    except (AttributeError, KeyError):
-        return None

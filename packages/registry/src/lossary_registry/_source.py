@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from lossary_registry import _provenance
 from lossary_registry._errors import DuplicateNameError, InvalidNameError, UnavailableError
 from lossary_registry._record import Record
 
@@ -92,17 +93,11 @@ class Source(Record):
         Raises:
             UnavailableError: The import ended in an error, which is chained.
         """
-        import importlib  # noqa: PLC0415 - few registries are lazy
-
-        module_name, _, qualname = self.target.partition(":")
         try:
-            found: Any = importlib.import_module(module_name)
-            for attribute in qualname.split("."):
-                found = getattr(found, attribute)
+            return _provenance.import_target(self.target)
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise UnavailableError(name, registry, self.target, reason, self.install) from error
-        return found
 
 
 def checked_target(target: str) -> str:
