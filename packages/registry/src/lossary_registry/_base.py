@@ -311,8 +311,15 @@ class BaseRegistry(Generic[Item]):
         frozen = ", frozen" if self._store.frozen else ""
         return f"<{type(self).__name__} {self._name!r}{kind}: {count} name{'s' * (count != 1)}{frozen}>"
 
-    def __reduce__(self) -> tuple[Callable[[str, str], Any], tuple[str, str]]:
-        return _provenance.find_registry, _provenance.find_home(self, self._module)
+    def __reduce__(self) -> tuple[Callable[[str, str, str], Any], tuple[str, str, str]]:
+        return _provenance.find_registry, (*_provenance.find_home(self, self._module), self._name)
+
+    # A registry is one place in a program: who copies what holds it wants the same one.
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     def _register(
         self,

@@ -145,18 +145,26 @@ def find_home(registry: object, module: str) -> tuple[str, str]:
     """Return the module and the attribute that hold a registry, looking first where it was made."""
     import pickle  # noqa: PLC0415 - only workers need it
 
-    for name, namespace in _namespaces(module):
+    for name, path, namespace in _namespaces(module):
         for attribute, value in namespace.items():
             if value is registry:
-                return name, attribute
+                return name, path + attribute
     raise pickle.PicklingError(
         f"{registry!r} travels by reference, but no module holds it: assign it at the top level of one"
     )
 
 
-def find_registry(module: str, attribute: str) -> Any:
+def find_registry(module: str, attribute: str, name: str) -> Any:
     """Return the registry that another process told us about."""
-    return import_target(f"{module}:{attribute}")
+    try:
+        return import_target(f"{module}:{attribute}")
+    except AttributeError as error:
+        import pickle  # noqa: PLC0415 - whoever unpickles has it
+
+        raise pickle.UnpicklingError(
+            f"the registry {name!r} travels by reference, and there is no {attribute} in {module} here:"
+            " define it in a module that both processes import"
+        ) from error
 
 
 def _defines(name: str, code: CodeType | str) -> bool:
@@ -174,12 +182,26 @@ def _is_session(file: str) -> bool:
     return (file.startswith("<") and file != "<string>") or "ipykernel" in file or "ipython-input" in file
 
 
-def _namespaces(first: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    names = [first, *list(sys.modules)]
-    for name in names:
+def _namespaces(first: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the namespaces of all modules, and then those of their classes, each with the way to it."""
+    modules = {}
+    for name in [first, *list(sys.modules)]:
         try:
             # A lazy module imports itself when it is asked for its __dict__ in the usual way.
-            namespace = object.__getattribute__(sys.modules[name], "__dict__")
+            modules[name] = dict(object.__getattribute__(sys.modules[name], "__dict__"))
         except (AttributeError, KeyError):
             continue
-        yield name, dict(namespace)
+        yield name, "", modules[name]
+    for name, namespace in modules.items():
+        for path, members in _classes(namespace):
+            yield name, path, members
+
+
+def _classes(namespace: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the members of the classes in a namespace, and of the classes within, as ``type`` sees them."""
+    for attribute, value in namespace.items():
+        # A class that is found under another name than its own may lead in a circle.
+        if issubclass(type(value), type) and type.__getattribute__(value, "__qualname__") == path + attribute:
+            members = dict(type.__getattribute__(value, "__dict__"))
+            yield f"{path}{attribute}.", members
+            yield from _classes(members, f"{path}{attribute}.")
