@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     # A code and an instruction in it, or, once that was looked up, a file and a line.
     Place: TypeAlias = tuple[CodeType | str, int]
 
-_PACKAGE = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - pathlib is ten modules
+# As frames have it: in a frozen program, code keeps the path where it was compiled, and modules have another.
+_PACKAGE = os.path.dirname(sys._getframe().f_code.co_filename) + os.sep  # noqa: PTH120 - pathlib is ten modules
 
 
 def calling_frame() -> FrameType:
