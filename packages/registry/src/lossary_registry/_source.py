@@ -95,7 +95,8 @@ class Source(Record):
         """
         try:
             return _provenance.import_target(self.target)
-        except Exception as error:
+        # A module that ends the program ends only its own import: whoever asked knows no better.
+        except (Exception, SystemExit) as error:
             reason = f"{type(error).__name__}: {error}"
             raise UnavailableError(name, registry, self.target, reason, self.install) from error
 
