@@ -1,5 +1,8 @@
 """Registries that ask another one for what they do not know."""
 
+import gc
+import weakref
+
 import pytest
 
 from lossary_registry import Deprecated, NotAcceptedError, Registry, UnknownNameError
@@ -58,6 +61,23 @@ def test_listings_follow_the_parent_alone(child, shapes, square):
 def test_listings_are_kept_while_nothing_changes(child):
     """Two listings of the same state come from the same view."""
     assert child._view() is child._view()
+
+
+@pytest.mark.parametrize("owner", ["parent", "child", "grandparent"])
+def test_what_any_of_them_gave_up_is_nowhere_kept(shape, owner):
+    """A class that was unregistered is released at once, though a listing of a child had it."""
+    grandparent = Registry(shape, "grandparent")
+    parent = Registry(shape, "parent", parent=grandparent)
+    child = Registry(shape, "child", parent=parent)
+    registry = {"grandparent": grandparent, "parent": parent, "child": child}[owner]
+    gone = weakref.ref(registry.register(type("<locals>.Short", (shape,), {}), name="short"))
+    assert child.list() == ["short"]
+    assert child.list_with_tags() == {"short": []}
+    registry.unregister("short")
+    gc.collect()
+
+    assert gone() is None
+    assert child.list() == []
 
 
 def test_a_child_may_shadow_its_parent(child, shapes, circle, square):

@@ -65,7 +65,6 @@ class BaseRegistry(Generic[Item]):
         self._group = entry_points or ""
         self._store = Store(plugins_pending=entry_points is not None)
         self._objects = self._store.objects
-        self._merged: View | None = None
         self._module = _provenance.calling_frame().f_globals.get("__name__", "__main__")
 
     @property
@@ -433,14 +432,8 @@ class BaseRegistry(Generic[Item]):
         if self._store.plugins_pending:
             self._add_plugins()
         own = self._store.cached or self._store.view()
-        if self._parent is None:
-            return own
-        inherited = self._parent._view()
-        merged = self._merged
-        if merged is None or merged.sources[0] is not own or merged.sources[1] is not inherited:
-            merged = View({**inherited.entries, **own.entries}, sources=(own, inherited))
-            self._merged = merged
-        return merged
+        inherited: View | None = None if self._parent is None else self._parent._view()
+        return own if inherited is None else inherited.below(own)
 
     def _in_order(self) -> Iterator[Entry[Item]]:
         """Yield the entries sorted by name, for tables that do not depend on the order of imports."""

@@ -20,7 +20,7 @@ from types import MappingProxyType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
     from typing import Any
 
     from lossary_registry._entry import Entry
@@ -60,12 +60,12 @@ class View:
     Iterating gives every name and alias that somebody may be sent to.
     """
 
-    __slots__ = ("_canonical", "_index", "_names", "entries", "sources")
+    __slots__ = ("__weakref__", "_canonical", "_index", "_merged", "_names", "entries")
 
-    def __init__(self, entries: dict[str, Entry[Any]], sources: tuple[View, ...] = ()) -> None:
-        """Take over a dictionary of every name and alias; ``sources`` are the views it was merged from."""
+    def __init__(self, entries: dict[str, Entry[Any]]) -> None:
+        """Take over a dictionary of every name and alias."""
         self.entries = entries
-        self.sources = sources
+        self._merged: MutableMapping[View, View] | None = None
         self._canonical: Mapping[str, Entry[Any]] | None = None
         self._names: list[str] | None = None
         self._index: dict[str, list[str]] | None = None
@@ -95,6 +95,20 @@ class View:
                     index.setdefault(tag, []).append(name)
             self._index = index
         return self._index
+
+    def below(self, own: View) -> View:
+        """Return this view with another on top of it: what a child registry knows.
+
+        It lives as long as both do, so that it keeps alive nothing that either registry gave up.
+        """
+        if self._merged is None:
+            import weakref  # noqa: PLC0415 - few registries have a parent
+
+            self._merged = weakref.WeakKeyDictionary()
+        merged = self._merged.get(own)
+        if merged is None:
+            merged = self._merged[own] = View({**self.entries, **own.entries})
+        return merged
 
     def tagged(self, tag: str) -> list[str]:
         """Return the sorted names that have a tag, or any tag that a pattern with ``* ? [`` matches."""
