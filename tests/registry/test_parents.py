@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from lossary_registry import Deprecated, NotAcceptedError, Registry, UnknownNameError
+from lossary_registry import Deprecated, FunctionRegistry, NotAcceptedError, Registry, UnknownNameError
 
 
 @pytest.fixture
@@ -151,6 +151,15 @@ def test_a_child_inherits_the_base_class(shapes, shape):
 def test_a_child_may_be_wider(shapes):
     """A child of a wider base class may ask a parent of a narrower one."""
     assert Registry(object, "anything", parent=shapes).parent is shapes
+
+
+@pytest.mark.parametrize("kind", [Registry, FunctionRegistry])
+def test_a_parent_is_a_registry(kind):
+    """Anything else is refused with what it should be."""
+    with pytest.raises(NotAcceptedError, match="the parent of a registry is a Registry, not 5"):
+        kind(parent=5)
+    with pytest.raises(NotAcceptedError, match="the parent of a registry is a Registry, not <FunctionReg"):
+        Registry(parent=FunctionRegistry())
 
 
 @pytest.mark.parametrize("has_base", [True, False])

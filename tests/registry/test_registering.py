@@ -61,6 +61,14 @@ def test_name_given_twice(shapes, circle):
         shapes.register("one", name="two")
 
 
+def test_none_is_nothing_to_register(shapes):
+    """``register(getattr(module, "X", None))`` is told that there is no X, and gets no decorator."""
+    with pytest.raises(
+        NotAcceptedError, match="shapes cannot hold None: for a decorator, leave the item out"
+    ):
+        shapes.register(None)
+
+
 @pytest.mark.parametrize("name", ["", "   "])
 def test_empty_names_are_refused(shapes, circle, name):
     """A name that shows nothing is no name."""

@@ -37,14 +37,14 @@ else:
 
 
 class _Missing:
-    """Stands where no default was given; None is a default like any other."""
+    """Stands where nothing was given; None is something like any other."""
 
     # Documentation shows it in the signature.
     def __repr__(self) -> str:
         return "<no default>"
 
 
-_MISSING: Any = _Missing()
+MISSING: Any = _Missing()
 
 
 class BaseRegistry(Generic[Item]):
@@ -91,7 +91,7 @@ class BaseRegistry(Generic[Item]):
     def get(self, name: str, /) -> Item: ...
     @overload
     def get(self, name: str, /, default: Default) -> Item | Default: ...
-    def get(self, name: str, /, default: Any = _MISSING) -> Any:
+    def get(self, name: str, /, default: Any = MISSING) -> Any:
         """Return what a name or alias leads to, importing it first if it is a lazy entry.
 
         Args:
@@ -135,6 +135,9 @@ class BaseRegistry(Generic[Item]):
         """Yield the names in the order of registration, as they were when the iteration began."""
         return iter(self._view().canonical)
 
+    def __reversed__(self) -> Iterator[str]:
+        return reversed([*self._view().canonical])
+
     def list(self, *, available: bool | None = None) -> Names:
         """Return the names, sorted, without the aliases. Imports nothing.
 
@@ -159,10 +162,12 @@ class BaseRegistry(Generic[Item]):
 
         Raises:
             UnknownTagError: The registry has a closed vocabulary, and this tag is not in it.
+            NotAcceptedError: It is no string.
         """
         view = self._view()
-        names = view.index.get(tag)
+        names = view.index.get(tag) if isinstance(tag, str) else None  # type: ignore[redundant-expr]
         if names is None:
+            tag = checked_name(tag, "tag")
             self._check_queries((tag,), view)
             names = view.tagged(tag)
         return names.copy()
@@ -303,6 +308,10 @@ class BaseRegistry(Generic[Item]):
 
         return _tables.html(self._in_order(), repr(self))
 
+    def _ipython_key_completions_(self) -> Names:
+        """Return what a session may complete between the brackets of ``registry[...]``."""
+        return [*self._view()]
+
     def __repr__(self) -> str:
         base_class = self._acceptance.base_class
         kind = "" if base_class is None else f" of {base_class.__qualname__}"
@@ -335,7 +344,9 @@ class BaseRegistry(Generic[Item]):
         if isinstance(item, str):
             if name is not None:
                 raise NotAcceptedError(f"the name is given twice: {item!r} and name={name!r}")
-            item, name = None, item
+            item, name = MISSING, item
+        if item is None:
+            raise NotAcceptedError(f"{self._name} cannot hold None: for a decorator, leave the item out")
         options = Options(
             self._name,
             self._vocabulary,
@@ -344,7 +355,7 @@ class BaseRegistry(Generic[Item]):
             metadata=metadata,
             deprecated=deprecated,
         )
-        if item is None:
+        if item is MISSING:
             return lambda target: self._add(target, name, options, force=force)
         return self._add(item, name, options, force=force)
 
@@ -388,7 +399,7 @@ class BaseRegistry(Generic[Item]):
             entry = self._find_entry(name)
         if entry is not None:
             return self._load(entry, name)
-        if default is not _MISSING:
+        if default is not MISSING:
             return default
         raise UnknownNameError(name, self._name, self._view())
 

@@ -145,11 +145,11 @@ def _find_warning(entry: Entry[Any], holder: Entry[Any]) -> str:
 def _duplicate(entry: Entry[Any], holder: Entry[Any]) -> DuplicateNameError:
     taken = set(holder.names())
     name = next(key for key in entry.names() if key in taken)
-    labels = [_label(holder), _label(entry)]
-    if labels[0][0] == labels[1][0]:
+    first, second = _label(holder), _label(entry)
+    if first[0] == second[0]:
         # Two of one name: where they are defined tells them apart.
-        labels = [(one.target, label[1]) for one, label in zip((holder, entry), labels, strict=True)]
-    return DuplicateNameError(name, entry.registry, *labels)
+        first, second = (holder.target, first[1]), (entry.target, second[1])
+    return DuplicateNameError(name, entry.registry, first, second)
 
 
 def _label(entry: Entry[Any]) -> tuple[str, str]:

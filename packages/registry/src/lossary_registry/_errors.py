@@ -89,14 +89,23 @@ class DuplicateNameError(RegistryError, ValueError):
         registry: The name of the registry.
         first: What holds the name, and the place where it was registered.
         second: What asked for it, and where.
+        hint: What to do about it.
     """
 
-    def __init__(self, name: str, registry: str, first: tuple[str, str], second: tuple[str, str]) -> None:
-        super().__init__(name, registry, first, second)
+    def __init__(
+        self,
+        name: str,
+        registry: str,
+        first: tuple[str, str],
+        second: tuple[str, str],
+        hint: str = "Give it another name, or pass force=True to replace the first.",
+    ) -> None:
+        super().__init__(name, registry, first, second, hint)
         self.name = name
         self.registry = registry
         self.first = first
         self.second = second
+        self.hint = hint
 
     def __str__(self) -> str:
         width = max(len(self.first[0]), len(self.second[0]))
@@ -104,7 +113,7 @@ class DuplicateNameError(RegistryError, ValueError):
             f"{self.name!r} is already taken in {self.registry}\n"
             f"    by  {self.first[0]:<{width}}  {self.first[1]}   (first)\n"
             f"    now {self.second[0]:<{width}}  {self.second[1]}\n"
-            f"    Give it another name, or pass force=True to replace the first."
+            f"    {self.hint}"
         )
 
 

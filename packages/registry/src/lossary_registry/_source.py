@@ -81,9 +81,9 @@ class Source(Record):
             DuplicateNameError: Two distributions offer the name.
         """
         if self.rival is not None:
-            raise DuplicateNameError(
-                name, registry, (self.target, self.distribution), (self.rival[1], self.rival[0])
-            )
+            first, second = (self.target, self.distribution), (self.rival[1], self.rival[0])
+            hint = f"Uninstall one of them, or register what you want as {name!r}: that goes before plugins."
+            raise DuplicateNameError(name, registry, first, second, hint)
         if self.find_missing():
             raise UnavailableError(name, registry, self.target, self.find_failure(), self.install)
 
