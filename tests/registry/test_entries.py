@@ -103,7 +103,7 @@ def test_where_is_known_in_a_program_without_sources(tmp_path):
         "registry.register(int)\n"
         "print(registry.entry('int').where, registry._module, registry.entry.__code__.co_filename)\n"
     )
-    command = [sys.executable, "-I", str(script), str(tmp_path)]
+    command = [sys.executable, "-IS", str(script), str(tmp_path)]
     result = run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own
 
     assert result.stdout == f"{(str(script), 4)} __main__ {compiled / '_base.py'}\n"

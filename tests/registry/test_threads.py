@@ -323,15 +323,17 @@ def test_a_subclass_check_that_registers_does_not_hang():
 @pytest.fixture
 def meanwhile(shapes, monkeypatch):
     """A function that lets something happen between the next decision of a writer and its application."""
-    swap = type(shapes._store).swap
+    store = type(shapes._store)
 
-    def arrange(action):
-        def act_and_swap(store, *args, **kwargs):
-            monkeypatch.setattr(type(shapes._store), "swap", swap)
+    def arrange(action, step="swap"):
+        original = getattr(store, step)
+
+        def act_first(*args, **kwargs):
+            monkeypatch.setattr(store, step, original)
             action()
-            return swap(store, *args, **kwargs)
+            return original(*args, **kwargs)
 
-        monkeypatch.setattr(type(shapes._store), "swap", act_and_swap)
+        monkeypatch.setattr(store, step, act_first)
 
     return arrange
 
@@ -372,3 +374,59 @@ def test_an_override_that_lost_a_race_lies_on_what_is_there_now(shapes, circle, 
         assert shapes["it"] is shape
 
     assert shapes["it"] is square
+
+
+def test_a_block_that_begins_after_a_lost_race_comes_back_to_what_is_there_now(
+    shapes, circle, square, meanwhile
+):
+    """What was registered while the block was about to begin was there before it."""
+    shapes.register(circle, name="it")
+    meanwhile(lambda: shapes.register(square, name="late"), "restore")
+    with shapes.isolated(empty=True):
+        assert shapes.list() == []
+
+    assert shapes.list() == ["it", "late"]
+
+
+def test_a_block_that_ends_after_a_lost_race_undoes_what_is_there_now(shapes, circle, square, meanwhile):
+    """What was registered, or which other block began, while this one was about to end was done in it."""
+    other = shapes.isolated()
+    with shapes.isolated():
+        shapes.register(circle, name="it")
+        meanwhile(lambda: shapes.register(square, name="late"), "restore")
+    with shapes.isolated():
+        meanwhile(other.__enter__, "view")
+    other.__exit__(None, None, None)
+
+    assert (shapes.list(), shapes._store.scopes) == ([], ())
+
+
+class Interrupted(dict):
+    """Entries that let something happen while they are read, once, as a signal may."""
+
+    def __init__(self, entries, **handlers):
+        super().__init__(entries)
+        self.handlers = handlers
+
+    def copy(self):
+        copied = Interrupted(self, **self.handlers)
+        self.handlers.pop("copy", int)()
+        copied.handlers.pop("copy", int)
+        return copied
+
+    def items(self):
+        self.handlers.pop("items", int)()
+        return super().items()
+
+
+@pytest.mark.parametrize("step", ["copy", "items"])
+def test_a_signal_handler_that_registers_while_an_alias_becomes_a_name(shapes, circle, square, shape, step):
+    """A listing, or a new order of the names, that was made of what is no longer there is made again."""
+    shapes.register(circle, name="circle", aliases=["round"])
+    handler = {step: lambda: shapes.register(shape, name="of the handler")}
+    shapes._store.entries = Interrupted(shapes._store.entries, **handler)
+    shapes._store.cached = None
+
+    shapes.register(square, name="round", force=True)
+
+    assert [*shapes] == ["circle", "of the handler", "round"]
