@@ -1,5 +1,6 @@
 """Many threads at once."""
 
+import contextlib
 import gc
 import importlib
 import itertools
@@ -257,6 +258,35 @@ def test_overrides_in_many_threads_end_with_what_was_there(shapes, shape):
     assert run_together(*[override] * THREADS) == []
     assert shapes["it"] is shapes["also"] is original
     assert shapes._store.scopes == ()
+
+
+def test_scopes_in_many_threads_leave_the_registry_as_it_was(shape):
+    """However blocks and overrides overlap, after the last has ended all is as it was before the first."""
+    parent = Registry(shape, "parent")
+    original = parent.register(type("Original", (shape,), {}), name="it", aliases=["also"])
+    registry = Registry(shape, "child", parent=parent)
+    registry.register(original, name="own", aliases=["mine"])
+    before = [*registry._store.entries.items()]
+    deadline = time.monotonic() + SECONDS
+
+    def isolate(number):
+        while time.monotonic() < deadline:
+            with registry.isolated(empty=number % 2 == 0):
+                registry.register(type("<locals>.New", (shape,), {}), name=f"{number}", force=True)
+
+    def override(name):
+        stand_in = type("StandIn", (shape,), {})
+        while time.monotonic() < deadline:
+            with contextlib.suppress(UnknownNameError), registry.override(name, stand_in):
+                registry.list()
+
+    isolating = [lambda number=number: isolate(number) for number in range(4)]
+    overriding = [lambda name=name: override(name) for name in ("it", "own", "mine")]
+    assert run_together(*isolating, *overriding) == []
+    assert [*registry._store.entries.items()] == before
+    assert registry["it"] is registry["also"] is registry["own"] is registry["mine"] is original
+    assert registry._store.scopes == ()
+    assert {*registry._objects} == {"own", "mine"}
 
 
 def test_a_lazy_entry_is_the_same_for_all(write_module):

@@ -16,7 +16,7 @@ from lossary_registry._store import Store, writing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
     from typing import Any, TypeVar
 
     from lossary_registry._entry import Entry
@@ -97,7 +97,8 @@ def _begin_override(
         if store.frozen:
             raise FrozenRegistryError(registry, f"override {name!r}")
         previous = store.entries.get(name)
-        stand_in = _stand_in(previous or find(name), item, mark, store)
+        # Of a parent's aliases, this registry may use some for entries of its own.
+        stand_in = _stand_in(previous or find(name), item, mark, taken=() if previous else store.entries)
         with writing.lock:
             if store.swap(dict.fromkeys(stand_in.names(), previous), removed=(), added=(stand_in,)):
                 running = Override(stand_in.name, mark, previous)
@@ -162,10 +163,12 @@ def _undone(
     for running, stand_in in zip(overrides, reversed(stand_ins), strict=True):
         shown = undone.entries.get(running.name)
         previous.append(shown)
+        taken: Container[str] = ()
         if shown is None and running.previous is None:
-            shown = stand_in  # for a parent's entry, which no block here takes away
+            shown, taken = stand_in, undone.entries  # for a parent's entry, which no block here takes away
         if stand_in is not None and shown is not None and shown.name == running.name:
-            undone.swap({}, removed=(), added=(_stand_in(shown, stand_in._item, running.mark, undone),))
+            again = _stand_in(shown, stand_in._item, running.mark, taken=taken)
+            undone.swap({}, removed=(), added=(again,))
     return undone.entries, previous
 
 
@@ -175,11 +178,9 @@ def _around(scope: Override | Block, scopes: tuple[Any, ...]) -> tuple[tuple[Any
     return scopes[:position], scopes[position + 1 :]
 
 
-def _stand_in(shown: Entry[Any], item: object, mark: Place, store: Store) -> Entry[Any]:
-    """Return what to put in place of an entry, which may be a parent's."""
-    own = store.entries.get(shown.name) is shown
-    # Of a parent's aliases, this registry may use some for entries of its own.
-    aliases = shown.aliases if own else tuple(key for key in shown.aliases if key not in store.entries)
+def _stand_in(shown: Entry[Any], item: object, mark: Place, *, taken: Container[str]) -> Entry[Any]:
+    """Return what to put in place of an entry, without aliases that are taken."""
+    aliases = tuple(alias for alias in shown.aliases if alias not in taken)
     return shown._replace(aliases=aliases, item=item, place=mark, source=None)
 
 
