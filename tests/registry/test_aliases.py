@@ -58,7 +58,7 @@ def test_one_string_is_not_a_list_of_aliases(shapes, circle):
 
 def test_a_mapping_of_aliases_holds_deprecations(shapes, circle):
     """A mere version beside an alias is refused, with what to write."""
-    with pytest.raises(NotAcceptedError, match=r"'disc' has a Deprecated or None beside it, not '0.3'"):
+    with pytest.raises(NotAcceptedError, match=r"the alias 'disc' takes a Deprecated or None, not '0.3'"):
         shapes.register(circle, aliases={"round": None, "disc": "0.3"})
 
 
@@ -137,6 +137,16 @@ def test_a_decorator_deprecates_as_well(shapes, shape):
 
     with pytest.warns(DeprecationWarning, match="'Ring' of shapes is deprecated: use 'circle'"):
         shapes.get("Ring")
+
+
+@pytest.mark.parametrize("reason", ["use b", True, Deprecated])
+def test_a_reason_that_is_none_is_refused(shapes, circle, reason):
+    """What says why a name is deprecated is a Deprecated, and the message shows how to write one."""
+    with pytest.raises(
+        NotAcceptedError, match=r"deprecated= takes a Deprecated or None, not .*: write Deprec"
+    ):
+        shapes.register(circle, deprecated=reason)
+    assert shapes.list() == []
 
 
 def test_deprecations_are_values():

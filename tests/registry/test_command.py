@@ -1,12 +1,15 @@
 """The command ``python -m lossary_registry``."""
 
 import json
+import os
 import runpy
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from lossary_registry.__main__ import main
+from lossary_registry.__main__ import main, run
 
 
 @pytest.fixture
@@ -18,13 +21,16 @@ def module(write_module):
         class Box:
             shapes = Registry(name="shapes")
         shapes = Box.shapes
-        @shapes.register("circle", tags=["flat"], aliases=["round"], metadata={"shape": {1}})
+        @shapes.register(
+            "circle", tags=["flat"], aliases=["round"], metadata={"shape": {1}, (1, 2): [{3: (None,)}]}
+        )
         class Circle:
             "A circle."
         shapes.register_lazy("cube", "no_such_module:Cube", tags=["solid"])
         """,
     )
     write_module("unlisted", "raise RuntimeError('no list today')")
+    write_module("exiting", "raise SystemExit(3)")
 
 
 @pytest.mark.usefixtures("module")
@@ -58,7 +64,7 @@ def test_list_as_json(capsys):
         "aliases": ["round"],
         "deprecated": [],
         "tags": ["flat"],
-        "metadata": {"shape": "{1}"},
+        "metadata": {"shape": "{1}", "(1, 2)": [{"3": [None]}]},
         "target": "listed:Circle",
         "requires": [],
         "install": "",
@@ -76,6 +82,7 @@ def test_list_as_json(capsys):
         ("listed:circles", "cannot import listed:circles: AttributeError"),
         ("nowhere:shapes", "cannot import nowhere:shapes: ModuleNotFoundError"),
         ("unlisted:shapes", "cannot import unlisted:shapes: RuntimeError: no list today"),
+        ("exiting:shapes", "cannot import exiting:shapes: SystemExit: 3"),
         ("listed:Circle", "listed:Circle is a type, not a Registry"),
     ],
 )
@@ -97,3 +104,65 @@ def test_as_a_module(monkeypatch, capsys):
 
     assert caught.value.code == 0
     assert "A circle." in capsys.readouterr().out
+
+
+@pytest.fixture
+def call(tmp_path):
+    """A function that runs the command in a process of its own, whose output goes somewhere."""
+    (tmp_path / "sizes.py").write_text(
+        "from lossary_registry import Registry\nsizes = Registry(name='sizes')\n"
+        "sizes.register(int, name='größe 円')\n"
+        "for number in range(5000):\n    sizes.register(int, name=f'{number}')\n",
+        encoding="utf-8",
+    )
+
+    def call(stdout, *arguments, **environment):
+        return subprocess.run(  # noqa: S603 - our own
+            [sys.executable, "-m", "lossary_registry", "list", "sizes:sizes", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            encoding="latin-1",
+            check=False,
+        )
+
+    return call
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_a_terminal_that_lacks_a_character(call, encoding):
+    """Whatever the terminal can show, the row is there, and what it lacks can still be told."""
+    result = call(subprocess.PIPE, PYTHONIOENCODING=encoding)
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[-1].startswith("gr")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_full_disk(call):
+    """An answer that cannot be written is one line on the error stream and the status 2."""
+    with Path("/dev/full").open("w") as full:
+        result = call(full)
+
+    assert result.returncode == 2
+    assert result.stderr.startswith("lossary_registry: the answer cannot be written: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_pipe_that_was_closed(call):
+    """Who reads only the beginning has what they want."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        result = call(pipe)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.usefixtures("module")
+def test_no_output_at_all(monkeypatch):
+    """A process whose output was closed by who called it answers nothing, and has no error."""
+    monkeypatch.setattr(sys, "argv", ["lossary_registry", "list", "listed:shapes"])
+    monkeypatch.setattr(sys, "stdout", None)
+
+    assert run() == 0

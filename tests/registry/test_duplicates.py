@@ -62,6 +62,49 @@ def test_the_same_object_with_another_option_replaces_and_warns(shapes, circle, 
     assert getattr(shapes.entry("Circle"), option) == value
 
 
+class Array:
+    """Compares item by item, as arrays do, and has no truth of its own unless it is told as a whole."""
+
+    __hash__ = None
+
+    def __init__(self, *items):
+        self.items = items
+
+    def __eq__(self, other):
+        return Array(*(one == two for one, two in zip(self.items, other.items, strict=True)))
+
+    def __bool__(self):
+        raise ValueError("the truth value of an array is ambiguous")
+
+    def all(self):
+        return all(self.items)
+
+
+@pytest.mark.usefixtures("silent")
+def test_the_same_object_with_an_array_in_its_metadata_changes_nothing(shapes, circle):
+    """Arrays are alike if all of their items are."""
+    shapes.register(circle, metadata={"weights": Array(1, 2), "sides": 0})
+    before = shapes.version
+
+    shapes.register(circle, metadata={"weights": Array(1, 2), "sides": 0})
+
+    assert shapes.version == before
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"weights": Array(1, 3)}, {"weights": Array(1)}, {"weights": [Array(1, 2)]}, {"more": Array(1, 2)}],
+)
+def test_the_same_object_with_another_array_replaces_and_warns(shapes, circle, other):
+    """What differs, or cannot be compared, is another option."""
+    shapes.register(circle, metadata={"weights": Array(1, 2)})
+
+    with pytest.warns(RegistrationWarning):
+        shapes.register(circle, metadata=other)
+
+    assert shapes.entry("Circle").metadata == other
+
+
 @pytest.mark.usefixtures("silent")
 def test_force_warns_of_nothing(shapes, circle):
     """Who forces has said what they want."""
@@ -149,6 +192,75 @@ def test_one_file_under_two_module_names_replaces(shapes_module):
     assert module.shapes["Ring"] is other.Ring
 
 
+HELPER = """
+from lossary_registry import Registry
+class Base:
+    def __init_subclass__(cls):
+        inherited.register(cls)
+inherited = Registry(Base, "inherited")
+shapes = Registry(name="shapes")
+def adopt(item):
+    return shapes.register(item)
+"""
+
+
+def run_twice(write_module, source, names=("twice", "__other_main__")):
+    """Import one file under two names, as ``python -m`` does with what it also imports."""
+    path = write_module("twice", source)
+    modules = []
+    for name in names:
+        spec = importlib.util.spec_from_file_location(name, path)
+        modules.append(importlib.util.module_from_spec(spec))
+        sys.modules[name] = modules[-1]
+        spec.loader.exec_module(modules[-1])
+    return modules
+
+
+@pytest.mark.usefixtures("silent")
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "from helper import adopt\n@adopt\nclass Ring: ...",
+        "from helper import Base\nclass Ring(Base): ...",
+        "from helper import shapes\nclass Outer:\n    @shapes.register\n    class Ring: ...",
+    ],
+    ids=["a helper", "__init_subclass__", "a nested class"],
+)
+def test_one_file_under_two_module_names_replaces_whoever_registers(write_module, definition):
+    """Where the class is defined decides, and not which line called ``register``."""
+    write_module("helper", HELPER)
+    first, second = run_twice(write_module, definition)
+    rings = [getattr(module, "Outer", module).Ring for module in (first, second)]
+    helper = sys.modules["helper"]
+    registry = helper.shapes if "Ring" in helper.shapes else helper.inherited
+
+    assert rings[0] is not registry["Ring"] is rings[1]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="type parameters came with Python 3.12")
+@pytest.mark.usefixtures("silent")
+def test_a_class_with_type_parameters_is_defined_where_it_stands(write_module):
+    """Such a class is a level deeper in the code of its file than others are."""
+    write_module("helper", HELPER)
+    path = write_module("twice", "from helper import shapes\n@shapes.register\nclass Ring[T]: ...")
+    for name in ("one", "other"):  # not among the imported modules
+        spec = importlib.util.spec_from_file_location(name, path)
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+    assert sys.modules["helper"].shapes["Ring"].__module__ == "other"
+
+
+def test_two_classes_of_one_name_are_told_apart_by_their_modules(write_module):
+    """Where one helper registers both, its line says nothing: the message names the modules."""
+    write_module("helper", HELPER)
+    for name in ("one_ring", "other_ring"):
+        write_module(name, "from helper import adopt\n@adopt\nclass Ring: ...")
+    importlib.import_module("one_ring")
+
+    with pytest.raises(DuplicateNameError, match=r"by  one_ring:Ring .*\n.* now other_ring:Ring "):
+        importlib.import_module("other_ring")
+
+
 @pytest.mark.usefixtures("shapes_module")
 def test_two_files_with_the_same_class_name_collide(write_module, shapes_module):
     """Another file's class of the same name is another class, and the message names both files."""
@@ -220,6 +332,87 @@ def test_a_warning_that_is_an_error_changes_nothing(shapes, circle):
             shapes.register(circle, tags=["round"])
 
     assert shapes.entry("Circle").tags == ("flat",)
+
+
+NAMELESS = {
+    "a partial": "shapes.register(functools.partial(int, base=2), name='it')",
+    "a lambda": "shapes.register(lambda: 1, name='it')",
+    "an object": "shapes.register(Callable(), name='it')",
+    "a closure": "@shapes.register('it')\n@wrap\ndef function(): ...",
+    "a class of a function": "def make():\n    @shapes.register('it')\n    class Ring: ...\nmake()",
+}
+NAMELESS_PREAMBLE = """
+import functools
+from helper import shapes
+class Callable:
+    def __call__(self): ...
+def wrap(function):
+    def wrapper(): ...
+    return wrapper
+"""
+
+
+@pytest.mark.usefixtures("silent")
+@pytest.mark.parametrize("source", NAMELESS.values(), ids=NAMELESS)
+def test_what_has_no_name_of_its_own_is_replaced_when_its_code_runs_again(write_module, source):
+    """The lines that registered it tell what it is: a reload or a second import of them replaces."""
+    write_module("helper", HELPER)
+    _, second = run_twice(write_module, NAMELESS_PREAMBLE + source)
+    shapes = sys.modules["helper"].shapes
+    entry = shapes.entry("it")
+    second.__spec__.loader.exec_module(second)
+
+    assert shapes["it"] is not entry.load()
+
+
+@pytest.mark.usefixtures("silent")
+@pytest.mark.parametrize("source", NAMELESS.values(), ids=NAMELESS)
+@pytest.mark.parametrize(
+    "files",
+    [("<stdin>", "<stdin>"), ("<ipython-input-1-a>", "<ipython-input-2-b>"), ("ipykernel_7/1.py",) * 2],
+)
+def test_what_has_no_name_of_its_own_is_replaced_when_its_cell_runs_again(source, files):
+    """A notebook gives every run of a cell a file of its own, or the same."""
+    registry = Registry(name="functions")
+    namespace = {"__name__": "__main__", "shapes": registry}
+    exec(NAMELESS_PREAMBLE.replace("from helper import shapes", ""), namespace)  # noqa: S102
+    loaded = []
+    for file in files:
+        exec(compile(source, file, "exec"), namespace)  # noqa: S102
+        loaded.append(registry["it"])
+
+    assert loaded[0] is not loaded[1]
+
+
+@pytest.mark.parametrize("source", NAMELESS.values(), ids=NAMELESS)
+def test_what_has_no_name_of_its_own_is_two_where_its_code_runs_twice(write_module, source):
+    """Two turns of a loop register two things, though they stand on one line."""
+    write_module("helper", HELPER)
+    loop = "for _ in range(2):\n" + textwrap.indent(source, "    ")
+
+    with pytest.raises(DuplicateNameError, match="'it' is already taken"):
+        run_twice(write_module, NAMELESS_PREAMBLE + loop, ["twice"])
+
+
+@pytest.mark.parametrize("source", NAMELESS.values(), ids=NAMELESS)
+def test_what_has_no_name_of_its_own_is_two_in_code_out_of_strings(source):
+    """Two strings that were run share no file, and nothing tells whether they are one piece of code."""
+    registry = Registry(name="functions")
+    namespace = {"__name__": "made_up", "shapes": registry}
+    exec(NAMELESS_PREAMBLE.replace("from helper import shapes", ""), namespace)  # noqa: S102
+    exec(source, namespace)  # noqa: S102
+
+    with pytest.raises(DuplicateNameError):
+        exec(source, namespace)  # noqa: S102
+
+
+def test_a_lambda_that_moved_is_replaced_with_a_warning(write_module):
+    """Other lines of the same file may be an edit or a copy, as with a class."""
+    write_module("helper", HELPER)
+    run_twice(write_module, NAMELESS_PREAMBLE + NAMELESS["a lambda"], ["twice"])
+
+    with pytest.warns(RegistrationWarning, match=r"twice.py:9, is replaced by the <lambda> at .*twice.py:11"):
+        run_twice(write_module, NAMELESS_PREAMBLE + "\n\n" + NAMELESS["a lambda"], ["twice"])
 
 
 def test_local_classes_are_never_the_same(shapes, shape):

@@ -1,9 +1,13 @@
 """What a registry knows about a name."""
 
+import py_compile
 import sys
+from pathlib import Path
+from subprocess import run
 
 import pytest
 
+import lossary_registry
 from lossary_registry import Entry, UnknownNameError
 
 
@@ -81,6 +85,28 @@ def test_where_is_the_line_of_a_decorator_without_parentheses(shapes, shape):
     class Ring(shape): ...
 
     assert shapes.entry("Ring").where == (__file__, line + (sys.version_info < (3, 11)))
+
+
+def test_where_is_known_in_a_program_without_sources(tmp_path):
+    """Compiled files that were moved keep the paths of their sources, and no place is taken for another."""
+    source = Path(lossary_registry.__file__).parent
+    target = tmp_path / "lossary_registry"
+    target.mkdir()
+    compiled = Path("build", "lossary_registry")
+    for file in source.glob("*.py"):
+        py_compile.compile(file, target / f"{file.stem}.pyc", dfile=str(compiled / file.name))
+    script = tmp_path / "program.py"
+    script.write_text(
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from lossary_registry import Registry\n"
+        "registry = Registry(name='things')\n"
+        "registry.register(int)\n"
+        "print(registry.entry('int').where, registry._module, registry.entry.__code__.co_filename)\n"
+    )
+    command = [sys.executable, "-IS", str(script), str(tmp_path)]
+    result = run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+
+    assert result.stdout == f"{(str(script), 4)} __main__ {compiled / '_base.py'}\n"
 
 
 def test_where_is_known_without_a_caller_in_python(shapes, circle):

@@ -133,6 +133,15 @@ def test_a_module_that_raises(solids, write_module):
     assert solids.get("cube").__name__ == "Cube"
 
 
+def test_a_module_that_ends_the_program(solids, write_module):
+    """A script that exits when it is imported is a broken entry, and no reason to end the program."""
+    write_module("script", "import sys\nsys.exit('no arguments')")
+    solids.register_lazy("ball", "script:Ball")
+
+    with pytest.raises(UnavailableError, match="SystemExit: no arguments"):
+        solids.get("ball")
+
+
 def test_a_module_without_the_object(solids):
     """A wrong name within the right module is told as such."""
     solids.register_lazy("ball", "heavy_solids:Ball")

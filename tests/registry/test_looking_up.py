@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from lossary_registry import Registry, RegistryError, UnknownNameError
+from lossary_registry import Deprecated, Registry, RegistryError, UnknownNameError
 
 
 @pytest.fixture
@@ -22,6 +22,18 @@ def test_get(filled, circle):
 def test_brackets(filled, circle):
     """Square brackets do what ``get`` does."""
     assert filled["circle"] is circle
+
+
+def test_reversed(filled):
+    """The names come from the last registered to the first."""
+    assert [*reversed(filled)] == ["square", "circle"]
+
+
+def test_a_session_completes_names_in_brackets(filled, circle):
+    """IPython asks for what may stand there: names and aliases that do not warn."""
+    filled.register(circle, name="ring", aliases={"hoop": Deprecated()})
+
+    assert filled._ipython_key_completions_() == ["circle", "round", "square", "ring"]
 
 
 def test_an_alias_leads_to_the_class(filled, circle):

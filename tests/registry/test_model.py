@@ -1,5 +1,6 @@
 """Random sequences of everything that changes a registry, against a plain dictionary."""
 
+import itertools
 import sys
 import types
 
@@ -25,6 +26,7 @@ class Model:
 
     def __init__(self):
         self.records = {}
+        self.frozen = False
 
     def holder(self, key):
         for name, record in self.records.items():
@@ -35,11 +37,41 @@ class Model:
     def copy(self):
         other = Model()
         other.records = {name: {**record} for name, record in self.records.items()}
+        other.frozen = self.frozen
         return other
 
 
 def without(record, keys):
     return {**record, "aliases": [alias for alias in record["aliases"] if alias not in keys]}
+
+
+class Override:
+    """What the model knows of a running override."""
+
+    def __init__(self, manager, name, previous):
+        self.manager = manager
+        self.name = name
+        self.previous = previous
+        self.mark = object()
+
+    def stand_in(self, model, item):
+        model.records[self.name] = {**model.records[self.name], "item": item, "mark": self.mark}
+
+    def leave(self, model):
+        stand_in = model.records.get(self.name)
+        if stand_in is None or stand_in["mark"] is not self.mark:
+            return None
+        taken = [key for key in self.previous["aliases"] if model.holder(key) not in (None, self.name)]
+        model.records[self.name] = without(self.previous, taken)
+        return stand_in
+
+
+class Block:
+    """What the model knows of a running isolated block."""
+
+    def __init__(self, manager, before):
+        self.manager = manager
+        self.before = before
 
 
 class RegistryMachine(RuleBasedStateMachine):
@@ -49,15 +81,13 @@ class RegistryMachine(RuleBasedStateMachine):
         super().__init__()
         self.registry = Registry(Base, "machine")
         self.model = Model()
-        self.overrides = []
-        self.blocks = []
-        self.frozen = False
+        self.scopes = []
         self.module = types.ModuleType("machine_module")
         sys.modules["machine_module"] = self.module
 
     def teardown(self):
-        for _, manager in reversed(self.blocks):
-            manager.__exit__(None, None, None)
+        for scope in self.scopes:
+            scope.manager.__exit__(None, None, None)
         del sys.modules["machine_module"]
 
     def new_class(self):
@@ -67,7 +97,7 @@ class RegistryMachine(RuleBasedStateMachine):
     def change(self, action, *, conflict):
         """Run an action that has to fail if the registry is frozen or names collide, and tell if it ran."""
         before = self.registry.version, [*self.registry.snapshot().items()]
-        expected = FrozenRegistryError if self.frozen else conflict
+        expected = FrozenRegistryError if self.model.frozen else conflict
         if expected is None:
             action()
             return True
@@ -140,55 +170,56 @@ class RegistryMachine(RuleBasedStateMachine):
 
     @rule(key=NAMES)
     def begin_override(self, key):
-        """Let a name lead elsewhere; overrides end in any order, see below."""
+        """Let a name lead elsewhere."""
         item = self.new_class()
         holder = self.model.holder(key)
         manager = self.registry.override(key, item)
         done = self.change(manager.__enter__, conflict=UnknownNameError if holder is None else None)
         if done:
-            record = {**self.model.records[holder], "item": item, "mark": object()}
-            layer = {"name": holder, "mark": record["mark"], "previous": self.model.records[holder]}
-            self.model.records[holder] = record
-            self.overrides.append((manager, layer))
+            override = Override(manager, holder, self.model.records[holder])
+            override.stand_in(self.model, item)
+            self.scopes.append(override)
 
-    @precondition(lambda self: self.overrides)
-    @rule(data=st.data())
-    def end_override(self, data):
-        """End any of the overrides that run."""
-        manager, layer = self.overrides.pop(data.draw(st.integers(0, len(self.overrides) - 1)))
-        manager.__exit__(None, None, None)
-        name, previous = layer["name"], layer["previous"]
-        if self.model.records.get(name, {}).get("mark") is layer["mark"]:
-            taken = [key for key in previous["aliases"] if self.model.holder(key) not in (None, name)]
-            self.model.records[name] = without(previous, taken)
-        for _, above in self.overrides:
-            if above["previous"]["mark"] is layer["mark"]:
-                above["previous"] = previous
-
-    @precondition(lambda self: not self.overrides)
     @rule(empty=st.booleans())
     def begin_isolated(self, empty):
         """Begin a block that undoes everything."""
         manager = self.registry.isolated(empty=empty)
-        self.blocks.append(((self.model.copy(), self.frozen), manager))
+        self.scopes.append(Block(manager, self.model.copy()))
         manager.__enter__()
-        self.frozen = False
+        self.model.frozen = False
         if empty:
-            self.model = Model()
+            self.model.records = {}
 
-    @precondition(lambda self: self.blocks and not self.overrides)
-    @rule()
-    def end_isolated(self):
-        """End the innermost block."""
-        (self.model, self.frozen), manager = self.blocks.pop()
-        manager.__exit__(None, None, None)
+    @precondition(lambda self: self.scopes)
+    @rule(data=st.data())
+    def end(self, data):
+        """End any of the blocks and overrides that run, whichever began first."""
+        position = data.draw(st.integers(0, len(self.scopes) - 1))
+        ended = self.scopes.pop(position)
+        above = self.scopes[position:]
+        ended.manager.__exit__(None, None, None)
+        if isinstance(ended, Override):
+            for state in (self.model, *[scope.before for scope in above if isinstance(scope, Block)]):
+                ended.leave(state)
+            for scope in above:
+                if isinstance(scope, Override) and scope.previous and scope.previous["mark"] is ended.mark:
+                    scope.previous = ended.previous
+            return
+        overrides = [*itertools.takewhile(lambda scope: isinstance(scope, Override), above)]
+        state = above[len(overrides)].before if len(overrides) < len(above) else self.model
+        stand_ins = [override.leave(state) for override in reversed(overrides)]
+        state.records, state.frozen = ended.before.copy().records, ended.before.frozen
+        for override, stand_in in zip(overrides, reversed(stand_ins), strict=True):
+            override.previous = state.records.get(override.name)
+            if stand_in and override.previous:
+                override.stand_in(state, stand_in["item"])
 
-    @precondition(lambda self: self.blocks)
+    @precondition(lambda self: any(isinstance(scope, Block) for scope in self.scopes))
     @rule()
     def freeze(self):
-        """Freeze the registry, for as long as the block lasts."""
+        """Freeze the registry, for as long as a block lasts."""
         self.registry.freeze()
-        self.frozen = True
+        self.model.frozen = True
 
     @invariant()
     def names_agree(self):

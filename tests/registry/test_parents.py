@@ -1,8 +1,11 @@
 """Registries that ask another one for what they do not know."""
 
+import gc
+import weakref
+
 import pytest
 
-from lossary_registry import Deprecated, NotAcceptedError, Registry, UnknownNameError
+from lossary_registry import Deprecated, FunctionRegistry, NotAcceptedError, Registry, UnknownNameError
 
 
 @pytest.fixture
@@ -58,6 +61,29 @@ def test_listings_follow_the_parent_alone(child, shapes, square):
 def test_listings_are_kept_while_nothing_changes(child):
     """Two listings of the same state come from the same view."""
     assert child._view() is child._view()
+
+
+class Tool:
+    """Something to register that is no class: without the GIL, CPython 3.13 never releases those."""
+
+    def __call__(self): ...
+
+
+@pytest.mark.parametrize("owner", ["parent", "child", "grandparent"])
+def test_what_any_of_them_gave_up_is_nowhere_kept(owner):
+    """What was unregistered is released at once, though a listing of a child had it."""
+    grandparent = Registry(name="grandparent")
+    parent = Registry(name="parent", parent=grandparent)
+    child = Registry(name="child", parent=parent)
+    registry = {"grandparent": grandparent, "parent": parent, "child": child}[owner]
+    gone = weakref.ref(registry.register(Tool(), name="short"))
+    assert child.list() == ["short"]
+    assert child.list_with_tags() == {"short": []}
+    registry.unregister("short")
+    gc.collect()
+
+    assert gone() is None
+    assert child.list() == []
 
 
 def test_a_child_may_shadow_its_parent(child, shapes, circle, square):
@@ -131,6 +157,15 @@ def test_a_child_inherits_the_base_class(shapes, shape):
 def test_a_child_may_be_wider(shapes):
     """A child of a wider base class may ask a parent of a narrower one."""
     assert Registry(object, "anything", parent=shapes).parent is shapes
+
+
+@pytest.mark.parametrize("kind", [Registry, FunctionRegistry])
+def test_a_parent_is_a_registry(kind):
+    """Anything else is refused with what it should be."""
+    with pytest.raises(NotAcceptedError, match="the parent of a registry is a Registry, not 5"):
+        kind(parent=5)
+    with pytest.raises(NotAcceptedError, match="the parent of a registry is a Registry, not <FunctionReg"):
+        Registry(parent=FunctionRegistry())
 
 
 @pytest.mark.parametrize("has_base", [True, False])

@@ -111,6 +111,25 @@ def test_two_distributions_that_offer_one_name(tools, install):
     }
 
 
+def test_what_to_do_about_two_distributions_that_offer_one_name(tools, install):
+    """Nobody passes force=True to an installer: the message says what a user can do, and that it helps."""
+    install("rival", [("hammer", "rival_tools:Hammer")], version="3.0")
+
+    with pytest.raises(
+        DuplicateNameError, match=r"Uninstall one of them, or register what you want as 'hammer'"
+    ):
+        tools.get("hammer")
+    tools.register(int, name="hammer")
+    assert tools["hammer"] is int
+
+
+def test_an_offer_without_a_name(tools, install):
+    """What nobody could ask for is not listed."""
+    install("nameless", [("", "good_tools:Hammer")])
+
+    assert tools.list() == ["drill", "hammer", "saw"]
+
+
 def test_two_distributions_that_offer_the_same_thing(tools, install):
     """The same target twice, as after a renamed distribution, is no contradiction."""
     install("renamed", [("hammer", "good_tools:Hammer")])

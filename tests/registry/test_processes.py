@@ -26,7 +26,6 @@ from lossary_registry import (
     UnknownNameError,
     UnknownTagError,
 )
-from lossary_registry._store import writing
 
 pytestmark = pytest.mark.xdist_group("processes")
 
@@ -72,6 +71,50 @@ def test_a_registry_travels_by_reference(home):
 def test_a_copy_of_a_registry_is_the_registry(home):
     """A deep copy of an object that holds a registry holds the same registry."""
     assert copy.deepcopy({"registry": home.shapes})["registry"] is home.shapes
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_of_a_local_registry_is_the_registry(shapes, copied):
+    """Who copies what holds a registry wants the same one, wherever it was made."""
+    assert copied([shapes])[0] is copied(shapes) is shapes
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_of_an_entry_is_the_entry(shapes, shape, copied):
+    """A record does not change, and leads to its object, of a local class too."""
+    shapes.register(type("<locals>.Some", (shape,), {}), name="some")
+    entry = shapes.entry("some")
+
+    assert copied([entry])[0] is copied(entry) is entry
+
+
+@pytest.mark.parametrize("owner", ["class Box:", "class Outer:\n  itself = None\n  class Box:"])
+def test_a_registry_of_a_class_travels(write_module, owner):
+    """A registry may be the attribute of a class, which a module holds."""
+    write_module(
+        "boxes", f"from lossary_registry import Registry\n{owner}\n    shapes = Registry(name='shapes')\n"
+    )
+    boxes = importlib.import_module("boxes")
+    outer = getattr(boxes, "Outer", boxes)
+    outer.itself = outer  # where a search could go round and round
+    pickled = pickle.dumps(outer.Box.shapes)
+
+    assert pickle.loads(pickled) is outer.Box.shapes
+
+
+def test_a_registry_that_is_not_there(home, monkeypatch):
+    """A process without the registry is told which one it lacks and what to do, such as a worker of a pool.
+
+    Pools that send the functions of the main program by value send no registry of it along.
+    """
+    sent = pickle.dumps(home.shapes)
+    monkeypatch.delattr(home, "shapes")
+
+    with pytest.raises(
+        pickle.UnpicklingError,
+        match="the registry 'shapes' travels by reference, and there is no shapes in home here: define it in",
+    ):
+        pickle.loads(sent)
 
 
 def test_a_registry_is_found_in_a_module_that_did_not_make_it(home):
@@ -128,6 +171,44 @@ def test_the_entry_of_a_local_class_stays_home(home):
 
     with pytest.raises(pickle.PicklingError, match="define it at the top level of a module"):
         pickle.dumps(home.shapes.entry("Local"))
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("method", "changed_home:Demo.method is something else"),
+        ("decorated", "changed_home:decorated is something else"),
+        ("Rebuilt", "changed_home:Rebuilt is something else"),
+        ("gone", "changed_home:gone cannot be imported"),
+    ],
+)
+def test_an_entry_that_would_arrive_as_something_else_stays_home(write_module, name, problem):
+    """As pickle does with functions and classes: what the target leads to has to be the object."""
+    write_module(
+        "changed_home",
+        """
+        from lossary_registry import Registry
+        things = Registry(name="things")
+        class Demo:
+            def method(self): ...
+        things.register(Demo().method)
+        def wrap(item):
+            return type("Rebuilt", (item,), {}) if isinstance(item, type) else lambda: item
+        @wrap
+        @things.register
+        def decorated(): ...
+        @wrap
+        @things.register
+        class Rebuilt: ...
+        @things.register
+        def gone(): ...
+        del gone
+        """,
+    )
+    things = importlib.import_module("changed_home").things
+
+    with pytest.raises(pickle.PicklingError, match=problem):
+        pickle.dumps(things.entry(name))
 
 
 def test_a_deprecation_travels():
@@ -259,30 +340,41 @@ def test_a_registry_of_the_main_program_travels(tmp_path):
     assert run_script(script) == ("(['Circle'], True)\n", "")
 
 
+class Halting(dict):
+    """Entries that halt before an alias is put in, as a thread may that is in the middle of a write."""
+
+    def __init__(self):
+        super().__init__()
+        self.reached, self.resume = threading.Event(), threading.Event()
+
+    def __setitem__(self, key, value):
+        if key == "alias":
+            self.reached.set()
+            self.resume.wait(30)
+        super().__setitem__(key, value)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-def test_a_fork_while_another_thread_writes(shapes, circle):
-    """The lock of a thread that does not exist in the child is nobody's there."""
-    held, release = threading.Event(), threading.Event()
-
-    def hold():
-        with writing.lock:
-            held.set()
-            release.wait(30)
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    held.wait(30)
+def test_a_fork_while_another_thread_writes(shapes, circle, square):
+    """A child has all of a registration or nothing, and no lock of a thread that does not exist there."""
+    entries = shapes._store.entries = Halting()
+    writer = threading.Thread(target=lambda: shapes.register(circle, name="name", aliases=["alias"]))
+    writer.start()
+    entries.reached.wait(30)
+    threading.Timer(0.1, entries.resume.set).start()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # forking with threads is what this is about
         child = os.fork()
     if child == 0:
         signal.alarm(10)  # a child that hangs is ended by the system
         try:
-            shapes.register(circle)
+            shapes.register(square)
         finally:
-            os._exit(0 if "Circle" in shapes else 1)
+            whole = ("name" in shapes) == ("alias" in shapes)
+            os._exit(0 if whole and "Square" in shapes else 1)
     _, status = os.waitpid(child, 0)
-    release.set()
-    thread.join()
+    entries.resume.set()
+    writer.join()
+    shapes.register(square)
 
-    assert status == 0
+    assert (status, shapes.list()) == (0, ["Square", "name"])

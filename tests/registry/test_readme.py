@@ -57,7 +57,7 @@ def test_the_commands_print_what_they_show(tmp_path, monkeypatch, capsys):
     monkeypatch.delitem(sys.modules, "bodies")
 
 
-@pytest.mark.parametrize("module", ["_registry", "_entry", "_errors"])
+@pytest.mark.parametrize("module", ["_registry", "_entry", "_names"])
 def test_the_examples_in_docstrings_give_what_they_show(module):
     """What the documentation of a class shows is what happens."""
     result = doctest.testmod(importlib.import_module(f"lossary_registry.{module}"))

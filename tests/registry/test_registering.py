@@ -61,11 +61,38 @@ def test_name_given_twice(shapes, circle):
         shapes.register("one", name="two")
 
 
+def test_none_is_nothing_to_register(shapes):
+    """``register(getattr(module, "X", None))`` is told that there is no X, and gets no decorator."""
+    with pytest.raises(
+        NotAcceptedError, match="shapes cannot hold None: for a decorator, leave the item out"
+    ):
+        shapes.register(None)
+
+
 @pytest.mark.parametrize("name", ["", "   "])
 def test_empty_names_are_refused(shapes, circle, name):
     """A name that shows nothing is no name."""
     with pytest.raises(InvalidNameError):
         shapes.register(circle, name=name)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\tb", "\x1b[31ma", "a\u2028b", "a\u202eb", "a\ud800", "a\xa0b"])
+def test_names_are_printable(shapes, circle, name):
+    """What breaks a row of a table, or shows as something else than it is, is no name, alias or tag."""
+    with pytest.raises(InvalidNameError, match=r"a name is printable, and .* has '\\.*' in it"):
+        shapes.register(circle, name=name)
+    for option in ("aliases", "tags"):
+        with pytest.raises(InvalidNameError):
+            shapes.register(circle, **{option: [name]})
+    shapes.register(circle, name="größe 5 円")
+
+
+def test_metadata_is_a_mapping(shapes, circle):
+    """A list is refused with what to write."""
+    with pytest.raises(
+        NotAcceptedError, match=r"metadata is a mapping such as \{'key': 'value'\}, not \[1\]"
+    ):
+        shapes.register(circle, metadata=[1])
 
 
 def test_names_are_strings(shapes, circle):

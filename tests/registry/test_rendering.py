@@ -76,6 +76,47 @@ def test_a_class_without_documentation_is_not_given_its_base_s(shapes, shape):
     assert shapes.describe().splitlines()[1] == "Bare"
 
 
+class Proxy(type):
+    """A metaclass whose classes fail whoever asks about them."""
+
+    @property
+    def __doc__(cls):
+        raise RuntimeError
+
+    @property
+    def __signature__(cls):
+        raise RuntimeError
+
+
+class Described(type):
+    """A metaclass that describes its classes by more than a text."""
+
+    @property
+    def __doc__(cls):
+        return ["a", "list"]
+
+
+@pytest.mark.parametrize("metaclass", [Proxy, Described])
+def test_an_odd_class_spoils_no_table(filled, shape, metaclass):
+    """What says nothing readable of itself has a row without words, and the others keep theirs."""
+    filled.register(metaclass("Odd", (shape,), {}))
+
+    assert filled.describe().splitlines()[1:3] == [
+        "Odd",
+        "a|b                                            A shape with four corners.",
+    ]
+    assert "| Odd |  |  |  |" in filled.to_markdown()
+    assert "<td>Odd</td>" in filled._repr_html_()
+    assert filled.describe("Odd").startswith("Odd")
+
+
+def test_a_property_is_no_documentation(filled, shape):
+    """A class whose instances have a ``__doc__`` of their own is described by none."""
+    filled.register(type("Odd", (shape,), {"__doc__": property(lambda self: "of the instance")}))
+
+    assert filled.describe().splitlines()[1] == "Odd"
+
+
 def test_markdown(filled):
     """A Markdown table, in which a bar in a name ends no column."""
     lines = filled.to_markdown().splitlines()

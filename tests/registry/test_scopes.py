@@ -1,6 +1,8 @@
 """Changes that end with a block, and registries that change no more."""
 
+import asyncio
 import importlib
+import itertools
 import sys
 
 import pytest
@@ -189,6 +191,145 @@ def test_the_version_never_goes_back(filled, square):
     assert before < within < filled.version
 
 
+def test_blocks_may_end_in_any_order(filled, square):
+    """A block that ends below another is what that one leads back to in the end."""
+    before = [*filled.snapshot().items()]
+    outer, inner = filled.isolated(empty=True), filled.isolated()
+    outer.__enter__()
+    filled.register(square)
+    inner.__enter__()
+    filled.register(square, name="inner")
+
+    outer.__exit__(None, None, None)
+    assert filled.list() == ["Square", "inner"]
+    inner.__exit__(None, None, None)
+    assert [*filled.snapshot().items()] == before
+
+
+def test_blocks_of_tasks_that_overlap(filled, square):
+    """Two asyncio tasks whose blocks overlap leave the registry as it was."""
+
+    async def isolate(begins, ends):
+        await asyncio.sleep(begins)
+        with filled.isolated(empty=True):
+            filled.register(square, name=str(begins))
+            await asyncio.sleep(ends - begins)
+
+    async def overlap():
+        await asyncio.gather(isolate(0.0, 0.02), isolate(0.01, 0.03))
+
+    asyncio.run(overlap())
+    assert filled.list() == ["circle"]
+
+
+SCOPES = {
+    "isolated": lambda registry: registry.isolated(),
+    "empty": lambda registry: registry.isolated(empty=True),
+    "override": lambda registry: registry.override("circle", type("First", (registry.base_class,), {})),
+    "other": lambda registry: registry.override("round", type("Second", (registry.base_class,), {})),
+}
+
+
+@pytest.mark.parametrize("begin", [*itertools.permutations(SCOPES)], ids="-".join)
+def test_scopes_that_overlap_leave_the_registry_as_it_was(shape, circle, begin):
+    """In whatever order blocks and overrides begin and end, after the last all is as it was before them."""
+    parent = Registry(shape, "parent")
+    parent.register(circle, name="circle", aliases=["round"])
+    for own, end in itertools.product([True, False], itertools.permutations(SCOPES)):
+        registry = Registry(shape, parent=parent)
+        registry.register(circle, name="a")
+        if own:  # where the name is not, the parent's is overridden
+            registry.register(circle, name="circle", aliases=["round", "ring"])
+        registry.register(circle, name="z")
+        before = [*registry.snapshot().items()]
+        managers = {}
+        for name in begin:
+            managers[name] = SCOPES[name](registry)
+            managers[name].__enter__()
+            if name in ("isolated", "empty"):
+                registry.register(type("<locals>.Own", (shape,), {}), name=name, aliases=[f"{name} too"])
+        for name in end:
+            managers[name].__exit__(None, None, None)
+
+        assert [*registry.snapshot().items()] == before
+        assert all(registry[name] is circle for name in ("a", "circle", "round", "z"))
+        assert ("ring" in registry) is own
+
+
+def test_a_frozen_registry_is_frozen_after_blocks_that_overlap(filled, square):
+    """The block that thawed it may end first: it stays thawed until the last has ended."""
+    filled.freeze()
+    outer, inner = filled.isolated(), filled.isolated()
+    outer.__enter__()
+    inner.__enter__()
+    outer.__exit__(None, None, None)
+    filled.register(square)
+    inner.__exit__(None, None, None)
+
+    assert filled.list() == ["circle"]
+    with pytest.raises(FrozenRegistryError):
+        filled.register(square)
+
+
+def test_an_override_that_ends_in_a_block_does_not_come_back(filled, circle, square):
+    """The end of the block leads back to what was there, without a stand-in that is no longer wanted."""
+    stand_in = filled.override("circle", square)
+    stand_in.__enter__()
+    with filled.isolated(empty=True):
+        stand_in.__exit__(None, None, None)
+    assert filled["circle"] is filled["round"] is circle
+
+
+def test_an_override_outlives_the_block_that_it_began_in(filled, circle, square, shape):
+    """The end of one task's block leaves another's stand-ins where they are, on what comes back."""
+    block, first, second = (
+        filled.isolated(),
+        filled.override("circle", square),
+        filled.override("round", shape),
+    )
+    block.__enter__()
+    filled.register(type("<locals>.New", (shape,), {}), name="circle", aliases=["new"], force=True)
+    first.__enter__()
+    filled.register(circle, name="round")
+    second.__enter__()
+
+    block.__exit__(None, None, None)
+    assert (filled["circle"], filled["round"], "new" in filled) == (square, square, False)
+    second.__exit__(None, None, None)
+    first.__exit__(None, None, None)
+    assert filled["circle"] is filled["round"] is circle
+    assert filled.entry("circle").aliases == ("round",)
+
+
+def test_an_override_of_a_parent_s_name_outlives_the_block_that_it_began_in(shape, circle, square):
+    """No block of the child can take away what the stand-in stands for."""
+    parent = Registry(shape, "parent")
+    parent.register(circle, name="circle", aliases=["round"])
+    child = Registry(shape, "child", parent=parent)
+    block, stand_in = child.isolated(), child.override("circle", square)
+    block.__enter__()
+    stand_in.__enter__()
+
+    block.__exit__(None, None, None)
+    assert child["round"] is square
+    stand_in.__exit__(None, None, None)
+    assert child["round"] is circle
+    assert not child._store.entries
+
+
+def test_a_stand_in_goes_with_what_it_stands_for(filled, circle, square):
+    """What a block registered goes at its end, and so does an override of it."""
+    block, stand_in = filled.isolated(), filled.override("new", square)
+    block.__enter__()
+    filled.register(circle, name="new")
+    stand_in.__enter__()
+
+    block.__exit__(None, None, None)
+    assert filled.list() == ["circle"]
+    stand_in.__exit__(None, None, None)
+    assert filled.list() == ["circle"]
+
+
 @pytest.fixture
 def plugin(write_module):
     """A module that registers in a registry of a module that is imported already."""
@@ -225,6 +366,19 @@ def test_what_a_new_module_registered_stays(plugin, empty):
 
     assert plugin.list() == ["Adopted", "Tool", "borrowed", "later"]
     assert plugin["also"] is plugin["Tool"]
+
+
+def test_what_a_new_module_registered_stays_after_blocks_that_overlap(plugin):
+    """Whichever of the blocks ran the module, and whichever ends first."""
+    outer, inner = plugin.isolated(), plugin.isolated(empty=True)
+    outer.__enter__()
+    importlib.import_module("new_plugin")
+    plugin.register(int, name="of the test")
+    inner.__enter__()
+    outer.__exit__(None, None, None)
+    inner.__exit__(None, None, None)
+
+    assert plugin.list() == ["Adopted", "Tool", "borrowed", "later"]
 
 
 def test_what_a_forgotten_module_registered_goes(plugin):

@@ -170,3 +170,10 @@ def test_a_pattern_may_match_nothing_in_a_closed_vocabulary(closed):
 def test_an_unused_tag_of_the_vocabulary_selects_nothing(closed):
     """A tag that is allowed and unused is a good question with an empty answer."""
     assert closed.filter_by_tag("flat") == []
+
+
+@pytest.mark.parametrize("tag", [5, None, ["flat"]])
+def test_a_tag_to_ask_for_is_a_string(closed, tag):
+    """Anything else is told as what it is."""
+    with pytest.raises(NotAcceptedError, match=r"a tag is a string, and .* is of type"):
+        closed.filter_by_tag(tag)

@@ -1,6 +1,9 @@
 """Many threads at once."""
 
+import contextlib
+import gc
 import importlib
+import itertools
 import sys
 import threading
 import time
@@ -8,6 +11,7 @@ import time
 import pytest
 
 from lossary_registry import DuplicateNameError, FrozenRegistryError, Registry, UnknownNameError
+from lossary_registry._store import writing
 
 pytestmark = pytest.mark.xdist_group("processes")
 
@@ -160,6 +164,87 @@ def test_names_come_before_their_aliases_and_go_after_them(shapes, circle):
     assert order == ["+name", "+alias", "+other", "-other", "-alias", "-name"]
 
 
+def run_interrupted(action, handler, number):
+    """Run an action, and a handler in the middle of it as a signal would; tell whether it came to that.
+
+    The interpreter looks for signals when a function begins: number counts the store's.
+    """
+    left = number
+
+    def trace(frame, event, _):
+        nonlocal left
+        left -= frame.f_code.co_filename.endswith("_store.py")
+        if left == 0:
+            handler()
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        action()
+    finally:
+        sys.settrace(before)
+    return left <= 0
+
+
+@pytest.mark.parametrize("ask", [len, list, lambda registry: registry.get("circle")])
+def test_a_signal_handler_may_register_in_the_middle_of_a_write(shape, circle, square, ask):
+    """What runs within a write, in the same thread, registers and is kept, and so is the write."""
+    for number in itertools.count(1):
+        registry = Registry(shape, "shapes")
+        registry.register(circle, name="circle", aliases=["round"])
+        was_interrupted = run_interrupted(
+            lambda registry=registry: ask(registry) and registry.register(square, name="round", force=True),
+            lambda registry=registry: registry.register(shape, name="of the handler"),
+            number,
+        )
+        if not was_interrupted:
+            break
+        assert registry.list() == ["circle", "of the handler", "round"]
+        assert (registry["circle"], registry["round"]) == (circle, square)
+    assert number > 5
+
+
+def test_a_signal_handler_may_register_while_a_block_begins_or_ends(shape, circle):
+    """A block undoes what it did, and nothing else is lost, whenever it was interrupted."""
+    for number in itertools.count(1):
+        registry = Registry(shape, "shapes")
+        registry.register(circle, name="circle", aliases=["round"])
+
+        def isolate(registry=registry):
+            with registry.isolated(empty=True):
+                registry.register(circle, name="within")
+
+        if not run_interrupted(isolate, lambda registry=registry: registry.register(shape), number):
+            break
+        assert {*registry.list()} - {"Shape"} == {"circle"}
+        assert registry["round"] is circle
+        assert registry._store.scopes == ()
+    assert number > 5
+
+
+@pytest.mark.parametrize("begin", [lambda r: r.isolated(), lambda r: r.override("it", print)])
+def test_no_destructor_runs_under_the_lock(begin):
+    """What goes at the end of a block is destroyed when nothing holds the lock."""
+    held = []
+
+    class Dying:
+        def __call__(self): ...
+
+        def __del__(self):
+            held.append(writing.lock._is_owned())
+
+    registry = Registry(name="things")
+    registry.register(len, name="it")
+    with begin(registry):
+        registry.register(Dying(), name="it", force=True)
+        if "isolated" not in begin.__code__.co_names:
+            registry.unregister("it")
+    gc.collect()
+    registry.list()
+
+    assert held == [False]
+
+
 def test_overrides_in_many_threads_end_with_what_was_there(shapes, shape):
     """However overrides of one name overlap, after the last has ended the first object is back."""
     original = type("Original", (shape,), {})
@@ -174,7 +259,36 @@ def test_overrides_in_many_threads_end_with_what_was_there(shapes, shape):
 
     assert run_together(*[override] * THREADS) == []
     assert shapes["it"] is shapes["also"] is original
-    assert shapes._store.overrides == []
+    assert shapes._store.scopes == ()
+
+
+def test_scopes_in_many_threads_leave_the_registry_as_it_was(shape):
+    """However blocks and overrides overlap, after the last has ended all is as it was before the first."""
+    parent = Registry(shape, "parent")
+    original = parent.register(type("Original", (shape,), {}), name="it", aliases=["also"])
+    registry = Registry(shape, "child", parent=parent)
+    registry.register(original, name="own", aliases=["mine"])
+    before = [*registry._store.entries.items()]
+    deadline = time.monotonic() + SECONDS
+
+    def isolate(number):
+        while time.monotonic() < deadline:
+            with registry.isolated(empty=number % 2 == 0):
+                registry.register(type("<locals>.New", (shape,), {}), name=f"{number}", force=True)
+
+    def override(name):
+        stand_in = type("StandIn", (shape,), {})
+        while time.monotonic() < deadline:
+            with contextlib.suppress(UnknownNameError), registry.override(name, stand_in):
+                registry.list()
+
+    isolating = [lambda number=number: isolate(number) for number in range(4)]
+    overriding = [lambda name=name: override(name) for name in ("it", "own", "mine")]
+    assert run_together(*isolating, *overriding) == []
+    assert [*registry._store.entries.items()] == before
+    assert registry["it"] is registry["also"] is registry["own"] is registry["mine"] is original
+    assert registry._store.scopes == ()
+    assert {*registry._objects} == {"own", "mine"}
 
 
 def test_a_lazy_entry_is_the_same_for_all(write_module):
@@ -241,15 +355,17 @@ def test_a_subclass_check_that_registers_does_not_hang():
 @pytest.fixture
 def meanwhile(shapes, monkeypatch):
     """A function that lets something happen between the next decision of a writer and its application."""
-    swap = type(shapes._store).swap
+    store = type(shapes._store)
 
-    def arrange(action):
-        def act_and_swap(store, *args, **kwargs):
-            monkeypatch.setattr(type(shapes._store), "swap", swap)
+    def arrange(action, step="swap"):
+        original = getattr(store, step)
+
+        def act_first(*args, **kwargs):
+            monkeypatch.setattr(store, step, original)
             action()
-            return swap(store, *args, **kwargs)
+            return original(*args, **kwargs)
 
-        monkeypatch.setattr(type(shapes._store), "swap", act_and_swap)
+        monkeypatch.setattr(store, step, act_first)
 
     return arrange
 
@@ -290,3 +406,59 @@ def test_an_override_that_lost_a_race_lies_on_what_is_there_now(shapes, circle, 
         assert shapes["it"] is shape
 
     assert shapes["it"] is square
+
+
+def test_a_block_that_begins_after_a_lost_race_comes_back_to_what_is_there_now(
+    shapes, circle, square, meanwhile
+):
+    """What was registered while the block was about to begin was there before it."""
+    shapes.register(circle, name="it")
+    meanwhile(lambda: shapes.register(square, name="late"), "restore")
+    with shapes.isolated(empty=True):
+        assert shapes.list() == []
+
+    assert shapes.list() == ["it", "late"]
+
+
+def test_a_block_that_ends_after_a_lost_race_undoes_what_is_there_now(shapes, circle, square, meanwhile):
+    """What was registered, or which other block began, while this one was about to end was done in it."""
+    other = shapes.isolated()
+    with shapes.isolated():
+        shapes.register(circle, name="it")
+        meanwhile(lambda: shapes.register(square, name="late"), "restore")
+    with shapes.isolated():
+        meanwhile(other.__enter__, "view")
+    other.__exit__(None, None, None)
+
+    assert (shapes.list(), shapes._store.scopes) == ([], ())
+
+
+class Interrupted(dict):
+    """Entries that let something happen while they are read, once, as a signal may."""
+
+    def __init__(self, entries, **handlers):
+        super().__init__(entries)
+        self.handlers = handlers
+
+    def copy(self):
+        copied = Interrupted(self, **self.handlers)
+        self.handlers.pop("copy", int)()
+        copied.handlers.pop("copy", int)
+        return copied
+
+    def items(self):
+        self.handlers.pop("items", int)()
+        return super().items()
+
+
+@pytest.mark.parametrize("step", ["copy", "items"])
+def test_a_signal_handler_that_registers_while_an_alias_becomes_a_name(shapes, circle, square, shape, step):
+    """A listing, or a new order of the names, that was made of what is no longer there is made again."""
+    shapes.register(circle, name="circle", aliases=["round"])
+    handler = {step: lambda: shapes.register(shape, name="of the handler")}
+    shapes._store.entries = Interrupted(shapes._store.entries, **handler)
+    shapes._store.cached = None
+
+    shapes.register(square, name="round", force=True)
+
+    assert [*shapes] == ["circle", "of the handler", "round"]

@@ -35,6 +35,7 @@ radius = shapes.instantiate("Circle").radius  # type: ignore[attr-defined]  # ty
 
 # Names, tags and options have types.
 shapes.get(7)  # type: ignore[call-overload]  # ty: ignore
+shapes.register(None)  # type: ignore[call-overload]  # ty: ignore
 shapes.register(Circle, nme="circle")  # type: ignore[call-overload]  # ty: ignore
 shapes.register(Circle, tags=[7])  # type: ignore[list-item]  # ty: ignore
 shapes.register(Circle, deprecated="0.3")  # type: ignore[call-overload]  # ty: ignore

@@ -11,8 +11,8 @@ from lossary_registry._errors import (
     UnavailableError,
     UnknownNameError,
     UnknownTagError,
-    nearest_names,
 )
+from lossary_registry._names import nearest_names
 from lossary_registry._registry import FunctionRegistry, Registry
 
 __version__ = "0.1.0"

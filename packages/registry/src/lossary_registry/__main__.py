@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib
+import io
 import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from lossary_registry import _tables
+from lossary_registry import _provenance, _tables
 from lossary_registry._base import BaseRegistry
 from lossary_registry._errors import InvalidNameError, NotAcceptedError, RegistryError
 from lossary_registry._source import checked_target
@@ -31,8 +31,28 @@ def main(arguments: list[str] | None = None) -> int:
         text = json.dumps([_as_data(entries[name]) for name in names], indent=2, default=repr)
     else:
         text = _tables.table([entries[name] for name in names])
-    sys.stdout.write(f"{text}\n")
+    print(text)  # noqa: T201 - unlike the stream's own method, it does nothing where the stream was closed
     return 0
+
+
+def run() -> int:
+    """Answer the call of this process, whatever its output can take."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character still gets the rest of the line.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = main()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:  # such as `| head`, which has read enough
+        sys.stdout = None  # what it still holds would fail again at the end
+        return 0
+    except OSError as error:  # such as a full disk
+        sys.stdout = None
+        sys.stderr.write(f"lossary_registry: the answer cannot be written: {error.strerror}\n")
+        return 2
+    return status
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -46,12 +66,10 @@ def _make_parser() -> argparse.ArgumentParser:
 
 
 def _find_registry(target: str) -> BaseRegistry[Any]:
-    module, _, path = checked_target(target).partition(":")
+    checked_target(target)
     try:
-        found: Any = importlib.import_module(module)
-        for attribute in path.split("."):
-            found = getattr(found, attribute)
-    except Exception as error:
+        found = _provenance.import_target(target)
+    except (Exception, SystemExit) as error:
         raise InvalidNameError(f"cannot import {target}: {type(error).__name__}: {error}") from error
     if not isinstance(found, BaseRegistry):
         raise NotAcceptedError(f"{target} is a {type(found).__name__}, not a Registry")
@@ -64,7 +82,7 @@ def _as_data(entry: Entry[Any]) -> dict[str, Any]:
         "aliases": entry.aliases,
         "deprecated": sorted(entry.deprecated),
         "tags": entry.tags,
-        "metadata": dict(entry.metadata),
+        "metadata": _with_text_as_keys(dict(entry.metadata)),
         "target": entry.target,
         "where": entry.where,
         "requires": entry.requires,
@@ -75,5 +93,15 @@ def _as_data(entry: Entry[Any]) -> dict[str, Any]:
     }
 
 
+def _with_text_as_keys(value: Any) -> Any:
+    """Return a value as JSON wants it, where every key of a mapping is a text."""
+    if isinstance(value, dict):
+        return {
+            key if isinstance(key, str) else repr(key): _with_text_as_keys(item)
+            for key, item in value.items()
+        }
+    return [_with_text_as_keys(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -37,14 +37,14 @@ else:
 
 
 class _Missing:
-    """Stands where no default was given; None is a default like any other."""
+    """Stands where nothing was given; None is something like any other."""
 
     # Documentation shows it in the signature.
     def __repr__(self) -> str:
         return "<no default>"
 
 
-_MISSING: Any = _Missing()
+MISSING: Any = _Missing()
 
 
 class BaseRegistry(Generic[Item]):
@@ -65,7 +65,6 @@ class BaseRegistry(Generic[Item]):
         self._group = entry_points or ""
         self._store = Store(plugins_pending=entry_points is not None)
         self._objects = self._store.objects
-        self._merged: View | None = None
         self._module = _provenance.calling_frame().f_globals.get("__name__", "__main__")
 
     @property
@@ -92,7 +91,7 @@ class BaseRegistry(Generic[Item]):
     def get(self, name: str, /) -> Item: ...
     @overload
     def get(self, name: str, /, default: Default) -> Item | Default: ...
-    def get(self, name: str, /, default: Any = _MISSING) -> Any:
+    def get(self, name: str, /, default: Any = MISSING) -> Any:
         """Return what a name or alias leads to, importing it first if it is a lazy entry.
 
         Args:
@@ -136,6 +135,9 @@ class BaseRegistry(Generic[Item]):
         """Yield the names in the order of registration, as they were when the iteration began."""
         return iter(self._view().canonical)
 
+    def __reversed__(self) -> Iterator[str]:
+        return reversed([*self._view().canonical])
+
     def list(self, *, available: bool | None = None) -> Names:
         """Return the names, sorted, without the aliases. Imports nothing.
 
@@ -160,10 +162,12 @@ class BaseRegistry(Generic[Item]):
 
         Raises:
             UnknownTagError: The registry has a closed vocabulary, and this tag is not in it.
+            NotAcceptedError: It is no string.
         """
         view = self._view()
-        names = view.index.get(tag)
+        names = view.index.get(tag) if isinstance(tag, str) else None  # type: ignore[redundant-expr]
         if names is None:
+            tag = checked_name(tag, "tag")
             self._check_queries((tag,), view)
             names = view.tagged(tag)
         return names.copy()
@@ -236,7 +240,8 @@ class BaseRegistry(Generic[Item]):
             force: Replace whatever holds the name.
 
         Raises:
-            InvalidNameError: The target does not read ``"package.module:Name"``, or a name is empty.
+            InvalidNameError: The target does not read ``"package.module:Name"``, or a name is empty or
+                not printable.
             DuplicateNameError: The name or an alias is taken by something else.
             UnknownTagError: A tag is not in the registry's vocabulary.
             FrozenRegistryError: The registry is frozen.
@@ -303,6 +308,10 @@ class BaseRegistry(Generic[Item]):
 
         return _tables.html(self._in_order(), repr(self))
 
+    def _ipython_key_completions_(self) -> Names:
+        """Return what a session may complete between the brackets of ``registry[...]``."""
+        return [*self._view()]
+
     def __repr__(self) -> str:
         base_class = self._acceptance.base_class
         kind = "" if base_class is None else f" of {base_class.__qualname__}"
@@ -310,8 +319,15 @@ class BaseRegistry(Generic[Item]):
         frozen = ", frozen" if self._store.frozen else ""
         return f"<{type(self).__name__} {self._name!r}{kind}: {count} name{'s' * (count != 1)}{frozen}>"
 
-    def __reduce__(self) -> tuple[Callable[[str, str], Any], tuple[str, str]]:
-        return _provenance.find_registry, _provenance.find_home(self, self._module)
+    def __reduce__(self) -> tuple[Callable[[str, str, str], Any], tuple[str, str, str]]:
+        return _provenance.find_registry, (*_provenance.find_home(self, self._module), self._name)
+
+    # A registry is one place in a program: who copies what holds it wants the same one.
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     def _register(
         self,
@@ -328,7 +344,9 @@ class BaseRegistry(Generic[Item]):
         if isinstance(item, str):
             if name is not None:
                 raise NotAcceptedError(f"the name is given twice: {item!r} and name={name!r}")
-            item, name = None, item
+            item, name = MISSING, item
+        if item is None:
+            raise NotAcceptedError(f"{self._name} cannot hold None: for a decorator, leave the item out")
         options = Options(
             self._name,
             self._vocabulary,
@@ -337,7 +355,7 @@ class BaseRegistry(Generic[Item]):
             metadata=metadata,
             deprecated=deprecated,
         )
-        if item is None:
+        if item is MISSING:
             return lambda target: self._add(target, name, options, force=force)
         return self._add(item, name, options, force=force)
 
@@ -381,7 +399,7 @@ class BaseRegistry(Generic[Item]):
             entry = self._find_entry(name)
         if entry is not None:
             return self._load(entry, name)
-        if default is not _MISSING:
+        if default is not MISSING:
             return default
         raise UnknownNameError(name, self._name, self._view())
 
@@ -425,14 +443,8 @@ class BaseRegistry(Generic[Item]):
         if self._store.plugins_pending:
             self._add_plugins()
         own = self._store.cached or self._store.view()
-        if self._parent is None:
-            return own
-        inherited = self._parent._view()
-        merged = self._merged
-        if merged is None or merged.sources[0] is not own or merged.sources[1] is not inherited:
-            merged = View({**inherited.entries, **own.entries}, sources=(own, inherited))
-            self._merged = merged
-        return merged
+        inherited: View | None = None if self._parent is None else self._parent._view()
+        return own if inherited is None else inherited.below(own)
 
     def _in_order(self) -> Iterator[Entry[Item]]:
         """Yield the entries sorted by name, for tables that do not depend on the order of imports."""

@@ -10,6 +10,7 @@ from lossary_registry._errors import DuplicateNameError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from lossary_registry._entry import Entry
@@ -70,10 +71,26 @@ def _says_nothing_new(entry: Entry[Any], holder: Entry[Any]) -> bool:
         and set(entry.aliases) <= set(holder.aliases)
         and entry.deprecated.items() <= holder.deprecated.items()
         and (not entry.tags or set(entry.tags) == set(holder.tags))
-        and (not entry.metadata or entry.metadata == holder.metadata)
+        and (not entry.metadata or _is_alike(entry.metadata, holder.metadata))
         and (not entry.requires or entry.requires == holder.requires)
         and (not entry.install or entry.install == holder.install)
     )
+
+
+def _is_alike(metadata: Mapping[Any, Any], other: Mapping[Any, Any]) -> bool:
+    """Tell whether two mappings say the same; arrays in them are compared as wholes."""
+    if metadata.keys() != other.keys():
+        return False
+    return all(value is other[key] or _is_equal(value, other[key]) for key, value in metadata.items())
+
+
+def _is_equal(value: Any, other: Any) -> bool:
+    try:
+        same: Any = value == other
+        # Arrays are compared item by item, and tell their result only as a whole.
+        return bool(same.all() if hasattr(same, "all") else same)
+    except Exception:  # noqa: BLE001 - what cannot be compared may be anything, and is not known to be the same
+        return False
 
 
 def _is_placeholder(holder: Entry[Any], entry: Entry[Any]) -> bool:
@@ -102,14 +119,15 @@ def _merged(entry: Entry[Any], placeholder: Entry[Any]) -> Entry[Any]:
 
 def _is_same_definition(entry: Entry[Any], holder: Entry[Any]) -> bool:
     """Tell whether the same lines of source made both: a cell that ran again, a reload, a second import."""
-    if not _provenance.is_importable(entry.target):
+    if entry.target.partition(":")[2] != holder.target.partition(":")[2]:
         return False
+    if not _provenance.is_importable(entry.target):
+        # A partial, a lambda, a local class: nothing but the lines that registered it tells what it is.
+        return _provenance.ran_again(entry._place, holder._place)
     if entry.target == holder.target:
         return True
-    name = entry.target.partition(":")[2]
-    if name != holder.target.partition(":")[2] or entry._place is None or holder._place is None:
-        return False
-    return _provenance.defined_alike(name, entry._place, holder._place)
+    file = _provenance.defining_file(entry.target, entry._place)
+    return file is not None and file == _provenance.defining_file(holder.target, holder._place)
 
 
 def _find_warning(entry: Entry[Any], holder: Entry[Any]) -> str:
@@ -127,7 +145,11 @@ def _find_warning(entry: Entry[Any], holder: Entry[Any]) -> str:
 def _duplicate(entry: Entry[Any], holder: Entry[Any]) -> DuplicateNameError:
     taken = set(holder.names())
     name = next(key for key in entry.names() if key in taken)
-    return DuplicateNameError(name, entry.registry, _label(holder), _label(entry))
+    first, second = _label(holder), _label(entry)
+    if first[0] == second[0]:
+        # Two of one name: where they are defined tells them apart.
+        first, second = (holder.target, first[1]), (entry.target, second[1])
+    return DuplicateNameError(name, entry.registry, first, second)
 
 
 def _label(entry: Entry[Any]) -> tuple[str, str]:

@@ -179,14 +179,26 @@ class Entry(Record, Generic[Item]):
         """Return where another process finds the object."""
         if self._source is not None:
             return self._source
-        if not _provenance.is_importable(self.target):
-            import pickle  # noqa: PLC0415 - only workers need it
+        import pickle  # noqa: PLC0415 - only workers need it
 
+        target = self.target
+        if not _provenance.is_importable(target):
             raise pickle.PicklingError(
-                f"{self.name!r} of {self.registry} is {self.target}, which no other process can import:"
+                f"{self.name!r} of {self.registry} is {target}, which no other process can import:"
                 " define it at the top level of a module"
             )
-        return Source(self.target)
+        try:
+            found = _provenance.import_target(target)
+        except Exception as error:
+            raise pickle.PicklingError(
+                f"{self.name!r} of {self.registry} cannot be sent, since {target} cannot be imported: {error}"
+            ) from error
+        if found is not self._item:
+            raise pickle.PicklingError(
+                f"{self.name!r} of {self.registry} cannot be sent, since {target} is something else:"
+                " register what stands there in the end, above any decorator that replaces it"
+            )
+        return Source(target)
 
     def _fields(self) -> tuple[object, ...]:
         """Return what makes two entries equal: all that survives a journey to another process."""

@@ -6,28 +6,14 @@ the text is put together when somebody reads it, so that a miss which is caught 
 
 from __future__ import annotations
 
+from lossary_registry._names import nearest_names
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable
 
-
-# difflib takes tens of microseconds a candidate: beyond this many, a cheap measure picks whom it looks at.
-_FEW = 100
 # A message lists this many names at most.
 _SHOWN = 10
-_SUGGESTED = 3
-# Nobody misspells a longer name, and a comparison takes quadratic time.
-_LONGEST = 80
-# So that two words of three letters are alike with two of them in common.
-_LIKENESS = 0.6
-# An ending that many names share makes them alike already: with it, more has to be, and most of all where
-# that ending is spelled as it should be.
-_LIKENESS_OF_WHOLE = 0.7
-_LIKENESS_WITH_ENDING = 0.82
-# What is less alike than the best, by more than this, was not meant.
-_BEHIND = 0.1
-# A shorter word is part of too many names to be a hint.
-_SHORTEST_PART = 3
 
 
 class RegistryError(Exception):
@@ -38,7 +24,7 @@ class RegistryError(Exception):
 
 
 class InvalidNameError(RegistryError, ValueError):
-    """A name, alias or tag that cannot be one: empty, or not a string."""
+    """A name, alias, tag or target that cannot be one, such as an empty name."""
 
 
 class NotAcceptedError(RegistryError, TypeError):
@@ -103,14 +89,23 @@ class DuplicateNameError(RegistryError, ValueError):
         registry: The name of the registry.
         first: What holds the name, and the place where it was registered.
         second: What asked for it, and where.
+        hint: What to do about it.
     """
 
-    def __init__(self, name: str, registry: str, first: tuple[str, str], second: tuple[str, str]) -> None:
-        super().__init__(name, registry, first, second)
+    def __init__(
+        self,
+        name: str,
+        registry: str,
+        first: tuple[str, str],
+        second: tuple[str, str],
+        hint: str = "Give it another name, or pass force=True to replace the first.",
+    ) -> None:
+        super().__init__(name, registry, first, second, hint)
         self.name = name
         self.registry = registry
         self.first = first
         self.second = second
+        self.hint = hint
 
     def __str__(self) -> str:
         width = max(len(self.first[0]), len(self.second[0]))
@@ -118,7 +113,7 @@ class DuplicateNameError(RegistryError, ValueError):
             f"{self.name!r} is already taken in {self.registry}\n"
             f"    by  {self.first[0]:<{width}}  {self.first[1]}   (first)\n"
             f"    now {self.second[0]:<{width}}  {self.second[1]}\n"
-            f"    Give it another name, or pass force=True to replace the first."
+            f"    {self.hint}"
         )
 
 
@@ -165,133 +160,14 @@ class RegistrationWarning(UserWarning):
     """A definition replaced an earlier one of the same module and name, from another line."""
 
 
-def nearest_names(name: object, names: Iterable[object], /) -> tuple[str, ...]:
-    """Return the names that somebody probably meant who wrote another one: best first, three at most.
-
-    Case and separators make no difference, and an ending that most of the names share may be missing.
-    Names are found by their initials, by their spelling, by a part of them, or as the beginning of what was
-    written, in this order.
-
-    Args:
-        name: What was written. Nothing is near to what is not a string, or is longer than 80 characters.
-        names: What could have been written. Whatever is not a string is passed over.
-
-    >>> losses = ["dice_loss", "focal_loss", "cross_entropy_loss"]
-    >>> nearest_names("Dise", losses), nearest_names("ce", losses), nearest_names("entropy", losses)
-    (('dice_loss',), ('cross_entropy_loss',), ('cross_entropy_loss',))
-    >>> nearest_names("banana", losses)
-    ()
-    """
-    if not isinstance(name, str) or len(name) > _LONGEST:
-        return ()
-    known: dict[str, str] = {}
-    for candidate in names:
-        if isinstance(candidate, str):
-            known.setdefault(_folded(candidate), candidate)
-    ending = _shared_ending(known)
-    whole: dict[str, str] = {}
-    stems: dict[str, str] = {}
-    for folded, candidate in known.items():
-        form = folded.replace("_", "")
-        whole.setdefault(form, candidate)
-        stems.setdefault(form.removesuffix(ending) or form, candidate)
-    word = _folded(name).replace("_", "")
-    stem = word.removesuffix(ending) or word
-    same = whole.get(word) or stems.get(stem)
-    if same:
-        return (same,)
-    found = (
-        _with_initials(stem, known, ending)
-        # The ending itself may be misspelled, and is then taken for a part of the stem.
-        or (stem == word and _spelled_alike(word, whole, _LIKENESS_OF_WHOLE))
-        or _spelled_alike(stem, stems, _LIKENESS)
-        or _spelled_alike(word, whole, _LIKENESS_WITH_ENDING)
-        or _with_part(word, whole)
-        or _at_the_beginning(stem, stems)
-    )
-    return tuple(dict.fromkeys(found))[:_SUGGESTED]
-
-
 def _shortened(known: Iterable[str]) -> str:
     """Return the names for a message: all of them while they are few, then their number."""
-    names = sorted(known)
+    names = list(known)
     if not names:
         return "no name yet"
     if len(names) <= _SHOWN:
-        return ", ".join(names)
+        return ", ".join(sorted(names))
     return f"{len(names):,} names and aliases; list() gives the names"
-
-
-def _folded(name: str) -> str:
-    return name.casefold().replace("-", "_").replace(" ", "_")
-
-
-def _shared_ending(names: Collection[str]) -> str:
-    """Return the last word that most names have, such as ``loss``: it tells none from another."""
-    counts: dict[str, int] = {}
-    for name in names:
-        beginning, _, word = name.rpartition("_")
-        if beginning:
-            counts[word] = counts.get(word, 0) + 1
-    ending = max(counts, key=counts.__getitem__, default="")
-    sharing = sum(name.endswith(ending) for name in names)
-    return ending if sharing > len(names) / 2 else ""
-
-
-def _with_initials(word: str, known: Mapping[str, str], ending: str) -> list[str]:
-    """Return the names whose words begin with these letters: of ``ce``, it is ``cross_entropy_loss``."""
-    found = []
-    for folded, name in known.items():
-        stem = folded.removesuffix(ending).strip("_")
-        # Splitting takes longer than counting, and there may be thousands of names.
-        if 0 < stem.count("_") == len(word) - 1 and word == "".join(part[:1] for part in stem.split("_")):
-            found.append(name)
-    return sorted(found)
-
-
-def _spelled_alike(word: str, names: Mapping[str, str], likeness: float) -> list[str]:
-    """Return the names that share most letters with a word, in the same order, best first."""
-    import difflib  # noqa: PLC0415 - slow to import, and only messages need it
-
-    candidates: Iterable[str] = names
-    if len(names) > _FEW:
-        candidates = sorted(names, key=lambda form: -_shared_ends(word, form))[:_FEW]
-    matcher = difflib.SequenceMatcher(b=word)
-    found = []
-    for form in candidates:
-        matcher.set_seq1(form)
-        if matcher.quick_ratio() >= likeness:
-            found.append((-matcher.ratio(), form))
-    found.sort()
-    return [names[form] for score, form in found if score <= min(-likeness, found[0][0] + _BEHIND)]
-
-
-def _with_part(word: str, names: Mapping[str, str]) -> list[str]:
-    """Return the names that hold a word, the shortest first."""
-    if len(word) < _SHORTEST_PART:
-        return []
-    return [names[form] for form in sorted(names, key=lambda form: (len(form), form)) if word in form]
-
-
-def _at_the_beginning(word: str, names: Mapping[str, str]) -> list[str]:
-    """Return the longest name with which a word begins: BCEWithLogits begins as ``bce`` does."""
-    found = [form for form in names if len(form) >= _SHORTEST_PART and word.startswith(form)]
-    return [names[max(found, key=len)]] if found else []
-
-
-def _shared_ends(word: str, name: str) -> int:
-    """Count the characters that two words share from the left and from the right.
-
-    A word with one typing error shares all but one or two.
-    """
-    limit = min(len(word), len(name))
-    left = 0
-    while left < limit and word[left] == name[left]:
-        left += 1
-    right = 0
-    while right < limit - left and word[-1 - right] == name[-1 - right]:
-        right += 1
-    return left + right
 
 
 # A traceback shows the path from which the error can be imported.

@@ -17,6 +17,8 @@ def find_plugins(group: str, registry: str) -> list[Entry[Any]]:
     """Return a lazy entry per name offered in a group. No plugin is imported, so none can break this."""
     found: dict[str, Source] = {}
     for offer, distribution in _offers(group):
+        if not offer.name.strip():
+            continue  # nobody could ask for it
         source = _source_of(offer, distribution)
         first = found.setdefault(offer.name, source)
         if first.target != source.target:

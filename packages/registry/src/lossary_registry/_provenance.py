@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     # A code and an instruction in it, or, once that was looked up, a file and a line.
     Place: TypeAlias = tuple[CodeType | str, int]
 
-_PACKAGE = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - pathlib is ten modules
+# As frames have it: in a frozen program, code keeps the path where it was compiled, and modules have another.
+_PACKAGE = os.path.dirname(sys._getframe().f_code.co_filename) + os.sep  # noqa: PTH120 - pathlib is ten modules
 
 
 def calling_frame() -> FrameType:
@@ -70,26 +71,65 @@ def target_of(item: object) -> str:
     return f"{kind.__module__}:<{kind.__qualname__} object>"
 
 
+def import_target(target: str) -> Any:
+    """Import what a target names."""
+    import importlib  # noqa: PLC0415 - in many programs nothing is lazy
+
+    module, _, qualname = target.partition(":")
+    found: Any = importlib.import_module(module)
+    for attribute in qualname.split("."):
+        found = getattr(found, attribute)
+    return found
+
+
 def is_importable(target: str) -> bool:
     """Tell whether a target can name one thing: nothing in ``<locals>``, no ``<lambda>``."""
     return "<" not in target
 
 
-def defined_alike(qualname: str, place: Place, other: Place) -> bool:
-    """Tell whether two places are in one file, and in code that itself defines what is registered.
+def file_of_module(name: str) -> Any:
+    """Return the file that an imported module came from, or ``None``."""
+    try:
+        # A lazy module imports itself when it is asked for an attribute in the usual way.
+        return object.__getattribute__(sys.modules[name], "__file__")
+    except (AttributeError, KeyError):
+        return None
 
-    A file that registers what it imports from elsewhere defines nothing, and ``<string>`` is no file.
+
+def defining_file(target: str, place: Place | None) -> Any:
+    """Return the file with the definition that a target names, or ``None``.
+
+    Where the module is not among the imported ones, it is the file of the place that registered it, if that
+    place's code holds the definition: a file that registers what it imports from elsewhere defines nothing.
     """
-    name = qualname.rpartition(".")[2]
-    file = file_and_line(place)[0]
-    same_file = file == file_and_line(other)[0] and not file.startswith("<")
-    return same_file and _defines(name, place) and _defines(name, other)
+    module, _, qualname = target.partition(":")
+    file = file_of_module(module)
+    if file is None and place is not None and _defines(qualname.rpartition(".")[2], place[0]):
+        file = file_and_line(place)[0]
+        return None if file.startswith("<") else file  # two modules made of strings share no file
+    return file
+
+
+def ran_again(place: Place | None, other: Place | None) -> bool:
+    """Tell whether two places are one piece of source that was compiled twice: by a reload, or as a cell.
+
+    Code that merely runs twice, in a loop or a function, is one object.
+    """
+    code, earlier = (None if where is None else where[0] for where in (place, other))
+    if not isinstance(code, CodeType) or not isinstance(earlier, CodeType) or code is earlier:
+        return False
+    if _qualname(code) != _qualname(earlier):
+        return False
+    file, earlier_file = code.co_filename, earlier.co_filename
+    if _is_session(file):
+        return _is_session(earlier_file)
+    return file == earlier_file and not file.startswith("<")
 
 
 def is_interactive(place: tuple[str, int], target: str) -> bool:
     """Tell whether something was typed into a session, where definitions are run again at will."""
     file = place[0]
-    return target.startswith("__main__:") or file.startswith("<") or "ipykernel" in file
+    return target.startswith("__main__:") or file.startswith("<") or _is_session(file)
 
 
 def warn_caller(message: str, category: type[Warning]) -> None:
@@ -106,33 +146,63 @@ def find_home(registry: object, module: str) -> tuple[str, str]:
     """Return the module and the attribute that hold a registry, looking first where it was made."""
     import pickle  # noqa: PLC0415 - only workers need it
 
-    for name, namespace in _namespaces(module):
+    for name, path, namespace in _namespaces(module):
         for attribute, value in namespace.items():
             if value is registry:
-                return name, attribute
+                return name, path + attribute
     raise pickle.PicklingError(
         f"{registry!r} travels by reference, but no module holds it: assign it at the top level of one"
     )
 
 
-def find_registry(module: str, attribute: str) -> Any:
+def find_registry(module: str, attribute: str, name: str) -> Any:
     """Return the registry that another process told us about."""
-    import importlib  # noqa: PLC0415 - only workers need it
+    try:
+        return import_target(f"{module}:{attribute}")
+    except AttributeError as error:
+        import pickle  # noqa: PLC0415 - whoever unpickles has it
 
-    return getattr(importlib.import_module(module), attribute)
+        raise pickle.UnpicklingError(
+            f"the registry {name!r} travels by reference, and there is no {attribute} in {module} here:"
+            " define it in a module that both processes import"
+        ) from error
 
 
-def _defines(name: str, place: Place) -> bool:
-    parts = getattr(place[0], "co_consts", ())
-    return any(isinstance(part, CodeType) and part.co_name == name for part in parts)
+def _defines(name: str, code: CodeType | str) -> bool:
+    """Tell whether code holds a definition; one with type parameters is a level deeper than others."""
+    parts = [part for part in getattr(code, "co_consts", ()) if isinstance(part, CodeType)]
+    return any(part.co_name == name or _defines(name, part) for part in parts)
 
 
-def _namespaces(first: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    names = [first, *list(sys.modules)]
-    for name in names:
+def _qualname(code: CodeType) -> str:
+    return getattr(code, "co_qualname", code.co_name)  # Python 3.10 knows only the name
+
+
+def _is_session(file: str) -> bool:
+    """Tell whether a file stands for what somebody typed, each time under a name of its own."""
+    return (file.startswith("<") and file != "<string>") or "ipykernel" in file or "ipython-input" in file
+
+
+def _namespaces(first: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the namespaces of all modules, and then those of their classes, each with the way to it."""
+    modules = {}
+    for name in [first, *list(sys.modules)]:
         try:
             # A lazy module imports itself when it is asked for its __dict__ in the usual way.
-            namespace = object.__getattribute__(sys.modules[name], "__dict__")
+            modules[name] = dict(object.__getattribute__(sys.modules[name], "__dict__"))
         except (AttributeError, KeyError):
             continue
-        yield name, dict(namespace)
+        yield name, "", modules[name]
+    for name, namespace in modules.items():
+        for path, members in _classes(namespace):
+            yield name, path, members
+
+
+def _classes(namespace: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the members of the classes in a namespace, and of the classes within, as ``type`` sees them."""
+    for attribute, value in namespace.items():
+        # A class that is found under another name than its own may lead in a circle.
+        if issubclass(type(value), type) and type.__getattribute__(value, "__qualname__") == path + attribute:
+            members = dict(type.__getattribute__(value, "__dict__"))
+            yield f"{path}{attribute}.", members
+            yield from _classes(members, f"{path}{attribute}.")

@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from typing_extensions import Self
+
 
 class Record:
     """An object whose attributes are set once, by ``_set_fields``, and are equal where its fields are."""
@@ -26,6 +28,13 @@ class Record:
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is immutable: {name} cannot be deleted")
+
+    # What does not change needs no copy, and a copy by way of pickle would lose an object that is at hand.
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

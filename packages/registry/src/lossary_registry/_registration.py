@@ -92,8 +92,8 @@ class Options:
         if vocabulary is not None:
             check_vocabulary(self.tags, registry, vocabulary)
         self.aliases, self.reasons = checked_aliases(aliases) if aliases else ((), {})
-        self.metadata = metadata
-        self.deprecated = deprecated
+        self.metadata = checked_metadata(metadata)
+        self.deprecated = checked_reason(deprecated, "deprecated=")
         self.place = _provenance.calling_place()
 
     def make_entry(self, name: str, *, item: object = None, source: Source | None = None) -> Entry[Any]:
@@ -124,6 +124,9 @@ def checked_name(name: object, kind: str = "name") -> str:
         raise NotAcceptedError(f"a {kind} is a string, and {name!r} is of type {type(name).__name__}")
     if not name.strip():
         raise InvalidNameError(f"a {kind} cannot be empty, and {name!r} is")
+    if not name.isprintable():
+        strange = ", ".join(sorted({ascii(character) for character in name if not character.isprintable()}))
+        raise InvalidNameError(f"a {kind} is printable, and {name!r} has {strange} in it")
     return str.__str__(name)
 
 
@@ -157,9 +160,24 @@ def checked_aliases(
     if not isinstance(aliases, Mapping):
         return words, {}
     for word, reason in aliases.items():
-        if not isinstance(reason, Deprecated | None):
-            raise NotAcceptedError(f"the alias {word!r} has a Deprecated or None beside it, not {reason!r}")
+        checked_reason(reason, f"the alias {word!r}")
     return words, {str.__str__(word): reason for word, reason in aliases.items() if reason is not None}
+
+
+def checked_reason(reason: Deprecated | None, what: str) -> Deprecated | None:
+    """Return the reason for which a name is deprecated, where it is one."""
+    if not isinstance(reason, Deprecated | None):
+        raise NotAcceptedError(
+            f"{what} takes a Deprecated or None, not {reason!r}: write Deprecated(since='...', use='...')"
+        )
+    return reason
+
+
+def checked_metadata(metadata: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return what to keep with an entry, where it is a mapping."""
+    if metadata is not None and not isinstance(metadata, Mapping):
+        raise NotAcceptedError(f"metadata is a mapping such as {{'key': 'value'}}, not {metadata!r}")
+    return metadata
 
 
 def _find_protocol_problem(item: type, protocol: type) -> str:

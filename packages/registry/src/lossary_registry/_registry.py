@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossary_registry._base import BaseRegistry
+from lossary_registry._base import MISSING, BaseRegistry
 from lossary_registry._errors import NotAcceptedError
 from lossary_registry._registration import Acceptance, checked_name
 
@@ -60,6 +60,7 @@ class Registry(BaseRegistry[Type[T]], Generic[T]):
         if name is None:
             name = getattr(base_class, "__name__", "Registry")
         name = checked_name(name, "registry name")
+        _check_parent(parent, Registry)
         if base_class is None and parent is not None:
             base_class = parent.base_class
         acceptance = Acceptance(name, base_class, check)
@@ -88,7 +89,7 @@ class Registry(BaseRegistry[Type[T]], Generic[T]):
     @overload
     def register(
         self,
-        item: str | None = None,
+        item: str = ...,
         /,
         *,
         name: str | None = None,
@@ -100,7 +101,7 @@ class Registry(BaseRegistry[Type[T]], Generic[T]):
     ) -> Callable[[Class], Class]: ...
     def register(
         self,
-        item: Any = None,
+        item: Any = MISSING,
         /,
         *,
         name: str | None = None,
@@ -131,7 +132,7 @@ class Registry(BaseRegistry[Type[T]], Generic[T]):
         Raises:
             NotAcceptedError: It is not what this registry holds.
             DuplicateNameError: The name or an alias is taken by something else.
-            InvalidNameError: The name, an alias or a tag is empty.
+            InvalidNameError: The name, an alias or a tag is empty, or not printable.
             UnknownTagError: A tag is not in the registry's vocabulary.
             FrozenRegistryError: The registry is frozen.
         """
@@ -182,6 +183,7 @@ class FunctionRegistry(BaseRegistry[Item]):
         entry_points: str | None = None,
     ) -> None:
         name = checked_name(name, "registry name")
+        _check_parent(parent, BaseRegistry)
         super().__init__(Acceptance(name, None, check), tags=tags, parent=parent, entry_points=entry_points)
 
     @overload
@@ -200,7 +202,7 @@ class FunctionRegistry(BaseRegistry[Item]):
     @overload
     def register(
         self,
-        item: str | None = None,
+        item: str = ...,
         /,
         *,
         name: str | None = None,
@@ -212,7 +214,7 @@ class FunctionRegistry(BaseRegistry[Item]):
     ) -> Callable[[Function], Function]: ...
     def register(
         self,
-        item: Any = None,
+        item: Any = MISSING,
         /,
         *,
         name: str | None = None,
@@ -234,6 +236,13 @@ class FunctionRegistry(BaseRegistry[Item]):
             deprecated=deprecated,
             metadata=metadata,
             force=force,
+        )
+
+
+def _check_parent(parent: object, kind: type) -> None:
+    if parent is not None and not isinstance(parent, kind):
+        raise NotAcceptedError(
+            f"the parent of a registry is a {kind.__name__.removeprefix('Base')}, not {parent!r}"
         )
 
 

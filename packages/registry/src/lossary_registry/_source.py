@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from lossary_registry import _provenance
 from lossary_registry._errors import DuplicateNameError, InvalidNameError, UnavailableError
 from lossary_registry._record import Record
 
@@ -80,9 +81,9 @@ class Source(Record):
             DuplicateNameError: Two distributions offer the name.
         """
         if self.rival is not None:
-            raise DuplicateNameError(
-                name, registry, (self.target, self.distribution), (self.rival[1], self.rival[0])
-            )
+            first, second = (self.target, self.distribution), (self.rival[1], self.rival[0])
+            hint = f"Uninstall one of them, or register what you want as {name!r}: that goes before plugins."
+            raise DuplicateNameError(name, registry, first, second, hint)
         if self.find_missing():
             raise UnavailableError(name, registry, self.target, self.find_failure(), self.install)
 
@@ -92,17 +93,12 @@ class Source(Record):
         Raises:
             UnavailableError: The import ended in an error, which is chained.
         """
-        import importlib  # noqa: PLC0415 - few registries are lazy
-
-        module_name, _, qualname = self.target.partition(":")
         try:
-            found: Any = importlib.import_module(module_name)
-            for attribute in qualname.split("."):
-                found = getattr(found, attribute)
-        except Exception as error:
+            return _provenance.import_target(self.target)
+        # A module that ends the program ends only its own import: whoever asked knows no better.
+        except (Exception, SystemExit) as error:
             reason = f"{type(error).__name__}: {error}"
             raise UnavailableError(name, registry, self.target, reason, self.install) from error
-        return found
 
 
 def checked_target(target: str) -> str:

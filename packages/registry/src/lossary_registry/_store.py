@@ -6,7 +6,8 @@ that writers exclude each other and write in an order in which every moment in b
 
 A writer decides what to change without the lock, since deciding may run other people's code (a base class's
 ``__subclasscheck__``, an ``__eq__`` in metadata), and then applies the decision under the lock if what it was
-based on still stands.
+based on still stands. A signal handler or a destructor that registers does so in the middle of a write, lock
+or not: nothing iterates over what may change, and what was made of a copy counts only if the copy still does.
 
 Listings are made once of a view, which is what was there at one moment, and thrown away at the next change.
 """
@@ -19,11 +20,10 @@ from types import MappingProxyType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
     from typing import Any
 
     from lossary_registry._entry import Entry
-    from lossary_registry._provenance import Place
 
 
 class _Writing:
@@ -38,11 +38,19 @@ class _Writing:
         """Forget whoever holds the lock."""
         self.lock = threading.RLock()
 
+    def acquire(self) -> None:
+        """Wait until nobody writes."""
+        self.lock.acquire()
+
+    def release(self) -> None:
+        """Let others write."""
+        self.lock.release()
+
 
 writing = _Writing()
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows cannot fork
-    # A thread that held the lock at the fork does not exist in the child, and would never release it.
-    os.register_at_fork(after_in_child=writing.renew)
+    # A fork waits for the end of a write. The child would inherit half of it, and a lock held by nobody.
+    os.register_at_fork(before=writing.acquire, after_in_parent=writing.release, after_in_child=writing.renew)
 
 
 class View:
@@ -52,12 +60,12 @@ class View:
     Iterating gives every name and alias that somebody may be sent to.
     """
 
-    __slots__ = ("_canonical", "_index", "_names", "entries", "sources")
+    __slots__ = ("__weakref__", "_canonical", "_index", "_merged", "_names", "entries")
 
-    def __init__(self, entries: dict[str, Entry[Any]], sources: tuple[View, ...] = ()) -> None:
-        """Take over a dictionary of every name and alias; ``sources`` are the views it was merged from."""
+    def __init__(self, entries: dict[str, Entry[Any]]) -> None:
+        """Take over a dictionary of every name and alias."""
         self.entries = entries
-        self.sources = sources
+        self._merged: MutableMapping[View, View] | None = None
         self._canonical: Mapping[str, Entry[Any]] | None = None
         self._names: list[str] | None = None
         self._index: dict[str, list[str]] | None = None
@@ -87,6 +95,20 @@ class View:
                     index.setdefault(tag, []).append(name)
             self._index = index
         return self._index
+
+    def below(self, own: View) -> View:
+        """Return this view with another on top of it: what a child registry knows.
+
+        It lives as long as both do, so that it keeps alive nothing that either registry gave up.
+        """
+        if self._merged is None:
+            import weakref  # noqa: PLC0415 - few registries have a parent
+
+            self._merged = weakref.WeakKeyDictionary()
+        merged = self._merged.get(own)
+        if merged is None:
+            merged = self._merged[own] = View({**self.entries, **own.entries})
+        return merged
 
     def tagged(self, tag: str) -> list[str]:
         """Return the sorted names that have a tag, or any tag that a pattern with ``* ? [`` matches."""
@@ -118,25 +140,6 @@ class View:
         return tuple, (list(self),)
 
 
-class Layer:
-    """One running override: the mark of the entry that it put in, and what was there before.
-
-    The mark is the place that begun it, an object of its own. Unlike the entry it stays when somebody takes
-    an alias away from the stand-in.
-    """
-
-    __slots__ = ("mark", "name", "previous")
-
-    def __init__(self, name: str, mark: Place, previous: Entry[Any] | None) -> None:
-        self.name = name
-        self.mark = mark
-        self.previous = previous
-
-    def put(self, entry: Entry[Any] | None) -> bool:
-        """Tell whether an entry is the one that this override put in."""
-        return entry is not None and entry._place is self.mark
-
-
 class Store:
     """Names and what they lead to.
 
@@ -147,26 +150,34 @@ class Store:
         frozen: Whether changes are refused.
         cached: The state as it was when somebody last asked, unless it has changed since.
         plugins_pending: Whether installed distributions are still to be asked for what they offer.
-        overrides: Those whose blocks run now, in the order in which they began.
+        scopes: The changes that end with a block and whose blocks run now, in the order in which they began.
     """
 
-    __slots__ = ("cached", "entries", "frozen", "objects", "overrides", "plugins_pending", "version")
+    __slots__ = ("cached", "entries", "frozen", "objects", "plugins_pending", "scopes", "version")
 
-    def __init__(self, *, plugins_pending: bool) -> None:
+    def __init__(
+        self,
+        entries: dict[str, Entry[Any]] | None = None,
+        *,
+        frozen: bool = False,
+        plugins_pending: bool = False,
+    ) -> None:
         self.objects: dict[str, Any] = {}
-        self.entries: dict[str, Entry[Any]] = {}
+        self.entries = entries or {}
         self.version = 0
-        self.frozen = False
+        self.frozen = frozen
         self.cached: View | None = None
         self.plugins_pending = plugins_pending
-        self.overrides: list[Layer] = []
+        self.scopes: tuple[Any, ...] = ()
 
     def view(self) -> View:
         """Return the state of now."""
         view = self.cached
-        if view is None:
+        while view is None:
             with writing.lock:
-                view = self.cached = View(self.entries.copy())
+                version, copied = self.version, View(self.entries.copy())
+                if self.version == version:
+                    view = self.cached = copied
         return view
 
     def add(self, entry: Entry[Any]) -> bool:
@@ -230,28 +241,40 @@ class Store:
         with writing.lock:
             self.frozen = True
 
-    def restore(self, entries: dict[str, Entry[Any]], *, frozen: bool) -> None:
-        """Make the entries what they are in a dictionary of all keys."""
+    def restore(self, entries: dict[str, Entry[Any]], *, like: Store, instead_of: View) -> bool:
+        """Make the entries what they are in a dictionary of all keys, and the rest as in another store.
+
+        Returns:
+            Whether it was done. False means that what is there is no longer what the view shows.
+        """
         with writing.lock:
+            if self.cached is not instead_of:
+                return False
             # A new dictionary, since the order of registration is part of what comes back.
             self.entries = entries
-            for key in [key for key in self.objects if key not in entries]:
-                del self.objects[key]
+            for key in tuple(self.objects):
+                if key not in entries:
+                    self.objects.pop(key, None)
             for key, entry in tuple(entries.items()):
                 self._put(key, entry)
-            self.frozen = frozen
+            self.frozen, self.plugins_pending = like.frozen, like.plugins_pending
             self.version += 1
             self.cached = None
+        return True
 
     def _is_alias(self, key: str) -> bool:
         return key in self.entries and self.entries[key].name != key
 
     def _promote(self, aliases: Sequence[str]) -> None:
         """Move aliases that become names to the end: the order of keys is the order of registration."""
-        if aliases:
-            moved = {key: self.entries[key] for key in aliases}
-            rest = {key: entry for key, entry in self.entries.items() if key not in moved}
-            self.entries = {**rest, **moved}
+        while aliases:
+            view = self.view()
+            moved = {key: view.entries[key] for key in aliases if key in view.entries}
+            rest = {key: entry for key, entry in view.entries.items() if key not in moved}
+            entries = {**rest, **moved}
+            if self.cached is view:
+                self.entries = entries
+                break
 
     def _write(self, fresh: Mapping[str, Entry[Any]], stale: Sequence[str]) -> None:
         # A name comes before its aliases, and goes after them.

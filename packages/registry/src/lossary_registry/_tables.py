@@ -9,7 +9,7 @@ from lossary_registry import _provenance
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from lossary_registry._entry import Entry
@@ -77,14 +77,19 @@ def _summary(entry: Entry[Any]) -> str:
     if not entry.is_resolved:
         return f"{entry.target}, not imported yet"
     # Its own: inspect.getdoc would give a class without a word of its own that of its base.
-    documentation = entry.load().__doc__ or ""
-    return inspect.cleandoc(documentation).partition("\n")[0]
+    documentation = _read(lambda: entry.load().__doc__)
+    return inspect.cleandoc(documentation).partition("\n")[0] if isinstance(documentation, str) else ""
 
 
 def _signature(entry: Entry[Any]) -> str:
     if not entry.is_resolved:
         return ""
+    return str(_read(lambda: inspect.signature(entry.load())) or "")  # some built-in types have none
+
+
+def _read(ask: Callable[[], object]) -> object:
+    """Ask an object about itself, and return None where it fails: one odd class spoils no table."""
     try:
-        return str(inspect.signature(entry.load()))
-    except (TypeError, ValueError):  # some built-in types have none
-        return ""
+        return ask()
+    except Exception:  # noqa: BLE001 - a property, a metaclass or a proxy may raise anything
+        return None
