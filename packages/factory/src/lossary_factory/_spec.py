@@ -24,7 +24,7 @@ from ._problems import (
     parse_path,
     with_value,
 )
-from ._validation import Validation
+from ._validation import EnoughError, Validation
 from ._values import FrozenDict, Unbuilt, built, plain
 
 if TYPE_CHECKING:
@@ -262,10 +262,10 @@ def _default(parameter: Parameter, origin: Origin) -> dict[str, object]:
     if default is inspect.Parameter.empty or isinstance(default, attrs.Factory):  # type: ignore[arg-type]
         return {}
     validation = Validation(origin.registry)
-    value = parameter.kind(default, (parameter.name,), validation)
     try:
+        value = parameter.kind(default, (parameter.name,), validation)
         plain(value)
-    except UnwritableError:
+    except (EnoughError, UnwritableError):
         return {}
     return {} if validation.problems else {parameter.name: value}
 

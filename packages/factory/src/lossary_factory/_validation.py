@@ -12,6 +12,7 @@ from ._problems import (
     DEEPEST,
     LARGEST_INTEGER,
     MOST_PROBLEMS,
+    MOST_VALUES,
     ConfigPath,
     Origin,
     Problem,
@@ -20,6 +21,7 @@ from ._problems import (
     label,
     make_problem,
     show,
+    too_many_problems,
 )
 from ._values import FrozenDict, FrozenList
 
@@ -62,7 +64,11 @@ _NOTHING_OVERRIDDEN: Mapping[ConfigPath, Source] = FrozenDict()
 
 
 class EnoughError(Exception):
-    """So much is wrong that to go on would help nobody, and might take long."""
+    """So much is wrong, or there is so much, that to go on would help nobody, and might take long."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 @attrs.define
@@ -76,6 +82,7 @@ class Validation:
         allowed: The names that the config may use; None for all.
         definitions: What ``use`` refers to.
         problems: What was found so far.
+        values: How many values were looked at so far, in a list so that trials count on.
     """
 
     grammar: ClassVar[Grammar]
@@ -90,6 +97,7 @@ class Validation:
     allowed: Collection[str] | None = None
     definitions: Definitions = _NOTHING_DEFINED
     problems: list[Problem] = attrs.field(factory=list)
+    values: list[int] = attrs.field(factory=lambda: [0])
 
     def read_config(self, config: object) -> Any:
         """Read a whole config into a spec; None where it names no loss, or where too much is wrong."""
@@ -125,7 +133,7 @@ class Validation:
             EnoughError: There were so many before that this cannot be a config.
         """
         if len(self.problems) >= MOST_PROBLEMS:
-            raise EnoughError
+            raise EnoughError(too_many_problems())
         location = file = None
         source = self.source_at(path)
         if source is not None:
@@ -162,6 +170,17 @@ class Validation:
         self.add("too-deep", f"values are nested more than {DEEPEST} levels deep", path[:3])
         return True
 
+    def count(self, values: int, path: ConfigPath) -> None:
+        """Count the values in a container: mappings share parts, and so can be small and stand for very much.
+
+        Raises:
+            EnoughError: They are more than a config has.
+        """
+        self.values[0] += values
+        if self.values[0] > MOST_VALUES:
+            message = f"the config holds more than {MOST_VALUES:,} values, shared parts counted in full"
+            raise EnoughError(make_problem("too-large", message, path=path[:3]))
+
     def bounded(self, value: object, path: ConfigPath) -> object:
         """Return a value, unless it is a whole number that nothing can write: note that."""
         if isinstance(value, int) and abs(value) >= LARGEST_INTEGER:
@@ -175,6 +194,7 @@ class Validation:
             return self.bounded(value, path)
         if self.is_too_deep(path):
             return None
+        self.count(len(value), path)
         if isinstance(value, Mapping):
             return FrozenDict(
                 {self.bounded(key, path): self.copied(item, (*path, key)) for key, item in value.items()}

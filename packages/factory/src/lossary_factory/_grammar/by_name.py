@@ -93,6 +93,7 @@ def read_params(
             "unusable-constructor", f"{name} cannot be built from a config: {constructor.obstacle}", path
         )
         return FrozenDict()
+    validation.count(len(params), path)
     given = {}
     for key, value in params.items():
         parameter = constructor.parameters.get(key)

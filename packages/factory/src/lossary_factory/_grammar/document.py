@@ -15,7 +15,6 @@ from lossary_factory._problems import (
     show,
     show_key,
     show_path,
-    too_many_problems,
 )
 from lossary_factory._validation import EnoughError, Grammar, Validation
 from lossary_factory._values import MAPPINGS
@@ -30,8 +29,8 @@ def read_config(config: object, validation: Validation, key: str | None = None) 
     """Read a config, alone or at a key of a larger one; None where it names no loss, or too much is wrong."""
     try:
         return read_document(config, (), validation) if key is None else read_at(key, config, validation)
-    except EnoughError:
-        validation.problems.append(too_many_problems())
+    except EnoughError as error:
+        validation.problems.append(error.problem)
         return None
 
 

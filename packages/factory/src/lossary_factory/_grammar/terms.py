@@ -149,6 +149,7 @@ class _Terms:
 
     def params(self, terms: Mapping[Any, object]) -> FrozenDict[str, object]:
         """Return what the class of the composite gets."""
+        self.validation.count(len(terms), self.path)
         specs = {name: self.term(name, term) for name, term in terms.items()}
         params: dict[str, object] = {"terms": FrozenDict(specs)}
         if "weight" in self.composite.term_keys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import attrs
 
 from lossary_factory._collections import part_registry
 from lossary_factory._parameters import UNSAID, Constructor, Parameter, Rule, StandIn, constructor_of
-from lossary_factory._validation import Validation
+from lossary_factory._validation import EnoughError, Validation
 from lossary_factory._values import plain
 from lossary_registry import Deprecated, Registry
 
@@ -99,7 +100,8 @@ class _Reader:
             entries = part_registry(keyword) if keyword else registry
             real = constructor_of(entries.get(entry), registry.base_class).parameters[name]
             validation = Validation(registry)
-            real.read(plain(value), (name,), validation)
+            with contextlib.suppress(EnoughError):  # what was found until then is enough
+                real.read(plain(value), (name,), validation)
             if validation.problems:
                 raise ValueError(validation.problems[0].message)
 

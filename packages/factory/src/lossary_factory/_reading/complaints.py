@@ -7,6 +7,7 @@ import attrs
 from lossary_factory._problems import (
     DEEPEST,
     MOST_PROBLEMS,
+    MOST_VALUES,
     ConfigError,
     ConfigPath,
     Location,
@@ -69,3 +70,8 @@ class Complaints:
         """Return the error for nesting that no loss needs."""
         message = f"values are nested more than {DEEPEST} levels deep"
         return self.fatal("too-deep", message, span, path=path[:3])
+
+    def too_large(self, span: Span, *, path: ConfigPath = (), note: str = "") -> ConfigError:
+        """Return the error for more values than any loss needs."""
+        message = f"the file holds more than {MOST_VALUES:,} values{note}"
+        return self.fatal("too-large", message, span, path=path[:3])

@@ -106,7 +106,7 @@ class _Builder:
             data = self.value(self.parser.get_event(), key=None)
             self.parser.get_event()
             another = self.parser.get_event()
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, UnicodeEncodeError) as error:
             raise self.syntax(error) from None
         if not isinstance(another, yaml.StreamEndEvent):
             message = "a second document begins here: a config file holds one"
@@ -244,8 +244,8 @@ class _Builder:
     def count_one(self, event: Any) -> None:
         self.count += 1
         if self.count > MOST_VALUES:
-            message = f"the file holds more than {MOST_VALUES:,} values, aliases counted in full"
-            raise self.complaints.fatal("too-large", message, _span(event), path=tuple(self.path[:3]))
+            note = ", aliases counted in full"
+            raise self.complaints.too_large(_span(event), path=tuple(self.path), note=note)
 
     def refuse_tag(self, event: Any) -> None:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
@@ -253,14 +253,15 @@ class _Builder:
         span = Span(event.start_mark.index, event.start_mark.index + len(tag))
         self.complaints.add("tag-not-allowed", message, span, path=tuple(self.path), hint="remove the tag")
 
-    def syntax(self, error: yaml.YAMLError) -> ConfigError:
+    def syntax(self, error: yaml.YAMLError | UnicodeEncodeError) -> ConfigError:
         mark: Any = getattr(error, "problem_mark", None)
         if isinstance(error, yaml.MarkedYAMLError) and mark is not None:
             span = Span(mark.index, mark.index + 1)
             message = ", ".join(part for part in (error.problem, error.context) if part)
             hint = _syntax_hint(message, self.text[span.start : span.end])
             return self.complaints.fatal("syntax", message, span, hint=hint)
-        position = getattr(error, "position", None)
+        # The C parser asks for text that can be encoded, which half of a surrogate pair cannot be.
+        position = getattr(error, "start" if isinstance(error, UnicodeEncodeError) else "position", None)
         span = Span(position, position + 1) if isinstance(position, int) else Span(0, 0)
         return self.complaints.fatal("syntax", "a character here is not allowed in YAML", span)
 

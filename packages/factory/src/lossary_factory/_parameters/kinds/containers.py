@@ -37,7 +37,18 @@ class Items(Kind):
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
         if validation.is_too_deep(path):
             return value
-        return self.make([self.item(item, (*path, index), validation) for index, item in enumerate(value)])
+        validation.count(len(value), path)
+        before = len(validation.problems)
+        items = [self.item(item, (*path, index), validation) for index, item in enumerate(value)]
+        if len(validation.problems) > before:
+            return FrozenList(items)  # what is wrong may have no place in what is made
+        try:
+            return self.make(items)
+        except TypeError as error:  # what an object in Python has no hash for
+            validation.add(
+                "invalid-value", f"{label(path)} becomes a set, and holds what no set can: {error}", path
+            )
+            return FrozenList(items)
 
     def hint(self, value: object) -> str:
         return f"a list has brackets: [{show(value)}]" if self.item.fits(value) else ""
@@ -63,6 +74,7 @@ class FixedItems(Kind):
         return is_list and len(value) == len(self.items)  # type: ignore[arg-type]
 
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
+        validation.count(len(value), path)
         pairs = enumerate(zip(self.items, value, strict=True))
         return tuple(kind(item, (*path, index), validation) for index, (kind, item) in pairs)
 
@@ -87,6 +99,7 @@ class Entries(Kind):
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
         if validation.is_too_deep(path):
             return value
+        validation.count(len(value), path)
         entries = {}
         for written, item in value.items():
             key = written if self.key.fits(written) else _number_of(written)
@@ -120,6 +133,7 @@ class Fields(Kind):
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
         if validation.is_too_deep(path):
             return value
+        validation.count(len(value), path)
         kinds = dict(zip(self.names, self.values, strict=True))
         entries = {}
         for key, item in value.items():
