@@ -9,7 +9,15 @@ import click
 from lossary_factory._collections import installed_registry
 from lossary_factory._grammar import LOSS, instead_of
 from lossary_factory._manifest import described_registry
-from lossary_factory._problems import CollectionError, Problem, counted, did_you_mean, parse_path
+from lossary_factory._problems import (
+    CollectionError,
+    Problem,
+    counted,
+    did_you_mean,
+    parse_path,
+    printable,
+    printable_lines,
+)
 
 from .terminal import paint
 
@@ -24,6 +32,9 @@ class BadCallError(click.ClickException):
     """A call that click can read and that still makes no sense."""
 
     exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable_lines(message))
 
 
 def _keep_collection(context: click.Context, _option: click.Parameter, name: str | None) -> None:
@@ -126,7 +137,7 @@ def write_new(output: str, content: bytes) -> None:
         raise BadCallError(f"{output} is there already, and is left as it is") from None
     except OSError as error:
         raise BadCallError(f"{output} cannot be written: {error.strerror}") from None
-    click.echo(f"wrote {output} ({counted(len(content), 'byte')})", err=True)
+    click.echo(f"wrote {printable(output)} ({counted(len(content), 'byte')})", err=True)
 
 
 def accepted(checked: Checked, *, to_stderr: bool = False) -> LossSpec[Any]:

@@ -18,7 +18,7 @@ from .problem import (
 )
 from .source import Location, Origin, Place, Places, Source, Span
 from .suggest import did_you_mean, nearest
-from .words import counted, either, listing, plural, show, show_key
+from .words import counted, either, listing, plural, printable, printable_lines, show, show_key
 
 __all__ = [
     "DEEPEST",
@@ -51,6 +51,8 @@ __all__ = [
     "nearest",
     "parse_path",
     "plural",
+    "printable",
+    "printable_lines",
     "show",
     "show_key",
     "show_path",

@@ -90,7 +90,7 @@ class Origin(NamedTuple):
         if self.source is None:
             return place
         location = self.source.locate(self.path, at_key=True)
-        return f"{place} ({self.source.file}:{location.line}:{location.column})"
+        return f"{place} ({printable(self.source.file)}:{location.line}:{location.column})"
 
 
 @functools.lru_cache(maxsize=8)

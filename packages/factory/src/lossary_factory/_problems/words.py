@@ -62,6 +62,11 @@ def printable(text: str) -> str:
     return "".join(c if c == "\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """Replace what would act on a terminal, in a text whose lines may end."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def counted(number: int, thing: str) -> str:
     """Put a number before a noun, in the plural where it needs it."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
