@@ -135,9 +135,7 @@ class _Writer:
     def weight(self) -> Schema:
         for composite in (SUM, HEADS):
             if composite.name in self.registry and self.registry.entry(composite.name).available:
-                loss_class: Any = self.registry.get(composite.name)
-                base_class: Any = self.registry.base_class
-                return self.value(weight_kind(loss_class, base_class))
+                return self.value(weight_kind(self.constructor(composite.name)))
         return {"type": "number", "minimum": 0}
 
     def constructor(self, name: str) -> Constructor:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lossary_factory._composites import DEEP_SUPERVISION, HEADS, Composite, composite_of
-from lossary_factory._parameters import constructor_of
 from lossary_factory._parameters.kinds import (
     AnyOf,
     AsIs,
@@ -28,6 +27,7 @@ from .inputs import read_inputs
 from .keys import NODE_KEYS, as_written
 
 if TYPE_CHECKING:
+    from lossary_factory._parameters import Constructor
     from lossary_factory._validation import Validation
 
 _WEIGHT = Bounded(Number(), (Bound(">=", 0),))
@@ -141,9 +141,7 @@ class _Terms:
         self.composite = composite
         self.path = path
         self.validation = validation
-        base_class: Any = validation.registry.base_class
-        self.weight_kind = _WEIGHT if found is None else weight_kind(found.loss_class, base_class)
-        self.takes_as_is = _as_is(self.weight_kind)
+        self.weight_kind, self.takes_as_is = _weights(None if found is None else found.constructor)
         self.keys = (*NODE_KEYS, *composite.term_keys)
         self.known = frozenset(self.keys)
 
@@ -191,10 +189,9 @@ class _Terms:
         return None if self.known.issuperset(term) else as_written(term, self.keys).get(key)
 
 
-@functools.lru_cache(maxsize=256)
-def weight_kind(loss_class: Any, base_class: Any) -> Kind:  # noqa: ANN401  # hashable, all of them
-    """Return what a weight may be: a number, or whatever parts the class takes in its place."""
-    weights = constructor_of(loss_class, base_class).parameters.get("weights")
+def weight_kind(constructor: Constructor) -> Kind:
+    """Return what a weight may be: a number, or whatever parts the constructor takes in its place."""
+    weights = constructor.parameters.get("weights")
     entries = [option for option in _options(weights.kind) if isinstance(option, Entries)] if weights else []
     return any_of(
         [_WEIGHT, *(part for each in entries for part in _options(each.value) if isinstance(part, Part))]
@@ -202,9 +199,10 @@ def weight_kind(loss_class: Any, base_class: Any) -> Kind:  # noqa: ANN401  # ha
 
 
 @functools.lru_cache(maxsize=256)
-def _as_is(kind: Kind) -> AsIs:
-    """Return what tells at once that a weight is right, so that most cost one call."""
-    return kind.as_is() or (lambda _weight: False)
+def _weights(constructor: Constructor | None) -> tuple[Kind, AsIs]:
+    """Return what a weight may be, and what tells at once that one is right, so that most cost one call."""
+    kind = _WEIGHT if constructor is None else weight_kind(constructor)
+    return kind, kind.as_is() or (lambda _weight: False)
 
 
 def _options(kind: Kind) -> tuple[Kind, ...]:
