@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import enum
 import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import attrs
 
 from ._problems import UnwritableError
 
@@ -93,6 +96,21 @@ class Unbuilt:
     def to_dict(self, *, defaults: bool = False) -> dict[str, Any]:
         """Write it as plain data."""
         raise NotImplementedError
+
+
+@attrs.frozen
+class Numbers(Unbuilt):
+    """The numbers of a tensor, in lists that do not change."""
+
+    value: object
+
+    def build(self) -> Any:  # noqa: ANN401  # a tensor, of a package that this one does not know
+        """Make the tensor, as ``torch.tensor`` does; whoever asks for one has imported torch."""
+        return sys.modules["torch"].tensor(self.value)
+
+    def to_dict(self, *, defaults: bool = False) -> Any:  # noqa: ANN401, ARG002  # plain data, though no dict
+        """Write the numbers as lists."""
+        return plain(self.value)
 
 
 def holds_unbuilt(value: object) -> bool:

@@ -59,27 +59,44 @@ class Items(Kind):
 
 @attrs.frozen
 class FixedItems(Kind):
-    """A tuple whose places each have a kind of their own."""
+    """A tuple whose places each have a kind of their own.
+
+    Attributes:
+        items: What stands in the first places.
+        rest: What may follow, any number of times; nothing where it is None.
+        last: What stands in the last places.
+    """
 
     items: tuple[Kind, ...]
+    rest: Kind | None = None
+    last: tuple[Kind, ...] = ()
 
     @property
     def text(self) -> str:
-        return (
-            f"a list of {counted(len(self.items), 'value')} ({', '.join(item.text for item in self.items)})"
-        )
+        texts = [item.text for item in self.items]
+        if self.rest is not None:
+            texts.append(f"any number of {plural(self.rest.text)}")
+        texts += [item.text for item in self.last]
+        least = len(self.items) + len(self.last)
+        number = counted(least, "value") if self.rest is None else f"at least {counted(least, 'value')}"
+        return f"a list of {number} ({', '.join(texts)})"
 
     def fits(self, value: object) -> bool:
         is_list = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
-        return is_list and len(value) == len(self.items)  # type: ignore[arg-type]
+        if not is_list:
+            return False
+        more = len(value) - len(self.items) - len(self.last)  # type: ignore[arg-type]
+        return more == 0 or (more > 0 and self.rest is not None)
 
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
         validation.count(len(value), path)
-        pairs = enumerate(zip(self.items, value, strict=True))
+        more = len(value) - len(self.items) - len(self.last)
+        rest = () if self.rest is None else (self.rest,) * more
+        pairs = enumerate(zip((*self.items, *rest, *self.last), value, strict=True))
         return tuple(kind(item, (*path, index), validation) for index, (kind, item) in pairs)
 
     def example(self, loss: str) -> object:
-        return [item.example(loss) for item in self.items]
+        return [item.example(loss) for item in (*self.items, *self.last)]
 
 
 @attrs.frozen
