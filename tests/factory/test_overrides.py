@@ -188,6 +188,21 @@ def test_a_deprecated_name_is_a_warning(losses):
     assert problem.message == "the name 'soft_dice' is deprecated since 0.3"
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("use", ["dice_loss", ""])
+def test_a_loss_that_is_deprecated_itself_is_one_problem(losses, use):
+    """Its user is told once, as a problem, and by no warning of the registry."""
+    from lossary_registry import Deprecated  # noqa: PLC0415  # for this test only
+
+    losses.register(type("Old", (losses.base_class,), {}), name="old", deprecated=Deprecated(use=use))
+    (problem,) = check("old", registry=losses)
+    assert (problem.severity, problem.code, problem.hint) == (
+        "warning",
+        "deprecated-name",
+        f"write {use}" if use else "",
+    )
+
+
 def test_errors_beside_warnings_are_errors(losses, write):
     """A warning makes nothing right."""
     with pytest.raises(ConfigError) as caught:

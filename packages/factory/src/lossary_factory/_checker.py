@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._collections import installed_registry
+from ._collections import chosen_registry
 from ._grammar import read_config
 from ._problems import ConfigError, Problem
 from ._reading import overridden, read
@@ -49,14 +49,14 @@ class Checker:
         return self._check(data, Validation(self._registry()), [])
 
     def _registry(self) -> Registry[Any]:
-        return installed_registry() if self.registry is None else self.registry
+        return chosen_registry(self.registry)
 
     def _check(self, data: object, validation: Validation, earlier: list[Problem]) -> Checked:
         """Check plain data; ``earlier`` are the problems that reading it went past."""
         if self.allow is not None:
             if isinstance(self.allow, str):
                 raise TypeError("allow is a collection of names, not one name")
-            validation.allowed = {validation.registry.entry(name).name for name in self.allow}
+            validation.allowed = frozenset(validation.registry.entry(name).name for name in self.allow)
         if self.overrides:
             try:
                 data, validation.overridden = overridden(data, self.overrides)

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from lossary_factory._api import check
+from lossary_factory._collections import registered
 from lossary_factory._composites import COMPOSITES, SUM
 from lossary_factory._parameters import constructor_of
 
@@ -32,14 +33,14 @@ def _simplest(name: str, registry: Registry[Any]) -> str:
     """Return a loss that needs no parameters, to stand for any other."""
     for other in registry.list():
         if other != name and other not in COMPOSITES and registry.entry(other).available:
-            constructor = constructor_of(registry.get(other), registry.base_class)
+            constructor = constructor_of(registered(other, registry), registry.base_class)
             if not constructor.required and not constructor.obstacle:
                 return other
     return name
 
 
 def _example_params(name: str, simple: str, registry: Registry[Any]) -> dict[str, object]:
-    constructor = constructor_of(registry.get(name), registry.base_class)
+    constructor = constructor_of(registered(name, registry), registry.base_class)
     return {
         parameter.name: parameter.kind.example(simple) if parameter.is_required else parameter.default
         for parameter in constructor.parameters.values()

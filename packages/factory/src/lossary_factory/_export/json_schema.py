@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory._collections import installed_registry
+from lossary_factory._collections import chosen_registry, registered
 from lossary_factory._composites import DEEP_SUPERVISION, HEADS, OF_TERMS, SUM
 from lossary_factory._grammar import PATTERN, weight_kind
 from lossary_factory._parameters import Constructor, Parameter, constructor_of
@@ -44,7 +44,7 @@ def schema(*, registry: Registry[Any] | None = None) -> Schema:
     Raises:
         CollectionError: No registry was given, and not exactly one collection is installed.
     """
-    return _Writer(installed_registry() if registry is None else registry).document()
+    return _Writer(chosen_registry(registry)).document()
 
 
 @attrs.define
@@ -118,14 +118,14 @@ class _Writer:
 
     def described(self, name: str) -> Schema:
         """Return what an editor shows over the name of a loss."""
-        about = summary(self.registry.get(name))
+        about = summary(registered(name, self.registry))
         return {"description": about} if about else {}
 
     def part(self, keyword: str) -> Schema:
         registry = self.parts[keyword]
         branches = []
         for name in registry.list():
-            constructor = constructor_of(registry.get(name), self.registry.base_class)
+            constructor = constructor_of(registered(name, registry), self.registry.base_class)
             params = self.params(constructor)
             names = [name, *registry.entry(name).aliases]
             properties = {keyword: {"enum": names}, **params["properties"]}
@@ -139,7 +139,7 @@ class _Writer:
         return {"type": "number", "minimum": 0}
 
     def constructor(self, name: str) -> Constructor:
-        return constructor_of(self.registry.get(name), self.registry.base_class)
+        return constructor_of(registered(name, self.registry), self.registry.base_class)
 
     def params(self, constructor: Constructor) -> Schema:
         properties = {}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lossary_factory._collections import registered
 from lossary_factory._command.call import (
     BadCallError,
     collection_option,
@@ -54,7 +55,7 @@ def _of_task(task: str, losses: Registry[Any]) -> list[str]:
 def _simple(names: list[str], losses: Registry[Any]) -> list[str]:
     """Keep the losses that need no parameters, in alphabetical order."""
     there = sorted(name for name in names if losses.entry(name).available and name not in COMPOSITES)
-    constructors = {name: constructor_of(losses.get(name), losses.base_class) for name in there}
+    constructors = {name: constructor_of(registered(name, losses), losses.base_class) for name in there}
     return [
         name
         for name, constructor in constructors.items()
