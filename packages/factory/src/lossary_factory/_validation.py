@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import attrs
@@ -94,7 +94,7 @@ class Validation:
     registry: Registry[Any]
     source: Source | None = None
     overridden: Mapping[ConfigPath, Source] = _NOTHING_OVERRIDDEN
-    allowed: Collection[str] | None = None
+    allowed: frozenset[str] | None = None
     definitions: Definitions = _NOTHING_DEFINED
     problems: list[Problem] = attrs.field(factory=list)
     values: list[int] = attrs.field(factory=lambda: [0])
@@ -153,7 +153,8 @@ class Validation:
 
     def origin(self, path: ConfigPath) -> Origin:
         """Say where what stands at a path comes from."""
-        return Origin(path, self.source_at(path) if self.overridden else self.source, self.registry)
+        source = self.source_at(path) if self.overridden else self.source
+        return Origin(path, source, self.registry, self.allowed)
 
     def wrong_type(self, path: ConfigPath, value: object, wanted: str, *, hint: str = "") -> None:
         """Note a value of the wrong kind."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import attrs
 
-from ._problems import UnwritableError
+from ._problems import UnwritableError, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,7 +152,7 @@ def plain(value: Any, place: str = "a value") -> Any:  # noqa: ANN401, PLR0911  
     if isinstance(value, enum.Enum):
         return value.value if isinstance(value.value, str) else value.name
     if isinstance(value, Mapping):
-        return {plain(key, place): plain(item, f"{place}.{key}") for key, item in value.items()}
+        return {_plain_key(key, place): plain(item, f"{place}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item, f"{place}[{index}]") for index, item in enumerate(value)]
     if isinstance(value, frozenset):  # in an order that is always the same
@@ -162,3 +162,9 @@ def plain(value: Any, place: str = "a value") -> Any:  # noqa: ANN401, PLR0911  
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise UnwritableError(f"{place} is an object of type {type(value).__name__}, which no config can spell")
+
+
+def _plain_key(key: object, place: str) -> object:
+    if key is not None and not isinstance(key, (bool, int, float, str, enum.Enum, os.PathLike)):
+        raise UnwritableError(f"{place} has {show(key)} as a key, which no config can spell")
+    return plain(key, place)

@@ -79,11 +79,12 @@ class Source:
 
 
 class Origin(NamedTuple):
-    """Where a spec comes from: the place in a config, and the registry with which it was read."""
+    """Where a spec comes from: the place in a config, the registry, and what it might use of that."""
 
     path: ConfigPath
     source: Source | None
     registry: Registry[Any]
+    allowed: frozenset[str] | None = None
 
     def __str__(self) -> str:
         place = show_path(self.path) or "the top of the config"

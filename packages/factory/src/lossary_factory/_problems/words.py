@@ -24,7 +24,7 @@ def show(value: object) -> str:  # noqa: PLR0911  # a table of cases
         return repr(value)
     if isinstance(value, Mapping):
         return "a mapping"
-    if isinstance(value, Sequence):
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
         return "a list"
     return f"an object of type {type(value).__name__}"
 
