@@ -120,7 +120,7 @@ def test_a_report_of_a_mapping(losses):
         (
             {"sum": ["dice_loss"]},
             "sum must be a mapping of terms, not a list",
-            "give each loss a key: sum: {first: ..., second: ...}",
+            "give each loss a key: write sum: {dice: dice_loss}",
         ),
         (
             {"name": "dice_loss", "parms": {}},

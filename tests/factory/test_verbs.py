@@ -204,3 +204,12 @@ def test_migrate_without_a_config(lossary, write, file, key, code):
     """A file that is not there is a wrong config; a key that is not there is a wrong call."""
     write("old.yaml", "train: {loss: dice_loss}")
     assert lossary("migrate", file, "--key", key).exit_code == code
+
+
+@pytest.mark.parametrize("override", ["loss", "loss..name=1", "=1"])
+@pytest.mark.parametrize("verb", [("validate",), ("explain",), ("build", "--dry-run")])
+def test_an_override_that_is_none_is_a_wrong_call(lossary, write, verb, override):
+    """What does not read PATH=VALUE is no mistake of any config; a path that leads nowhere is one."""
+    result = lossary(*verb, write("loss.yaml", "dice_loss"), "--set", override)
+    assert result.exit_code == 2
+    assert lossary(*verb, "loss.yaml", "--set", "loss.sum.a.b=1").exit_code == 1

@@ -10,6 +10,7 @@ import attrs
 
 from ._problems import (
     DEEPEST,
+    INTERPOLATED,
     LARGEST_INTEGER,
     MOST_PROBLEMS,
     MOST_VALUES,
@@ -18,6 +19,7 @@ from ._problems import (
     Problem,
     Severity,
     Source,
+    is_interpolated,
     label,
     make_problem,
     show,
@@ -158,6 +160,7 @@ class Validation:
 
     def wrong_type(self, path: ConfigPath, value: object, wanted: str, *, hint: str = "") -> None:
         """Note a value of the wrong kind."""
+        hint = INTERPOLATED if is_interpolated(value) else hint
         self.add("wrong-type", f"{label(path)} must be {wanted}, not {show(value)}", path, hint=hint)
 
     def trial(self) -> Validation:

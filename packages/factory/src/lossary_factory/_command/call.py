@@ -53,6 +53,20 @@ def _check_path(_context: click.Context, _option: click.Parameter, path: str | N
     return path
 
 
+def _check_overrides(
+    _context: click.Context, _option: click.Parameter, overrides: tuple[str, ...]
+) -> tuple[str, ...]:
+    for override in overrides:
+        path, sign, _ = override.partition("=")
+        if not sign:
+            raise click.BadParameter(f"{override!r} is no PATH=VALUE, such as loss.sum.region.weight=0.5")
+        try:
+            parse_path(path.strip())
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+    return overrides
+
+
 collection_option = click.option(
     "--collection",
     metavar="NAME",
@@ -68,6 +82,7 @@ set_option = click.option(
     "overrides",
     metavar="PATH=VALUE",
     multiple=True,
+    callback=_check_overrides,
     help="Put a value in the place of another; may be repeated.",
 )
 format_option = click.option(

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossary_factory._collections import registered
 from lossary_factory._parameters import ATTRIBUTE, Constructor, constructor_of, is_kind_of
-from lossary_factory._problems import ConfigPath, did_you_mean, label, listing, nearest, show, show_key
+from lossary_factory._problems import (
+    INTERPOLATED,
+    ConfigPath,
+    did_you_mean,
+    is_interpolated,
+    label,
+    listing,
+    nearest,
+    show,
+    show_key,
+)
 from lossary_factory._spec import LossSpec, PartSpec
 from lossary_factory._values import MAPPINGS, FrozenDict
 from lossary_registry import Registry, RegistryError, UnknownNameError
@@ -136,7 +146,9 @@ def instead_of(name: str, registry: Registry[Any]) -> str:
     lines = [f"{did_you_mean(word, [*names, *aliases])}{registry.name} has: {listing(names) or 'nothing'}"]
     if _COLON.match(name):
         lines.append(_SPACE)
-    if name.endswith((".yaml", ".yml", ".toml", ".json")):
+    if is_interpolated(name):
+        lines = [INTERPOLATED, *lines]
+    elif name.endswith((".yaml", ".yml", ".toml", ".json")):
         lines.append("this looks like a file: load() reads one")
     elif "." in name:
         lines.append("a config names what is registered; it never imports")

@@ -44,7 +44,8 @@ def read_document(config: object, path: ConfigPath, validation: Validation) -> S
     version = config.get("version", 1)
     if not isinstance(version, (int, float)) or isinstance(version, bool) or version != 1:
         message = f"version must be 1, not {show(version)}"
-        validation.add("unsupported-version", message, (*path, "version"))
+        hint = "this release reads version 1, the first; write version: 1, or nothing"
+        validation.add("unsupported-version", message, (*path, "version"), hint=hint)
     if "defs" in written:
         read_definitions(config[written["defs"]], (*path, written["defs"]), validation)
     spec = read_loss(config[written["loss"]], (*path, written["loss"]), validation)

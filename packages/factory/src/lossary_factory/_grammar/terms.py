@@ -25,6 +25,7 @@ from lossary_factory._values import MAPPINGS, FrozenDict
 from .by_name import LOSS, Found, Spec, Value, find, read_params
 from .inputs import read_inputs
 from .keys import NODE_KEYS, as_written
+from .mends import as_terms
 
 if TYPE_CHECKING:
     from lossary_factory._parameters import Constructor
@@ -37,15 +38,14 @@ def read_terms(composite: Composite, terms: Value, path: ConfigPath, validation:
     """Read what stands under the key of a composite into a spec of the class that the key stands for."""
     found = _find_class(composite.key, composite.name, composite.takes, terms.path, validation)
     if not isinstance(terms.value, Mapping):
-        hint = f"give each loss a key: {composite.key}: {{first: ..., second: ...}}"
-        validation.wrong_type(
-            terms.path, terms.value, "a mapping of terms", hint=hint if isinstance(terms.value, list) else ""
-        )
+        hint = _as_map(composite, terms.value, validation)
+        validation.wrong_type(terms.path, terms.value, "a mapping of terms", hint=hint)
         return None
     if _holds_parameters(terms.value, composite):
         message = f"{composite.key!r} holds the terms themselves, each with what belongs to it"
         beside = ": ..., ".join(composite.term_keys or ("params",))
         hint = f"write {composite.key}: {{KEY: {{name: ..., {beside}: ...}}}}"
+        hint = _as_map(composite, terms.value["terms"], validation) or hint
         validation.add("unexpected-key", message, (*terms.path, "terms"), hint=hint, at_key=True)
         return None
     if not terms.value:
@@ -76,7 +76,17 @@ def read_deep_supervision(params: Value, path: ConfigPath, validation: Validatio
 def _holds_parameters(terms: Mapping[Any, object], composite: Composite) -> bool:
     """Tell whether there is what the class of a composite takes, in the place of the terms."""
     inner = terms.get("terms")
-    return isinstance(inner, MAPPINGS) and terms.keys() <= set(composite.takes) and not _chooses(inner)
+    if not terms.keys() <= set(composite.takes):
+        return False
+    return isinstance(inner, list) or (isinstance(inner, MAPPINGS) and not _chooses(inner))
+
+
+def _as_map(composite: Composite, losses: object, validation: Validation) -> str:
+    """Say how a list of losses, or the name of one, is written as a map of terms."""
+    if not isinstance(losses, (list, str)) or not losses:
+        return ""
+    terms = as_terms(losses if isinstance(losses, list) else [losses], validation.registry)
+    return f"give each loss a key: write {composite.key}: {terms}"
 
 
 def _chooses(node: Mapping[Any, object]) -> bool:

@@ -36,6 +36,16 @@ def show_key(key: object) -> str:
     return show(key)
 
 
+INTERPOLATED = (
+    "nothing is interpolated here: write the value itself, or let the tool that knows it resolve the config"
+)
+
+
+def is_interpolated(value: object) -> bool:
+    """Tell whether a value is what other tools replace by another one."""
+    return isinstance(value, str) and "${" in value
+
+
 def either(options: Iterable[str]) -> str:
     """Join options as a sentence does: ``a, b or c``."""
     *first, last = options

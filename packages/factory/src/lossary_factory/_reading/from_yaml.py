@@ -217,7 +217,9 @@ class _Builder:
         for index, mapping in enumerate(value if isinstance(value, list) else [value]):
             if not isinstance(mapping, dict):
                 message = f"'<<' takes a mapping, or a list of mappings, not {show(mapping)}"
-                self.complaints.add("bad-merge", message, span, path=(*self.path, "<<"))
+                is_name = isinstance(mapping, str) and mapping in self.anchors
+                hint = f"write <<: *{mapping if is_name else 'NAME, where a mapping above is named &NAME'}"
+                self.complaints.add("bad-merge", message, span, path=(*self.path, "<<"), hint=hint)
                 continue
             for key, inherited in mapping.items():
                 if key not in entries:

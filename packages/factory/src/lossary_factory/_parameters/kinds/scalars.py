@@ -171,6 +171,8 @@ class Choice(Kind):
         return lambda value: type(value) is str and value in words
 
     def hint(self, value: object) -> str:
+        if value is None and "none" in self.options:
+            return "write 'none', as text: null is no value at all"
         guess = nearest(value, self.options)
         return f"did you mean {guess!r}?" if guess else ""
 
