@@ -59,11 +59,11 @@ MISTAKES = {
         ["a mapping of terms", "write sum: {dice: dice_loss, focal: focal_loss}"],
     ),
     "a list of terms of several forms": (
-        "loss:\n  sum: [dice_loss, {name: focal_loss}, {type: FocalLoss, weight: 2, params: {gamma: 1}}, x y]",
+        "loss:\n  sum: [dice_loss, {name: focal_loss}, {type: FocalLoss, weight: 2, params: {gamma: 1}}, x]",
         ("wrong-type", "loss.sum", 2, 8),
         [
             "write sum: {dice: dice_loss, focal: {name: focal_loss}, focal_3: {name: FocalLoss,",
-            "weight: 2, params: {...}}, term4: 'x y'}",
+            "weight: 2, params: {...}}, x: x}",
         ],
     ),
     "a list of losses": (

@@ -1,7 +1,8 @@
 """The grammar and all losses of a registry as a JSON Schema, for editors that complete and underline.
 
 Every loss is a branch with its name as a constant, which is what lets an editor offer the parameters of the
-loss that was chosen. A schema cannot say everything: the validator has the last word, and better ones.
+loss that was chosen. A schema cannot say everything, such as that what ``use`` names stands under ``defs``, or
+that a term of a product has no weight: the validator has the last word, and better ones.
 """
 
 from __future__ import annotations
@@ -93,11 +94,9 @@ class _Writer:
         complete = [name for name in names if not self.constructor(name).required]
         branches: list[Schema] = [{"enum": complete}] if complete else []
         branches += (_reference(_loss(name)) for name in names)
-        aliases = [alias for name in names for alias in self.registry.entry(name).aliases]
-        if aliases:
-            self.shared["alias"] = {"enum": aliases}
-            alias = _reference("alias")
-            branches += [alias, _closed({"name": alias, "params": {}, **_BESIDE_NAME}, ["name"])]
+        # The other names of what needs no parameters, in a branch of their own: editors need not offer them.
+        aliases = [alias for name in complete for alias in self.registry.entry(name).aliases]
+        branches += [{"enum": aliases}] if aliases else []
         terms = {"type": "object", "minProperties": 1, "additionalProperties": _NODE}
         composites = [composite for composite in OF_TERMS.values() if composite.name in names]
         for composite in composites:
@@ -107,12 +106,13 @@ class _Writer:
             params = {**self.described(DEEP_SUPERVISION), **self.params(self.constructor(DEEP_SUPERVISION))}
             branches.append(_closed({DEEP_SUPERVISION: params, **_BESIDE_NAME}, [DEEP_SUPERVISION]))
         definition = {"description": "The name of a loss that stands under 'defs'.", "type": "string"}
-        use = {"use": definition, "params": {"type": "object"}, **_BESIDE_NAME}
+        use = {"use": definition, "params": {"type": ["object", "null"]}, **_BESIDE_NAME}
         return {"oneOf": [*branches, _closed(use, ["use"])]}
 
     def loss(self, name: str) -> Schema:
         constructor = self.constructor(name)
-        spelled = {"const": name, **self.described(name)}
+        aliases = self.registry.entry(name).aliases
+        spelled = {**({"enum": [name, *aliases]} if aliases else {"const": name}), **self.described(name)}
         properties = {"name": spelled, "params": self.params(constructor), **_BESIDE_NAME}
         return _closed(properties, ["name", *(["params"] if constructor.required else [])])
 
@@ -147,8 +147,12 @@ class _Writer:
             properties[parameter.name] = self.share(parameter.name, self.parameter(parameter))
         required = [name for name in properties if name in constructor.required]
         params = _closed(properties, required)
-        del params["type"]  # null stands for no parameters
-        return params
+        if not required:  # null stands for no parameters
+            params["type"] = ["object", "null"]
+        # What only Python can give may be said to be nothing. No editor has to offer that: hence a pattern.
+        unsaid = [name for name, parameter in constructor.parameters.items() if parameter.is_for_python]
+        nothing = {"patternProperties": {f"^(?:{'|'.join(unsaid)})$": {"type": "null"}}} if unsaid else {}
+        return {**params, **nothing}
 
     def share(self, name: str, value: Schema) -> Schema:
         """Return a reference to what several losses have in common, or the schema where that is as short."""
