@@ -136,6 +136,17 @@ def test_a_literal_of_bytes_is_for_python():
     json.dumps(make_manifest(registry, version="1"))
 
 
+def test_an_enum_without_members():
+    """A base of enums names no value that a config could give, and breaks nothing."""
+    registry = registered(enum.Enum, Colour.RED)
+    assert codes(registry, Colour.BLUE) == []
+    assert codes(registry, "RED") == ["wrong-type"]
+    assert check("loss", registry=registry) == []
+    describe("loss", registry=registry)
+    json.dumps(schema(registry=registry))
+    json.dumps(make_manifest(registry, version="1"))
+
+
 class Unhashable(type):  # noqa: PLW1641  # that is what it is for
     def __eq__(cls, other):
         return cls is other

@@ -201,7 +201,7 @@ def test_a_page_says_which_distribution_has_a_loss(install, composites):
 
 
 @pytest.mark.parametrize(
-    "manifest", ["", "{}", '{"format": 1, "version": "0.9"}', '{"format": 2, "version": "1.0"}']
+    "manifest", ["", "{}", '{"format": 2, "version": "0.9"}', '{"format": 1, "version": "1.0"}']
 )
 def test_a_manifest_of_another_release_is_not_used(install, manifest):
     """Nor is one that cannot be read: the package itself is asked."""

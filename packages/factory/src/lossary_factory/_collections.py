@@ -15,6 +15,8 @@ What losses are made of besides losses has registries of its own, each named by 
     schedule = "lossary_losses:schedule_registry"
 
 A parameter annotated with the base class of such a registry takes ``{schedule: NAME, PARAMETER: value}``.
+
+Which loss to begin with for a task, the collection knows: ``metadata={"first_choice": ["regression"]}``.
 """
 
 from __future__ import annotations
@@ -22,12 +24,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossary_registry import Registry
 
 from ._entry_points import EntryPoint, entry_points
 from ._problems import CollectionError, did_you_mean
+
+if TYPE_CHECKING:
+    from lossary_registry import Entry
+
+FIRST_CHOICE = "first_choice"
+"""The metadata of a loss with which to begin: the tags for which it is the first choice."""
 
 GROUP = "lossary.registries"
 PARTS_GROUP = "lossary.parts"
@@ -157,6 +165,12 @@ def registered(name: str, registry: Registry[Any]) -> Any:  # noqa: ANN401  # wh
     """
     entry = registry.entry(name)
     return entry.load() if entry.name in entry.deprecated else registry.get(entry.name)
+
+
+def first_choice_for(entry: Entry[Any]) -> tuple[str, ...]:
+    """Return the tags for which a loss is the first choice, as its registration says."""
+    tags = entry.metadata.get(FIRST_CHOICE, ())
+    return tuple(tags) if isinstance(tags, (list, tuple)) else ()
 
 
 def _described(entry: EntryPoint) -> str:

@@ -1,8 +1,8 @@
 """The grammar and all losses of a registry as a JSON Schema, for editors that complete and underline.
 
 Every loss is a branch with its name as a constant, which is what lets an editor offer the parameters of the
-loss that was chosen. A schema cannot say everything, such as that what ``use`` names stands under ``defs``, or
-that a term of a product has no weight: the validator has the last word, and better ones.
+loss that was chosen. A schema cannot say everything, such as that what ``use`` names stands under ``defs``,
+or that a term of a product has no weight: the validator has the last word, and better ones.
 """
 
 from __future__ import annotations

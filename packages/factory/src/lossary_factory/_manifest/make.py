@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory._collections import chosen_registry, registered
+from lossary_factory._collections import chosen_registry, first_choice_for, registered
 from lossary_factory._export import summary
 from lossary_factory._parameters import Constructor, Parameter, Unsaid, constructor_of
 from lossary_factory._parameters.kinds import Kind, Part
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lossary_registry import Registry
 
-FORMAT = 1
+FORMAT = 2
 
 
 def make_manifest(registry: Registry[Any], *, version: str) -> dict[str, Any]:
@@ -77,6 +77,7 @@ class _Writer:
             "aliases": list(entry.aliases),
             "deprecated": {old: [why.since, why.use] for old, why in entry.deprecated.items()},
             "tags": list(entry.tags),
+            "first_choice": list(first_choice_for(entry)),
             **self.constructor(constructor_of(cls, self.base_class)),
         }
 

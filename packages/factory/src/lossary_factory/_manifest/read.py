@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory._collections import part_registry, registered
+from lossary_factory._collections import FIRST_CHOICE, part_registry, registered
 from lossary_factory._parameters import UNSAID, Constructor, Parameter, Rule, StandIn, constructor_of
 from lossary_factory._problems import CollectionError
 from lossary_factory._validation import EnoughError, Validation
@@ -81,6 +81,7 @@ class _Reader:
                 tags=entry["tags"],
                 aliases=aliases,
                 deprecated=deprecated.get(entry["name"]),
+                metadata={FIRST_CHOICE: tuple(entry["first_choice"])},
             )
 
     def constructor(self, entry: Data, keyword: str) -> Constructor:

@@ -172,7 +172,7 @@ class Hints:
         if not isinstance(hint, type) or issubclass(hint, Unknown):
             return Anything()
         if issubclass(hint, enum.Enum):
-            return Member(hint)
+            return Member(hint) if len(hint) else Instance(hint)  # a base of enums has no members
         # Not issubclass: the base class may be a protocol, which does not answer.
         if self.base_class is not None and self.base_class in hint.__mro__:
             return Nested(hint, is_base=hint is self.base_class)
