@@ -84,7 +84,7 @@ class Validation:
         allowed: The names that the config may use; None for all.
         definitions: What ``use`` refers to.
         problems: What was found so far.
-        values: How many values were looked at so far, in a list so that trials count on.
+        values: How many values were looked at so far.
     """
 
     grammar: ClassVar[Grammar]
@@ -99,7 +99,7 @@ class Validation:
     allowed: frozenset[str] | None = None
     definitions: Definitions = _NOTHING_DEFINED
     problems: list[Problem] = attrs.field(factory=list)
-    values: list[int] = attrs.field(factory=lambda: [0])
+    values: int = 0
 
     def read_config(self, config: object) -> Any:
         """Read a whole config into a spec; None where it names no loss, or where too much is wrong."""
@@ -180,8 +180,8 @@ class Validation:
         Raises:
             EnoughError: They are more than a config has.
         """
-        self.values[0] += values
-        if self.values[0] > MOST_VALUES:
+        self.values += values
+        if self.values > MOST_VALUES:
             message = f"the config holds more than {MOST_VALUES:,} values, shared parts counted in full"
             raise EnoughError(make_problem("too-large", message, path=path[:3]))
 

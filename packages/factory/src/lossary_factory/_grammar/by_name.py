@@ -105,7 +105,8 @@ def read_params(
             "unusable-constructor", f"{name} cannot be built from a config: {constructor.obstacle}", path
         )
         return FrozenDict()
-    validation.count(len(params), path)
+    if params:
+        validation.count(len(params), path)
     given = {}
     for key, value in params.items():
         parameter = constructor.parameters.get(key)

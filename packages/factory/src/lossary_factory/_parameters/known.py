@@ -6,20 +6,20 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .constructor import Constructor, read_constructor
+from .constructor import read_constructor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from .constructor import Constructor
 
 _MOST_KNOWN = 4096
 
 
 class _Known(NamedTuple):
-    reference: Callable[[], object]
-    """Gives the class, as long as anybody else needs it."""
     initializer: object
-    """Its ``__init__`` when it was read; None for what is no class."""
+    """The ``__init__`` of the class when it was read; None for what is no class."""
     constructor: Constructor
+    holder: object
+    """What takes the entry away when the class goes, before its identity can be that of another one."""
 
 
 _known: dict[tuple[int, int], _Known] = {}
@@ -34,20 +34,20 @@ def constructor_of(cls: Any, base_class: type | None) -> Constructor:
     key = (id(cls), id(base_class))
     known = _known.get(key)
     if known is not None:
-        reference, initializer, constructor = known
-        if reference() is cls and (initializer is None or initializer is cls.__init__):  # type: ignore[misc]  # of this very class
-            return constructor
+        initializer = known[0]
+        if initializer is cls.__init__ or initializer is None:
+            return known[1]
     constructor = read_constructor(cls, base_class)
     if len(_known) >= _MOST_KNOWN:
         _known.clear()
-    initializer = cls.__init__ if isinstance(cls, type) else None  # type: ignore[misc]  # same
-    _known[key] = _Known(_reference(cls, key), initializer, constructor)
+    initializer = cls.__init__ if isinstance(cls, type) else None  # type: ignore[misc]  # of this very class
+    _known[key] = _Known(initializer, constructor, _holder(cls, key))
     return constructor
 
 
-def _reference(cls: Any, key: tuple[int, int]) -> Callable[[], object]:
+def _holder(cls: Any, key: tuple[int, int]) -> object:
     """Refer to a class without keeping it alive; notebooks define theirs again and again."""
     try:
         return weakref.ref(cls, lambda _reference: _known.pop(key, None))
     except TypeError:  # an object that cannot be referred to so
-        return lambda: cls
+        return cls
