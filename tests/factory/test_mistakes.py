@@ -284,6 +284,14 @@ def test_one_mistake_is_one_problem(composites, write, mistake):
         assert word in f"{problem.message}\n{problem.hint}"
 
 
+@pytest.mark.parametrize("key", ["criterion", "objective", "loss_fn"])
+def test_what_other_tools_call_the_loss_beside_it(losses, key):
+    """Beside ``loss`` it is one key too many, and no misspelling of any other."""
+    (problem,) = check({"loss": "dice_loss", key: "focal_loss"}, registry=losses)
+    assert (problem.code, problem.path) == ("unexpected-key", key)
+    assert problem.message == f"there is no key '{key}' here"
+
+
 @pytest.mark.parametrize("key", ["_target_", "type", "class_path", "nam"])
 def test_a_config_of_another_tool_is_not_taken_for_two_losses(composites, key):
     """Beside what chooses a loss, ``reduction`` is no misspelled ``product``."""

@@ -70,7 +70,8 @@ def as_written(mapping: Mapping[Any, object], allowed: Collection[str]) -> dict[
             # The name of a loss in the place of a key misspells nothing, though it ends as a key is called.
             is_loss = isinstance(key, str) and key.endswith("_loss")
             is_plural = key == "weights" and not OF_TERMS.keys().isdisjoint(mapping)  # those of all terms
-            meant = None if is_loss or is_plural else nearest(key, allowed)
+            is_known = isinstance(key, str) and _ELSEWHERE.get(key) in allowed
+            meant = None if is_loss or is_plural or is_known else nearest(key, allowed)
             if meant is not None and key not in written.values():
                 written.setdefault(meant, key)
     return written
@@ -116,7 +117,7 @@ class Level:
 
     def _explain(self, key: Any, validation: Validation) -> _Complaint:
         meant = next((name for name, written in self.written.items() if written is key), "")
-        if meant and key in _ELSEWHERE:
+        if meant and _ELSEWHERE.get(key) == meant:
             return _Complaint(
                 "unexpected-key", f"{_PURPOSE[meant]}, not {key!r}", f"write '{meant}:' in its place"
             )
