@@ -92,7 +92,10 @@ def more(composites):
 def fits(value, rule, root):
     """Judge a value by as much of JSON Schema as the factory writes."""
     if "$ref" in rule:
-        return fits(value, root["$defs"][rule["$ref"].removeprefix("#/$defs/")], root)
+        target = root
+        for step in rule["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        return fits(value, target, root)
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     kinds = rule.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
@@ -158,11 +161,11 @@ def test_a_loss_is_a_branch_with_its_name(composites):
     rules = schema(registry=composites)
     assert {"$ref": "#/$defs/loss.dice_loss"} in rules["$defs"]["node"]["oneOf"]
     branch = rules["$defs"]["loss.dice_loss"]
-    assert branch["properties"]["name"] == {
-        "enum": ["dice_loss", "DiceLoss"],
-        "description": "Overlap of two masks.",
-    }
-    assert rules["$defs"]["loss.masked_loss"]["properties"]["name"]["const"] == "masked_loss"
+    assert branch["properties"]["name"] == {"const": "dice_loss", "description": "Overlap of two masks."}
+    assert {"$ref": "#/$defs/loss.DiceLoss"} in rules["$defs"]["node"]["oneOf"]
+    alias = rules["$defs"]["loss.DiceLoss"]["properties"]
+    assert alias["name"]["const"] == "DiceLoss"
+    assert alias["params"] == {"$ref": "#/$defs/loss.dice_loss/properties/params"}
     smooth = branch["properties"]["params"]["properties"]["smooth"]
     assert smooth == {"type": "number", "minimum": 0, "default": 1.0}
 

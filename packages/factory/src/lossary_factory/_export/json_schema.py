@@ -64,6 +64,10 @@ class _Writer:
             offered = self.constructor(name).offered
             self.uses.update((parameter.name, _compact(self.parameter(parameter))) for parameter in offered)
         losses = {_loss(name): self.loss(name) for name in names}
+        for name in names:
+            losses.update(
+                {_loss(alias): self.alias(alias, name) for alias in self.registry.entry(name).aliases}
+            )
         weight = {"description": "How much this term counts.", **self.weight()}
         definitions = {"node": self.node(names), "inputs": _INPUTS, "weight": weight, **losses}
         known: set[str] = set()
@@ -93,10 +97,13 @@ class _Writer:
     def node(self, names: list[str]) -> Schema:
         complete = [name for name in names if not self.constructor(name).required]
         branches: list[Schema] = [{"enum": complete}] if complete else []
+        entries = [self.registry.entry(name) for name in names]
         branches += (_reference(_loss(name)) for name in names)
-        # The other names of what needs no parameters, in a branch of their own: editors need not offer them.
-        aliases = [alias for name in complete for alias in self.registry.entry(name).aliases]
-        branches += [{"enum": aliases}] if aliases else []
+        branches += (_reference(_loss(alias)) for entry in entries for alias in entry.aliases)
+        aliases = [alias for entry in entries if entry.name in complete for alias in entry.aliases]
+        if aliases:
+            self.shared["alias"] = {"enum": aliases}
+            branches.append(_reference("alias"))
         terms = {"type": "object", "minProperties": 1, "additionalProperties": _NODE}
         composites = [composite for composite in OF_TERMS.values() if composite.name in names]
         for composite in composites:
@@ -104,6 +111,7 @@ class _Writer:
             branches.append(_closed({composite.key: described_terms, **_BESIDE_NAME}, [composite.key]))
         if DEEP_SUPERVISION in names:
             params = {**self.described(DEEP_SUPERVISION), **self.params(self.constructor(DEEP_SUPERVISION))}
+            del params["type"]  # servers would offer the word "object" beside the parameters
             branches.append(_closed({DEEP_SUPERVISION: params, **_BESIDE_NAME}, [DEEP_SUPERVISION]))
         definition = {"description": "The name of a loss that stands under 'defs'.", "type": "string"}
         use = {"use": definition, "params": {"type": ["object", "null"]}, **_BESIDE_NAME}
@@ -111,10 +119,16 @@ class _Writer:
 
     def loss(self, name: str) -> Schema:
         constructor = self.constructor(name)
-        aliases = self.registry.entry(name).aliases
-        spelled = {**({"enum": [name, *aliases]} if aliases else {"const": name}), **self.described(name)}
+        spelled = {"const": name, **self.described(name)}
         properties = {"name": spelled, "params": self.params(constructor), **_BESIDE_NAME}
         return _closed(properties, ["name", *(["params"] if constructor.required else [])])
+
+    def alias(self, alias: str, name: str) -> Schema:
+        """Return the branch of another name of a loss, whose parameters are those of the loss."""
+        branch = self.loss(name)
+        params = {"$ref": f"{_reference(_loss(name))['$ref']}/properties/params"}
+        spelled = {**branch["properties"]["name"], "const": alias}
+        return {**branch, "properties": {**branch["properties"], "name": spelled, "params": params}}
 
     def described(self, name: str) -> Schema:
         """Return what an editor shows over the name of a loss."""
