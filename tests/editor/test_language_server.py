@@ -41,8 +41,9 @@ def test_names_are_offered_in_place_of_a_loss(editor):
         (IN_SUM + "params:\n        |", "huber_loss"),
         ("defs:\n  a:\n    name: dice_loss\n    params:\n      |\nloss: {use: a}", "dice_loss"),
         ("loss:\n  deep_supervision:\n    |", "deep_supervision"),
+        ("loss:\n  name: FocalLoss\n  params:\n    |", "focal_loss"),
     ],
-    ids=["top", "sum", "defs", "deep_supervision"],
+    ids=["top", "sum", "defs", "deep_supervision", "alias"],
 )
 def test_the_parameters_of_the_chosen_loss_are_offered(editor, text, name):
     """Those, and no parameter of another loss, at any depth."""
@@ -113,6 +114,8 @@ def test_keys_of_the_grammar_are_explained(editor, text, words):
         ("loss: {use: a}\ndefs: {a: {name: bce_loss, params: {weight: x}}}", "Incorrect type", 1, 44),
         ("loss:\n  heads:\n    a: {name: bce_loss, inputs: {input: foo.x}}", "does not match", 2, 40),
         (IN_SUM + "weight: {schedule: linear, final: 1, end: 2}", 'Missing property "initial"', 4, 6),
+        ("loss:\n  name: FocalLoss\n  params:\n    gama: 1", "Property gama is not allowed", 3, 4),
+        ("loss:\n  name: focal_loss\n  params: [1]", "Incorrect type", 2, 10),
         ("losss: dice_loss", "Property losss is not allowed", 0, 0),
     ],
 )

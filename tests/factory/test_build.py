@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import copy
+import functools
 import pickle
 import sys
 from pathlib import Path
 
 import pytest
 
-from lossary_factory import ConfigError, LossSpec, build, check, load, validate
-from lossary_registry import Registry, UnknownNameError
+from lossary_factory import ConfigError, LossSpec, build, check, load, make_manifest, schema, validate
+from lossary_registry import FunctionRegistry, Registry, UnknownNameError
 
 TEXT = """\
 loss:
@@ -178,3 +179,38 @@ def test_allow_is_no_single_name(losses):
     """A text is a collection of letters, which nobody means."""
     with pytest.raises(TypeError, match="allow is a collection of names, not one name"):
         validate("dice_loss", registry=losses, allow="dice_loss")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"allow": ["dice_loss"]}, {"overrides": ["loss=dice_loss"]}, {"key": "loss"}, {"registry": "itself"}],
+    ids=str,
+)
+@pytest.mark.parametrize("expect", [None, object])
+def test_a_spec_was_read_already(losses, options, expect):
+    """What says how to read a config comes too late for a spec, and is refused rather than ignored."""
+    spec = validate("focal_loss", registry=losses)
+    if "registry" in options:
+        options = {"registry": losses}
+    with pytest.raises(
+        TypeError, match="a spec was checked already: pass registry, key, overrides and allow"
+    ):
+        build(spec, expect=expect, **options)
+
+
+@pytest.mark.parametrize("expect", [(int, str), "Loss", 5])
+def test_what_is_expected_is_a_class(losses, expect):
+    """A wrong call says what is asked for."""
+    with pytest.raises(TypeError, match="expect is the class that the loss has to be of, not "):
+        build("dice_loss", registry=losses, expect=expect)
+
+
+@pytest.mark.parametrize("registry", [FunctionRegistry("Functions"), "losses", dict])
+def test_a_registry_is_one_of_classes(registry):
+    """A wrong call says what is asked for, whichever function it is."""
+    for call in (check, validate, build):
+        with pytest.raises(TypeError, match="registry is a Registry of classes, not a "):
+            call("dice_loss", registry=registry)
+    for describing in (schema, functools.partial(make_manifest, version="1")):
+        with pytest.raises(TypeError, match="registry is a Registry of classes, not a "):
+            describing(registry=registry)

@@ -4,6 +4,7 @@ import pytest
 
 from lossary_factory import CollectionError, FactoryError, build, check, validate
 from lossary_factory._collections import installed_registry
+from lossary_factory._entry_points import EntryPoint
 
 COLLECTION = """
 from lossary_registry import Registry
@@ -23,13 +24,16 @@ def install(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     installed_registry.cache_clear()
 
-    def install(name: str, value: str = "", code: str = COLLECTION) -> None:
-        module = f"{name}_of_{tmp_path.name.replace('-', '_')}"
+    def install(
+        name: str, value: str = "", code: str = COLLECTION, *, offered: str = "", target: str = ""
+    ) -> None:
+        module = f"{target or name}_of_{tmp_path.name.replace('-', '_')}"
         (tmp_path / f"{module}.py").write_text(code.format(name=name))
         info = tmp_path / f"{name}_dist-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-dist\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {module}:{value or 'loss_registry'}\n")
+        entry = f"{offered or name} = {module}:{value or 'loss_registry'}"
+        (info / "entry_points.txt").write_text(f"[{group}]\n{entry}\n")
 
     yield install
     installed_registry.cache_clear()
@@ -104,3 +108,45 @@ def test_collection_errors_are_factory_errors():
 def test_a_registry_of_ones_own_needs_no_collection(install, losses):
     """With ``registry=`` nothing is looked up."""
     assert check("dice_loss", registry=losses) == []
+
+
+def test_two_collections_of_one_name_are_no_choice(install):
+    """Whoever installs a second one must not replace the first without a word: both are named."""
+    install("one")
+    install("two", offered="one")
+    with pytest.raises(CollectionError) as caught:
+        build("some_loss")
+    first, *listed, last = str(caught.value).splitlines()
+    assert first == "several distributions offer a collection called 'one'"
+    assert [line.partition("from ")[2] for line in listed] == ["one-dist 1.0)", "two-dist 1.0)"]
+    assert last.strip() == "Uninstall all but one of them, or pass a registry as registry=."
+
+
+def test_a_collection_beside_two_of_one_name_can_be_chosen(install):
+    """The quarrel of others does not concern it."""
+    for name, offered in (("one", "one"), ("two", "one"), ("three", "three")):
+        install(name, offered=offered)
+    assert installed_registry("three").name == "three"
+
+
+def test_one_collection_that_two_distributions_offer_is_one(install):
+    """As when a distribution was installed under its old name and its new one."""
+    install("one")
+    install("two", offered="one", target="one")
+    assert type(build("some_loss")).__name__ == "Loss"
+
+
+@pytest.mark.parametrize("value", ["os:nothing", "os", "os:path"])
+def test_a_broken_offer_of_parts_breaks_nothing(losses, monkeypatch, value):
+    """A neighbour whose parts do not load has none: all else is checked as if it were not there."""
+    broken = EntryPoint("foo", value, None)
+    monkeypatch.setattr("lossary_factory._collections._part_entries", lambda: (broken,))
+
+    class Other: ...
+
+    @losses.register(name="other_loss")
+    class OtherLoss(losses.base_class):
+        def __init__(self, other: Other | None = None) -> None: ...
+
+    OtherLoss.__init__.__annotations__["other"] = Other | None
+    assert check("other_loss", registry=losses) == []

@@ -1,7 +1,9 @@
 # ruff: noqa: S603  # the subprocess is this interpreter
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -359,3 +361,41 @@ def test_an_answer_that_cannot_be_written_is_no_traceback(where, code):
     )
     said = "Error: the answer cannot be written: No space left on device\n" if code else ""
     assert (result.returncode, result.stderr) == (code, said)
+
+
+HOSTILE_KEY = "k\x1b]0;owned\x07\x9b31m\u202e"
+
+
+@pytest.mark.parametrize("verb", [("validate",), ("explain",), ("build", "--dry-run")])
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"sum": {HOSTILE_KEY: "dice_loss"}},
+        {"sum": {"a": "dice_los", HOSTILE_KEY: "dice_loss"}},
+        {"name": "table_loss", "params": {"losses": {HOSTILE_KEY: "dice_loss"}, "text": HOSTILE_KEY}},
+        {"name": "table_loss", "params": {"losses": {}, "text": HOSTILE_KEY}},
+    ],
+)
+def test_nothing_of_a_config_acts_on_the_terminal(lossary, losses, write, verb, config):
+    """A terminal gets no control character but our colours: of no key, text, file name or exception."""
+
+    @losses.register(name="table_loss")
+    class TableLoss(losses.base_class):
+        def __init__(self, losses: dict[str, losses.base_class], text: str) -> None:
+            if not losses:
+                raise ValueError(f"no loss in {text}\nat all")
+
+    TableLoss.__init__.__annotations__["losses"] = dict[str, losses.base_class]
+    file = write("a\x1b[2J\x9b.json", json.dumps(config))
+    result = lossary(*verb, file, color=True)
+    assert isinstance(result.exception, (SystemExit, type(None)))
+    shown = re.sub(r"\x1b\[\d*m", "", result.output)
+    assert all(character.isprintable() or character == "\n" for character in shown)
+    assert "\x1b[2J" not in result.output
+
+
+def test_an_override_that_is_no_text_is_a_wrong_config(lossary, write):
+    """A byte that is no UTF-8 reaches the command as half of a surrogate pair, and is refused."""
+    result = lossary("validate", write("loss.yaml", "dice_loss"), "--set", "loss=\udcff")
+    assert result.exit_code == 1
+    assert "a character here is not allowed in YAML" in result.output

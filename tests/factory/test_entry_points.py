@@ -105,3 +105,19 @@ def test_where_folders_show_nothing_the_standard_library_is_asked(monkeypatch):
 
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder()])
     assert entry_points(GROUP) == [EntryPoint("hidden", "json", Distribution("hidden", "3"))]
+
+
+def test_a_damaged_distribution_breaks_nothing(install, tmp_path):
+    """A neighbour whose files are no UTF-8 offers what can be read of it, and all others what they offer."""
+    install("a", "sound-1.0.dist-info", f"[{GROUP}]\nsound = json", "Name: sound\nVersion: 1\n")
+    install("b", "broken-1.0.dist-info", "", "")
+    folder = tmp_path / "b" / "broken-1.0.dist-info"
+    (folder / "entry_points.txt").write_bytes(
+        f"[x]\na\xff = b\n[{GROUP}]\nread = json\n = json\n".encode("latin-1")
+    )
+    (folder / "METADATA").write_bytes(b"Name: broken\nVersion: 1\nAuthor: \xff\n")
+    assert entry_points(GROUP) == [
+        EntryPoint("read", "json", Distribution("broken", "1")),
+        EntryPoint("sound", "json", Distribution("sound", "1")),
+    ]
+    assert entry_points("nothing.at.all") == []

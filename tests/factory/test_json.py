@@ -36,7 +36,16 @@ def test_every_key_and_value_has_its_place():
             2,
             "the key 'loss' stands here twice, first in line 1",
         ),
-        ("[" * 100_000, "too-deep", 1, 1, "values are nested more than 100 levels deep"),
+        ("[" * 100_000, "too-deep", 1, 101, "values are nested more than 100 levels deep"),
+        ("[" * 600 + "]" * 600, "too-deep", 1, 101, "values are nested more than 100 levels deep"),
+        (
+            '{"a": 1, "a": ' + "[" * 600 + "]" * 600 + "}",
+            "too-deep",
+            1,
+            114,
+            "values are nested more than 100 levels deep",
+        ),
+        ("[" + "0, " * 100_000 + "0]", "too-large", 1, 299_999, "the file holds more than 100,000 values"),
         ("9" * 10_000, "out-of-range", 1, 1, "a number has too many digits"),
         (
             '{"name": "dice_loss", "params": {"smooth": NaN}}',

@@ -13,6 +13,7 @@ from lossary_factory import _collections, check, describe, make_manifest, schema
 from lossary_factory._collections import installed_registry
 from lossary_factory._command import lossary
 from lossary_factory._manifest.find import FILE, described_registry
+from lossary_factory._manifest.make import FORMAT
 from lossary_factory._manifest.read import read_manifest
 from lossary_factory._parameters.constructor import StandIn
 from lossary_registry import Deprecated
@@ -200,13 +201,58 @@ def test_a_page_says_which_distribution_has_a_loss(install, composites):
 
 
 @pytest.mark.parametrize(
-    "manifest", ["", "{}", '{"format": 1, "version": "0.9"}', '{"format": 2, "version": "1.0"}']
+    "manifest", ["", "{}", '{"format": 2, "version": "0.9"}', '{"format": 1, "version": "1.0"}']
 )
 def test_a_manifest_of_another_release_is_not_used(install, manifest):
     """Nor is one that cannot be read: the package itself is asked."""
     install(manifest)
     result = CliRunner().invoke(lossary, ["list"])
     assert (result.exit_code, "torch is heavy" in result.output) == (2, True)
+
+
+SHAPES = [
+    "[]",
+    "null",
+    '"format"',
+    '{"format": FORMAT, "version": "1.0"}',
+    '{"format": FORMAT, "version": "1.0", "parts": [], "losses": []}',
+    '{"format": FORMAT, "version": "1.0", "registry": "a", "base": "a:b", "parts": {}, "losses": [1]}',
+    "[" * 10_000 + "]" * 10_000,
+]
+
+
+@pytest.mark.parametrize("manifest", SHAPES, ids=range(len(SHAPES)))
+@pytest.mark.parametrize("call", ["list", "show dice_loss", "schema", "validate a.yaml", "init"])
+def test_a_manifest_of_another_shape_is_not_used(install, write, manifest, call):
+    """JSON that does not say what a manifest says is no traceback: the package itself is asked."""
+    install(manifest.replace("FORMAT", str(FORMAT)))
+    write("a.yaml", "dice_loss")
+    result = CliRunner().invoke(lossary, call.split())
+    assert (result.exit_code, "torch is heavy" in result.output) == (2, True)
+
+
+def test_a_manifest_that_is_damaged_inside_says_so(install, composites, write):
+    """What a loss takes is read when it is needed: the error says which distribution to install again."""
+    manifest = make_manifest(composites, version="1.0")
+    for entry in manifest["losses"]:
+        entry["parameters"] = 5
+    install(json.dumps(manifest))
+    result = CliRunner().invoke(lossary, ["validate", write("a.yaml", "dice_loss")])
+    assert result.exit_code == 2
+    assert "the manifest of heavy-dist 1.0 does not say what dice_loss takes" in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_deprecated_loss_is_described_without_a_warning(losses):
+    """Whoever describes all losses names none of them; in a manifest an old name stays old."""
+    losses.register(
+        losses.get("dice_loss"), name="overlap", deprecated=Deprecated(use="dice_loss"), force=True
+    )
+    schema(registry=losses)
+    described = read_manifest(make_manifest(losses, version="1"), "", must_not_load)
+    (problem,) = check("overlap", registry=described)
+    assert (problem.code, problem.hint) == ("deprecated-name", "write dice_loss")
 
 
 def test_stand_ins_are_classes_of_the_registry(described):

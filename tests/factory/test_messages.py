@@ -120,7 +120,7 @@ def test_a_report_of_a_mapping(losses):
         (
             {"sum": ["dice_loss"]},
             "sum must be a mapping of terms, not a list",
-            "give each loss a key: sum: {first: ..., second: ...}",
+            "give each loss a key: write sum: {dice: dice_loss}",
         ),
         (
             {"name": "dice_loss", "parms": {}},
@@ -193,3 +193,17 @@ def test_problems_as_annotations():
         "::error file=a%2Cb%3Ac.yaml,line=2,col=3,title=code::50%25 wrong:%0Ahere%0Atry, again\n"
         "::warning title=other::odd"
     )
+
+
+def test_names_of_files_do_not_act_on_the_terminal(losses, write):
+    """A file may be called anything: no form of a report holds a control character of its name."""
+    with pytest.raises(ConfigError) as caught:
+        load(write("a\x1b[2J\x9b\nb.yaml", "loss: dise_loss"), registry=losses)
+    for text in (str(caught.value), caught.value.to_github()):
+        assert "\x1b" not in text
+        assert "\x9b" not in text
+    assert str(caught.value).startswith("1 problem in a\N{REPLACEMENT CHARACTER}[2J")
+    spec = load(write("c\x1b.yaml", "loss: broken_loss"), registry=losses)
+    with pytest.raises(RuntimeError) as raised:
+        spec.build()
+    assert "\x1b" not in str(getattr(raised.value, "__notes__", raised.value))

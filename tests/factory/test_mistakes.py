@@ -56,7 +56,80 @@ MISTAKES = {
     "a list of terms": (
         "loss:\n  sum:\n    - dice_loss\n    - focal_loss",
         ("wrong-type", "loss.sum", 3, 5),
-        ["a mapping of terms", "give each loss a key: sum: {first: ..., second: ...}"],
+        ["a mapping of terms", "write sum: {dice: dice_loss, focal: focal_loss}"],
+    ),
+    "a list of terms of several forms": (
+        "loss:\n  sum: [dice_loss, {name: focal_loss}, {type: FocalLoss, weight: 2, params: {gamma: 1}}, x]",
+        ("wrong-type", "loss.sum", 2, 8),
+        [
+            "write sum: {dice: dice_loss, focal: {name: focal_loss}, focal_3: {name: FocalLoss,",
+            "weight: 2, params: {...}}, x: x}",
+        ],
+    ),
+    "a list of losses": (
+        "loss: [dice_loss, focal_loss]",
+        ("wrong-type", "loss", 1, 7),
+        ["write {sum: {dice: dice_loss, focal: focal_loss}}"],
+    ),
+    "one loss in the place of terms": (
+        "loss:\n  sum: dice_loss",
+        ("wrong-type", "loss.sum", 2, 8),
+        ["write sum: {dice: dice_loss}"],
+    ),
+    "a list under a key of its own": (
+        "loss:\n  sum:\n    terms: [dice_loss, focal_loss]\n    weights: [1, 2]",
+        ("unexpected-key", "loss.sum.terms", 3, 5),
+        ["write sum: {dice: dice_loss, focal: focal_loss}"],
+    ),
+    "weights beside the terms": (
+        "loss:\n  sum: {a: dice_loss, b: focal_loss}\n  weights: {a: 0.7, b: 0.3}",
+        ("misplaced-key", "loss.weights", 3, 3),
+        ["'weights' has no meaning beside 'sum'", "write sum: {a: {name: ..., weight: 0.7}}"],
+    ),
+    "weights beside the terms of a term": (
+        "loss:\n  sum:\n    a: {sum: {b: dice_loss}, weights: [0.7]}",
+        ("misplaced-key", "loss.sum.a.weights", 3, 30),
+        ["write sum: {b: {name: ..., weight: 0.7}}"],
+    ),
+    "a weight among the terms": (
+        "loss:\n  sum: {a: dice_loss, weight: 0.5}",
+        ("wrong-type", "loss.sum.weight", 2, 31),
+        ["a weight stands inside the term that it is for: {KEY: {name: ..., weight: 0.5}}"],
+    ),
+    "a number in brackets": (
+        "loss: {name: focal_loss, params: {gamma: [2]}}",
+        ("wrong-type", "loss.params.gamma", 1, 42),
+        ["write 2, without brackets"],
+    ),
+    "null for the word none": (
+        "loss: {name: focal_loss, params: {reduction: null}}",
+        ("wrong-type", "loss.params.reduction", 1, 46),
+        ["write 'none'"],
+    ),
+    "an interpolated name": (
+        "loss: ${loss_name}",
+        ("unknown-loss", "loss", 1, 7),
+        ["nothing is interpolated here"],
+    ),
+    "an interpolated value": (
+        "loss: {name: focal_loss, params: {gamma: '${a.gamma}'}}",
+        ("wrong-type", "loss.params.gamma", 1, 42),
+        ["nothing is interpolated here"],
+    ),
+    "a loss deep in another file": (
+        "lr: 1\nmodel: {arch: {name: unet}, loss: {name: dice_loss}}",
+        ("missing-name", "", 1, 1),
+        ["it may stand at model.loss: choose it by key='model.loss' in Python, or --key model.loss"],
+    ),
+    "a version of the future": (
+        "version: 2\nloss: dice_loss",
+        ("unsupported-version", "version", 1, 10),
+        ["write version: 1"],
+    ),
+    "the name of an anchor without its star": (
+        "defs: {a: &a {name: dice_loss}}\nloss: {name: dice_loss, params: {<<: a}}",
+        ("bad-merge", "loss.params.'<<'", 2, 34),
+        ["write <<: *a"],
     ),
     "an import path": (
         "loss: {_target_: torch.nn.BCELoss}",
@@ -209,6 +282,14 @@ def test_one_mistake_is_one_problem(composites, write, mistake):
     assert (problem.code, problem.path, problem.line, problem.column) == (code, path, line, column)
     for word in words:
         assert word in f"{problem.message}\n{problem.hint}"
+
+
+@pytest.mark.parametrize("key", ["criterion", "objective", "loss_fn"])
+def test_what_other_tools_call_the_loss_beside_it(losses, key):
+    """Beside ``loss`` it is one key too many, and no misspelling of any other."""
+    (problem,) = check({"loss": "dice_loss", key: "focal_loss"}, registry=losses)
+    assert (problem.code, problem.path) == ("unexpected-key", key)
+    assert problem.message == f"there is no key '{key}' here"
 
 
 @pytest.mark.parametrize("key", ["_target_", "type", "class_path", "nam"])

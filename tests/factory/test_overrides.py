@@ -188,6 +188,21 @@ def test_a_deprecated_name_is_a_warning(losses):
     assert problem.message == "the name 'soft_dice' is deprecated since 0.3"
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("use", ["dice_loss", ""])
+def test_a_loss_that_is_deprecated_itself_is_one_problem(losses, use):
+    """Its user is told once, as a problem, and by no warning of the registry."""
+    from lossary_registry import Deprecated  # noqa: PLC0415  # for this test only
+
+    losses.register(type("Old", (losses.base_class,), {}), name="old", deprecated=Deprecated(use=use))
+    (problem,) = check("old", registry=losses)
+    assert (problem.severity, problem.code, problem.hint) == (
+        "warning",
+        "deprecated-name",
+        f"write {use}" if use else "",
+    )
+
+
 def test_errors_beside_warnings_are_errors(losses, write):
     """A warning makes nothing right."""
     with pytest.raises(ConfigError) as caught:
@@ -242,3 +257,36 @@ def test_the_inputs_of_a_head_may_be_new(composites):
     config = {"heads": {"depth": "called_loss"}}
     spec = validate(config, registry=composites, overrides=["heads.depth.inputs.target=target.metres"])
     assert spec.params["inputs"] == {"depth": {"target": "target.metres"}}
+
+
+BESIDE = """\
+optim: {lr: !!float 1e-4, lr: 3}
+shared: &shared {smooth: !!float 1e-4}
+base: &base
+  loss: {name: dice_loss, params: *shared}
+"""
+
+
+@pytest.mark.parametrize(
+    ("train", "lines"),
+    [
+        ("train: {loss: dice_loss}", []),
+        ("train: {loss: {name: dice_loss, params: *shared}}", [2]),
+        ("train: *base", [2]),
+        ("train: {<<: *base}", [2]),
+        ("train: {<<: [*base]}", [2]),
+        ("train: {loss: dice_loss, extra: *base}", []),
+        ("train: {loss: dice_loss}\ntrain: {loss: dice_loss}", [6]),
+    ],
+)
+def test_what_stands_beside_the_key_is_not_judged(losses, write, train, lines):
+    """Another tool may allow tags and keys twice; what the loss itself uses is judged, wherever it stands."""
+    file = write("train.yaml", BESIDE + train)
+    assert [problem.line for problem in check(file, registry=losses, key="train.loss")] == lines
+
+
+def test_duplicates_beside_the_key_are_not_judged_in_json(losses, write):
+    """The same for JSON."""
+    text = '{"a": 1, "a": NaN, "loss": {"name": "dice_loss", "params": {"smooth": 1, "smooth": 2}}}'
+    (problem,) = check(write("a.json", text), registry=losses, key="loss")
+    assert problem.path == "loss.params.smooth"

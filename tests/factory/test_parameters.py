@@ -354,3 +354,25 @@ def test_what_becomes_an_object_is_written_as_it_was_read(registry, annotation, 
     again = validate(spec.to_dict(), registry=registry)
     assert (again, hash(again), again.fingerprint()) == (spec, hash(spec), spec.fingerprint())
     assert type(spec.build().value) is type(again.build().value)
+
+
+class Unhashable:
+    __hash__ = None
+
+
+@pytest.mark.parametrize(
+    "annotation", [set[int], frozenset[int], Optional[set[int]], set[Any], set[Unhashable]]
+)
+@pytest.mark.parametrize("item", [[1], {"a": 1}, [[1]], Unhashable()])
+def test_what_no_set_can_hold_is_a_problem(annotation, item):
+    """A wrong item of what becomes a set is refused like any other, and raises nothing."""
+
+    class Setting(Loss):
+        def __init__(self, classes: annotation = ()) -> None: ...
+
+    Setting.__init__.__annotations__["classes"] = annotation
+    registry = Registry(Loss, "Settings")
+    registry.register(Setting)
+    problems = check({"name": "Setting", "params": {"classes": [item]}}, registry=registry)
+    is_fine = annotation in (set[Any], set[Unhashable]) and not isinstance(item, Unhashable)
+    assert bool(problems) is not is_fine

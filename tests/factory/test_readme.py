@@ -48,7 +48,7 @@ def _page(losses, write, monkeypatch):
 
     for block in blocks("yaml"):
         write(block.partition("\n")[0].removeprefix("# "), block)
-    monkeypatch.setattr(_checker, "installed_registry", lambda: losses)
+    monkeypatch.setattr(_checker, "chosen_registry", lambda given: given or losses)
     monkeypatch.setattr(call, "installed_registry", lambda _collection: losses)
     monkeypatch.setattr(call, "described_registry", lambda _collection: losses)
 

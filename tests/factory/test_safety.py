@@ -38,6 +38,7 @@ HOSTILE = {
     "doubling.yaml": f"defs:\n  a0: dice_loss\n{DOUBLING}loss: {{use: a39}}",
     "deep.yaml": "[" * DEEP,
     "deep.json": "[" * DEEP + "]" * DEEP,
+    "deep duplicate.json": '{"a": 1, "a": ' + "[" * 600 + "]" * 600 + "}",
     "deep.toml": "a = " + "[" * DEEP + "]" * DEEP,
     "deep key.toml": "a" + ".a" * DEEP + " = 1",
     "deep sums.yaml": "loss: " + "{sum: {a: " * 500 + "dice_loss" + "}}" * 500,
@@ -49,6 +50,8 @@ HOSTILE = {
     "many duplicates.yaml": "loss: dice_loss\n" + "k: 1\n" * 40_000,
     "many duplicates.json": '{"loss": "dice_loss"' + ', "k": 1' * 40_000 + "}",
     "many items.yaml": "{name: focal_loss, params: {weight: [" + "x, " * 90_000 + "x]}}",
+    "many items.json": '{"name": "focal_loss", "params": {"weight": [' + "1, " * 150_000 + "1]}}",
+    "many items.toml": "name = 'focal_loss'\nparams.weight = [" + "1, " * 150_000 + "1]",
     "many keys.yaml": "loss:\n" + "".join(f"  k{n}: 1\n" for n in range(40_000)),
     "nul.yaml": "loss: dice\0loss",
     "escape.json": '{"loss": "dice\\u0000loss\\u001b[2J"}',
@@ -72,8 +75,82 @@ def test_a_hostile_file_is_a_wrong_config(composites, write, tmp_path, name):
     assert set(os.listdir(tmp_path)) == files  # noqa: PTH208  # same
 
 
+def shared(depth):
+    """Return a mapping that is small, and large where its shared parts are counted in full."""
+    config = "dice_loss"
+    for _ in range(depth):
+        config = {"sum": {"x": config, "y": config}}
+    return config
+
+
+CYCLE: dict[str, object] = {}
+CYCLE["sum"] = {"x": CYCLE, "y": CYCLE}
+NUMBERS = [1.0] * 10
+for _ in range(8):
+    NUMBERS = [NUMBERS] * 10  # type: ignore[list-item]
+
+
 @pytest.mark.parametrize(
-    "text", ["os.mkdir", "loss=!!python/object/apply:os.mkdir [made]", "a" + "[0]" * 5000 + "=1"]
+    "config",
+    [
+        shared(30),
+        CYCLE,
+        {"name": "open_loss", "params": {"scale": NUMBERS}},
+        {"name": "any_loss", "params": {"value": NUMBERS}},
+        {"name": "focal_loss", "params": {"weight": [1.0] * 200_000}},
+    ],
+    ids=["shared terms", "a cycle", "shared numbers", "shared data", "many numbers"],
+)
+def test_a_mapping_is_as_large_as_its_shared_parts(composites, config):
+    """A part that a mapping holds twice counts twice: what would take for ever is refused, and soon."""
+
+    @composites.register(name="any_loss")
+    class AnyLoss(composites.base_class):
+        def __init__(self, value=None):
+            pass
+
+    start = time.process_time()
+    assert check(config, registry=composites)
+    assert time.process_time() - start < 10
+
+
+def test_shared_parts_are_no_mistake(composites):
+    """A part may stand anywhere as often as one likes, as in YAML with aliases."""
+    assert check(shared(8), registry=composites) == []
+
+
+def test_a_choice_of_two_losses_is_not_tried_without_end(composites, monkeypatch):
+    """What a union of losses tries twice at each level counts twice."""
+    monkeypatch.setattr("lossary_factory._validation.MOST_VALUES", 1000)
+
+    class Left(composites.base_class):
+        def __init__(self, inner: Left | Right | None = None):
+            pass
+
+    class Right(composites.base_class):
+        def __init__(self, inner: Left | Right | None = None):
+            pass
+
+    for cls in (Left, Right):
+        cls.__init__.__annotations__["inner"] = Left | Right | None
+        composites.register(cls)
+    config = "dice_loss"
+    for _ in range(45):
+        config = {"name": "Left", "params": {"inner": config}}
+    (problem,) = check(config, registry=composites)
+    assert problem.code == "too-large"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "os.mkdir",
+        "loss=\ud800",
+        "loss.\ud800=1",
+        "loss=[a, \udcff]",
+        "loss=!!python/object/apply:os.mkdir [made]",
+        "a" + "[0]" * 5000 + "=1",
+    ],
 )
 def test_a_hostile_override_is_a_wrong_config(losses, tmp_path, monkeypatch, text):
     """Overrides are read as carefully as files."""

@@ -23,6 +23,10 @@ ACCEPTED = [
     "FocalLoss",
     {"name": "dice_loss", "params": {"smooth": 2, "mode": "HARD"}},
     {"name": "dice_loss", "params": {}},
+    {"name": "DiceLoss", "params": {"smooth": 2}},
+    {"name": "dice_loss", "params": None},
+    {"name": "grouped_loss", "params": {"scale": 2, "group": None}},
+    {"defs": {"a": "dice_loss"}, "loss": {"use": "a", "params": None}},
     {"name": "FocalLoss", "params": {"gamma": 1}},
     {"name": "focal_loss", "params": {"alpha": None, "weight": [1, 0.5], "reduction": "sum"}},
     {"name": "tversky_loss", "params": {"alpha": 1, "beta": 2.5}},
@@ -46,6 +50,14 @@ REFUSED = [
     {"name": "dice_loss", "params": {"smooth": "1"}},
     {"name": "dice_loss", "params": {"mode": "medium"}},
     {"name": "focal_loss", "params": {"alpha": 2}},
+    {"name": "FocalLoss", "params": {"alpha": 2}},
+    {"name": "FocalLoss", "params": {"gama": 2}},
+    {"name": "focal_loss", "params": 1},
+    {"name": "focal_loss", "params": [1]},
+    {"name": "focal_loss", "params": "gamma"},
+    {"name": "tversky_loss", "params": None},
+    {"name": "grouped_loss", "params": {"group": 1}},
+    "Tversky",
     {"name": "focal_loss", "params": {"weight": [None]}},
     {"name": "tversky_loss", "params": {"alpha": 1}},
     {"name": "tversky_loss"},
@@ -63,14 +75,37 @@ REFUSED = [
 ]
 
 
+class Group: ...
+
+
+@pytest.fixture(autouse=True)
+def more(composites):
+    """Register a loss with what only Python can give, and another name for one that needs parameters."""
+
+    @composites.register(name="grouped_loss")
+    class GroupedLoss(composites.base_class):
+        def __init__(self, scale: float = 1.0, group: Group | None = None) -> None: ...
+
+    composites.register(composites.get("tversky_loss"), name="tversky_loss", aliases=["Tversky"], force=True)
+
+
 def fits(value, rule, root):
     """Judge a value by as much of JSON Schema as the factory writes."""
     if "$ref" in rule:
-        return fits(value, root["$defs"][rule["$ref"].removeprefix("#/$defs/")], root)
+        target = root
+        for step in rule["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        return fits(value, target, root)
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     kinds = rule.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
     properties = rule.get("properties", {})
+    patterns = {
+        key: each
+        for pattern, each in rule.get("patternProperties", {}).items()
+        for key in (value if isinstance(value, dict) else ())
+        if re.search(pattern, key)
+    }
     return all(
         [
             not kinds
@@ -94,6 +129,8 @@ def fits(value, rule, root):
                 and all(
                     fits(item, properties[key], root)
                     if key in properties
+                    else fits(item, patterns[key], root)
+                    if key in patterns
                     else rule.get("additionalProperties", {}) is not False
                     and fits(item, rule.get("additionalProperties", {}), root)
                     for key, item in value.items()
@@ -120,11 +157,15 @@ def test_the_schema_refuses_what_is_wrong(composites, config):
 
 
 def test_a_loss_is_a_branch_with_its_name(composites):
-    """An editor offers the parameters of the loss whose name stands there, with their defaults."""
+    """An editor offers the parameters of the loss whose name or alias stands there, with their defaults."""
     rules = schema(registry=composites)
     assert {"$ref": "#/$defs/loss.dice_loss"} in rules["$defs"]["node"]["oneOf"]
     branch = rules["$defs"]["loss.dice_loss"]
     assert branch["properties"]["name"] == {"const": "dice_loss", "description": "Overlap of two masks."}
+    assert {"$ref": "#/$defs/loss.DiceLoss"} in rules["$defs"]["node"]["oneOf"]
+    alias = rules["$defs"]["loss.DiceLoss"]["properties"]
+    assert alias["name"]["const"] == "DiceLoss"
+    assert alias["params"] == {"$ref": "#/$defs/loss.dice_loss/properties/params"}
     smooth = branch["properties"]["params"]["properties"]["smooth"]
     assert smooth == {"type": "number", "minimum": 0, "default": 1.0}
 
@@ -167,3 +208,10 @@ def test_a_bare_name_is_for_losses_that_need_nothing(losses):
     judge = jsonschema.Draft7Validator(schema(registry=losses))
     for name in losses.list():
         assert judge.is_valid({"loss": name}) is (check(name, registry=losses) == [])
+
+
+def test_what_only_python_can_give_is_not_offered(composites):
+    """It may be null, and is no property that an editor would complete."""
+    params = schema(registry=composites)["$defs"]["loss.grouped_loss"]["properties"]["params"]
+    assert list(params["properties"]) == ["scale"]
+    assert params["patternProperties"] == {"^(?:group)$": {"type": "null"}}

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from lossary_factory import ConfigError, LossSpec, UnwritableError, validate
+from lossary_factory import ConfigError, LossSpec, UnwritableError, describe, schema, validate
 from lossary_factory._values import FrozenSet
 
 NESTED = {
@@ -193,3 +193,51 @@ def test_frozen_containers_travel(losses):
     names = FrozenSet(["a"])
     again = pickle.loads(pickle.dumps(names))
     assert (type(again), again) == (FrozenSet, names)
+
+
+def test_a_changed_spec_may_use_what_the_config_might(losses):
+    """``replace`` holds to the names that were allowed when the config was checked."""
+    spec = validate("dice_loss", registry=losses, allow=["dice_loss", "tversky_loss"])
+    with pytest.raises(ConfigError) as caught:
+        spec.replace("name", "focal_loss")
+    assert [problem.code for problem in caught.value.problems] == ["loss-not-allowed"]
+    assert spec.replace("params", {"smooth": 2}).to_dict()["params"] == {"smooth": 2}
+
+
+def test_that_there_is_no_object_says_nothing(losses):
+    """``group: null`` means what leaving it out means: the same fingerprint, and the same defaults."""
+
+    class Group: ...
+
+    @losses.register(name="grouped_loss")
+    class GroupedLoss(losses.base_class):
+        def __init__(self, scale: float = 1.0, group: Group | None = None) -> None: ...
+
+    GroupedLoss.__init__.__annotations__["group"] = Group | None
+    plain = validate("grouped_loss", registry=losses)
+    said = validate({"name": "grouped_loss", "params": {"group": None}}, registry=losses)
+    assert said.fingerprint() == plain.fingerprint()
+    assert said.with_defaults() == plain.with_defaults()
+
+
+@pytest.mark.parametrize("key", [(1, 2), b"a"])
+def test_a_key_that_no_config_can_spell(losses, key):
+    """A config in Python may hold such a key where anything goes; written it cannot be, and that is said."""
+
+    @losses.register(name="any_loss")
+    class AnyLoss(losses.base_class):
+        def __init__(self, table=None) -> None: ...
+
+    spec = validate({"name": "any_loss", "params": {"table": {key: 1}}}, registry=losses)
+    with pytest.raises(
+        UnwritableError, match=r"table of any_loss has .* as a key, which no config can spell"
+    ):
+        spec.to_dict()
+
+
+@pytest.mark.parametrize("doc", [property(lambda _self: "text"), 5, ["text"]])
+def test_a_class_whose_documentation_is_no_text(losses, doc):
+    """It has no summary, and breaks no description of all losses."""
+    losses.register(type("Odd", (losses.base_class,), {"__doc__": doc}), name="odd_loss")
+    assert describe("odd_loss", registry=losses)["summary"] == ""
+    schema(registry=losses)

@@ -91,6 +91,8 @@ def test_problems_point_into_the_file(losses, write):
         ("loss = nothing\n", "syntax", 1, "Invalid value"),
         (f"loss = {'9' * 10_000}\n", "out-of-range", 1, "a number has too many digits"),
         (f"loss = {'[' * 100_000}", "too-deep", 1, "values are nested more than 100 levels deep"),
+        (f"loss = {'[' * 150}{']' * 150}", "too-deep", 1, "values are nested more than 100 levels deep"),
+        (f"loss = [{'0, ' * 100_001}]", "too-large", 1, "the file holds more than 100,000 values"),
         (f"{'a.' * 100_000}a = 1", "too-deep", 1, "values are nested more than 100 levels deep"),
         (f"x = {{{'a . ' * 100_000}a = 1}}", "too-deep", 1, "values are nested more than 100 levels deep"),
     ],

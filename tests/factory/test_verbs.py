@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from pathlib import Path
 
+import attrs
 import pytest
 from click.testing import CliRunner
 
-from lossary_factory import check, schema, validate
+from lossary_factory import check, load, schema, validate
 from lossary_factory._command import call, group
 from lossary_factory._command.verbs.migrate import Migration
 
@@ -117,11 +120,82 @@ def test_a_start_is_correct(lossary, losses, write, task):
     assert check(write("start.yaml", result.output), registry=losses) == []
 
 
-def test_a_start_is_the_loss_with_the_most_tags(lossary):
-    """It serves the most purposes; its parameters are written out, so that they can be changed."""
+def test_a_start_has_what_can_be_changed(lossary):
+    """Where nothing is the first choice, the loss with the most tags; its parameters are written out."""
     assert lossary("init", "binary").output.endswith(
         "\nversion: 1\nloss:\n  name: dice_loss\n  params:\n    smooth: 1.0\n"
     )
+
+
+def test_a_start_is_the_first_choice_for_the_task(lossary, losses):
+    """The collection says which that is; what is the first choice for something comes before the rest."""
+    for name, tasks in (("one", ["segmentation"]), ("two", ["binary", "other"]), ("odd", 5)):
+        losses.register(
+            type(name, (losses.base_class,), {}),
+            name=name,
+            tags=["segmentation", "binary"],
+            metadata={"first_choice": tasks},
+        )
+    assert lossary("init", "segmentation").output.endswith("name: one\n")
+    assert lossary("init", "binary").output.endswith("name: two\n")
+    assert lossary("init").output.endswith("name: two\n")
+
+
+def test_a_start_made_of_other_losses(lossary, losses, write):
+    """A task whose losses are all made of others begins with a sum of two that are alike."""
+    losses.unregister("broken_loss")
+    result = lossary("init", "composite")
+    assert result.exit_code == 0
+    spec = validate(load(write("start.yaml", result.output), registry=losses).to_dict(), registry=losses)
+    assert [term.name for term in spec.params["terms"].values()] == ["dice_loss", "focal_loss"]
+
+
+def test_a_start_that_needs_what_only_its_author_knows(lossary, losses):
+    """The error says where to read what is needed."""
+
+    def refuse(_instance, _attribute, _value):
+        raise ValueError("ask its author")
+
+    @losses.register(tags=["needy"])
+    @attrs.define(slots=False)
+    class Needy(losses.base_class):
+        table: str = attrs.field(validator=refuse)
+
+    losses.register_lazy("absent", "not_there:Loss", requires=["not_there"], tags=["needy"])
+    result = lossary("init", "needy")
+    assert result.exit_code == 2
+    assert "no loss for needy can be built as it is" in result.output
+    assert "lossary show NAME says which: Needy, absent" in result.output
+
+
+@pytest.mark.parametrize("suffix", [".yaml", ".yml", ".toml", ".json"])
+@pytest.mark.parametrize("task", ["segmentation", "composite", "odd"])
+def test_a_start_is_written_in_the_format_of_its_name(lossary, losses, tmp_path, suffix, task):
+    """The end of the name says which format; each says the same, and none names a file that is not there."""
+
+    @losses.register(tags=["odd"])
+    class Odd(losses.base_class):
+        def __init__(self, text: str = 'a "b"\x9b\n', many: tuple[float, ...] = (1e-5, math.pi)) -> None: ...
+
+    Odd.__init__.__annotations__.update(text=str, many=tuple[float, ...])
+    file = tmp_path / f"start{suffix}"
+    assert lossary("init", task, "-o", str(file)).exit_code == 0
+    assert load(file, registry=losses) == load(tmp_path / f"start{suffix}", registry=losses)
+    yaml = tmp_path / "other.yaml"
+    yaml.write_text(lossary("init", task).output, encoding="utf-8")
+    assert load(file, registry=losses) == load(yaml, registry=losses)
+    assert not [
+        line for line in file.read_text().splitlines() if re.match(r"# yaml-language-server|#:schema", line)
+    ]
+
+
+@pytest.mark.parametrize("name", ["start", "start.txt", "start.yaml.bak"])
+def test_a_start_of_an_unknown_format_is_a_wrong_call(lossary, tmp_path, name):
+    """What could not be read again is not written."""
+    result = lossary("init", "-o", str(tmp_path / name))
+    assert result.exit_code == 2
+    assert "must end in .yaml, .yml, .toml or .json, which says what to write" in result.output
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_task_is_a_wrong_call(lossary):
@@ -204,3 +278,12 @@ def test_migrate_without_a_config(lossary, write, file, key, code):
     """A file that is not there is a wrong config; a key that is not there is a wrong call."""
     write("old.yaml", "train: {loss: dice_loss}")
     assert lossary("migrate", file, "--key", key).exit_code == code
+
+
+@pytest.mark.parametrize("override", ["loss", "loss..name=1", "=1"])
+@pytest.mark.parametrize("verb", [("validate",), ("explain",), ("build", "--dry-run")])
+def test_an_override_that_is_none_is_a_wrong_call(lossary, write, verb, override):
+    """What does not read PATH=VALUE is no mistake of any config; a path that leads nowhere is one."""
+    result = lossary(*verb, write("loss.yaml", "dice_loss"), "--set", override)
+    assert result.exit_code == 2
+    assert lossary(*verb, "loss.yaml", "--set", "loss.sum.a.b=1").exit_code == 1

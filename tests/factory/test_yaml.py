@@ -186,7 +186,7 @@ def test_an_endless_number_is_a_problem(problem):
         ("loss: {name: tversky_loss, params: {alpha: 1}}", "loss.params.beta", 1, 28, "^^^^^^"),
         ("loss: {name: focal_loss, params: {weight: [1, x]}}", "loss.params.weight[1]", 1, 47, "^"),
         ("loss:\n  <<: {name: focal_loss}\n  weight: 2", "loss.weight", 3, 3, "^^^^^^"),
-        ("loss: {<<: {name: focal_los}}", "loss.name", 1, 8, "^^"),
+        ("loss: {<<: {name: focal_los}}", "loss.name", 1, 19, "^^^^^^^^^"),
         ("# \U0001f600\nloss: {name: '\U0001f600'}", "loss.name", 2, 14, "^^^"),
     ],
 )
@@ -214,3 +214,36 @@ def test_numbers_as_people_write_them(losses, write):
     """``1e-3`` is a number, so it can be a parameter."""
     config = write("config.yaml", "loss: {name: dice_loss, params: {smooth: 1e-3}}")
     assert build(config, registry=losses).smooth == 0.001
+
+
+ANCHORED = """\
+shared: &shared
+  gamma: "2"
+  gama: 1
+  alpha: &alpha 7
+train:
+  loss:
+    sum:
+      a: {name: focal_loss, params: *shared}
+      b: {name: focal_loss, params: {<<: *shared}}
+      c: {name: focal_loss, params: {<<: [*shared], alpha: 0.5}}
+      d: {name: focal_loss, params: {alpha: *alpha, gamme: *alpha}}
+"""
+
+
+def test_what_is_wrong_in_an_anchored_value_is_shown_once_where_it_is_written(losses, write):
+    """There it has to be mended, whatever uses it; a wrong key beside an alias is shown beside the alias."""
+    problems = check(write("a.yaml", ANCHORED), registry=losses, key="train.loss")
+    assert [(problem.line, problem.column, problem.code) for problem in problems] == [
+        (2, 10, "wrong-type"),
+        (3, 3, "unknown-parameter"),
+        (4, 10, "out-of-range"),
+        (11, 53, "unknown-parameter"),
+    ]
+
+
+def test_what_an_anchored_value_lacks_is_shown_at_its_own_key(losses, write):
+    """Nothing is missing at the alias: the value that it stands for is too short."""
+    text = "sum:\n  a: &a {name: tversky_loss, params: {alpha: 1}}\n  b: *a\n"
+    (problem,) = check(write("a.yaml", text), registry=losses)
+    assert (problem.code, problem.line) == ("missing-parameter", 2)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ._checker import Checker
-from ._problems import CollectionError, ConfigError, Problem, make_problem
+from ._problems import CollectionError, ConfigError, Problem, make_problem, show
 from ._reading import SUFFIXES
 from ._spec import Checked, LossSpec
 
@@ -114,8 +114,10 @@ def load(
 
 
 @overload
+def build(config: LossSpec[Any], *, expect: type[E]) -> E: ...
+@overload
 def build(
-    config: LossSpec[Any] | Config | File,
+    config: Config | File,
     *,
     expect: type[E],
     registry: Registry[Any] | None = None,
@@ -124,7 +126,7 @@ def build(
     allow: Names | None = None,
 ) -> E: ...
 @overload
-def build(config: LossSpec[T], *, registry: None = None) -> T: ...
+def build(config: LossSpec[T]) -> T: ...
 @overload
 def build(
     config: Config | File,
@@ -158,18 +160,26 @@ def build(
         config: A spec, a mapping, the path of a file, or the name of a loss.
             A text that ends in .yaml, .yml, .toml or .json is a path; any other text is a name.
         expect: The class that the loss has to be of; a loss of another class is a wrong config.
-        registry: Where the names are looked up; the installed collection if None. A spec needs none.
+        registry: Where the names are looked up; the installed collection if None.
         key: As for ``validate``.
         overrides: As for ``validate``.
-        allow: As for ``validate``.
+        allow: As for ``validate``. A spec was checked already, and takes none of these four.
 
     Raises:
         ConfigError: The config is wrong; nothing was built.
+        TypeError: A spec came with what says how a config is to be read, or ``expect`` is no class.
         CollectionError: No registry was given, and not exactly one collection is installed.
         UnknownNameError: ``allow`` has a name that nobody registered.
         Exception: Whatever a constructor raises, with a note that says for which part of the config.
     """
+    if expect is not None and not isinstance(expect, type):
+        raise TypeError(f"expect is the class that the loss has to be of, not {show(expect)}")
     if isinstance(config, LossSpec):
+        if registry is not None or key is not None or overrides or allow is not None:
+            raise TypeError(
+                "a spec was checked already: pass registry, key, overrides and allow to what makes it, "
+                "validate or load"
+            )
         spec = config
     else:
         spec = _checked(config, Checker(registry, key, overrides, allow)).accepted()

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._collections import installed_registry
+from ._collections import chosen_registry
 from ._grammar import read_config
-from ._problems import ConfigError, Problem
+from ._problems import ConfigError, Problem, parse_path
 from ._reading import overridden, read
 from ._spec import Checked
 from ._validation import Validation
@@ -42,21 +42,23 @@ class Checker:
             document = read(path)
         except ConfigError as error:
             return Checked(None, list(error.problems))
-        return self._check(document.data, Validation(self._registry(), document.source), document.problems)
+        # What stands beside the config is not judged, and can be read by a tool that allows more.
+        problems = document.problems if self.key is None else document.problems_at(parse_path(self.key))
+        return self._check(document.data, Validation(self._registry(), document.source), problems)
 
     def check_data(self, data: object) -> Checked:
         """Check plain data."""
         return self._check(data, Validation(self._registry()), [])
 
     def _registry(self) -> Registry[Any]:
-        return installed_registry() if self.registry is None else self.registry
+        return chosen_registry(self.registry)
 
     def _check(self, data: object, validation: Validation, earlier: list[Problem]) -> Checked:
         """Check plain data; ``earlier`` are the problems that reading it went past."""
         if self.allow is not None:
             if isinstance(self.allow, str):
                 raise TypeError("allow is a collection of names, not one name")
-            validation.allowed = {validation.registry.entry(name).name for name in self.allow}
+            validation.allowed = frozenset(validation.registry.entry(name).name for name in self.allow)
         if self.overrides:
             try:
                 data, validation.overridden = overridden(data, self.overrides)
@@ -69,7 +71,16 @@ class Checker:
         # A value that could not be read is not also of the wrong type.
         known = {_position(problem) for problem in earlier}
         found = [problem for problem in problems if _position(problem) not in known or not problem.line]
-        return Checked(spec, sorted([*earlier, *found], key=_position))
+        return Checked(spec, sorted(_unlike([*earlier, *found]), key=_position))
+
+
+def _unlike(problems: list[Problem]) -> list[Problem]:
+    """Keep the first of those that one change mends: an anchored value is as wrong at each use."""
+    first: dict[object, Problem] = {}
+    for number, problem in enumerate(problems):
+        place = (problem.file, problem.line, problem.column, problem.code, problem.message)
+        first.setdefault(place if problem.line else number, problem)
+    return list(first.values())
 
 
 def _position(problem: Problem) -> tuple[int, int]:

@@ -7,10 +7,11 @@ also lie in archives, or wherever an importer of its own finds them.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,12 +74,17 @@ def _offers(group: str) -> Iterator[tuple[str, str]]:
             known.add(name)
             path = os.path.join(place, folder)  # noqa: PTH118  # pathlib takes as long as all the rest
             try:
-                with open(os.path.join(path, _FILE), encoding="utf-8") as stream:  # noqa: PTH118, PTH123  # same
+                with _opened(path, _FILE) as stream:
                     text = stream.read()
             except OSError:
                 continue
             if group in text:
                 yield path, text
+
+
+def _opened(folder: str, file: str) -> TextIO:
+    """Open a file of a distribution; one that is damaged is read as far as that goes, and breaks nothing."""
+    return open(os.path.join(folder, file), encoding="utf-8", errors="replace")  # noqa: PTH118, PTH123  # slow
 
 
 def _of_group(group: str, text: str) -> Iterator[tuple[str, str]]:
@@ -87,7 +93,7 @@ def _of_group(group: str, text: str) -> Iterator[tuple[str, str]]:
     for line in map(str.strip, text.splitlines()):
         if line.startswith("["):
             section = line.strip("[]").strip()
-        elif section == group and "=" in line and not line.startswith(("#", ";")):
+        elif section == group and "=" in line and not line.startswith(("#", ";", "=")):
             name, _, value = line.partition("=")
             yield name.strip(), value.strip()
 
@@ -97,7 +103,7 @@ def _about(folder: str) -> Distribution | None:
     about: dict[str, str] = {}
     for file in ("METADATA", "PKG-INFO"):
         try:
-            with open(os.path.join(folder, file), encoding="utf-8") as stream:  # noqa: PTH118, PTH123  # as above
+            with _opened(folder, file) as stream:
                 for line in stream:
                     if not line.strip():
                         break  # the description follows
@@ -110,11 +116,14 @@ def _about(folder: str) -> Distribution | None:
 
 def _asked(group: str) -> list[EntryPoint]:
     """Ask the standard library."""
-    from importlib.metadata import entry_points as asked  # noqa: PLC0415  # slow
+    from importlib.metadata import distributions  # noqa: PLC0415  # slow
 
-    return [
-        EntryPoint(
-            entry.name, entry.value, Distribution(entry.dist.name, entry.dist.version) if entry.dist else None
-        )
-        for entry in sorted(asked(group=group))
-    ]
+    found: dict[str, list[EntryPoint]] = {}
+    for distribution in distributions():
+        # What is damaged offers nothing. The library's own entry_points() would fail for all of them.
+        with contextlib.suppress(Exception):
+            offers = distribution.entry_points.select(group=group)
+            if offers:
+                about = Distribution(distribution.name, distribution.version)
+                found.setdefault(about.name, [EntryPoint(each.name, each.value, about) for each in offers])
+    return sorted(entry for offers in found.values() for entry in offers)

@@ -24,7 +24,7 @@ from ._problems import (
     parse_path,
     with_value,
 )
-from ._validation import Validation
+from ._validation import EnoughError, Validation
 from ._values import FrozenDict, Unbuilt, built, plain
 
 if TYPE_CHECKING:
@@ -109,8 +109,12 @@ class LossSpec(Unbuilt, Generic[T]):
         """
         params = {name: _filled(value) for name, value in self.params.items()}
         if self.origin is not None:
-            for parameter in constructor_of(self.loss_class, self.origin.registry.base_class).offered:
-                if parameter.name not in params:
+            parameters = constructor_of(self.loss_class, self.origin.registry.base_class).parameters
+            for name, parameter in parameters.items():
+                if parameter.is_for_python:  # what says that there is none says what leaving it out says
+                    if name in params and params[name] is None is parameter.default:
+                        del params[name]
+                elif name not in params:
                     params.update(_default(parameter, self.origin))
         return attrs.evolve(self, params=FrozenDict(params))
 
@@ -134,7 +138,8 @@ class LossSpec(Unbuilt, Generic[T]):
             ``spec.replace("sum.region.weight", 0.5)``, ``spec.replace("params.gamma", 3)``
 
         Raises:
-            ConfigError: The path leads nowhere, or the value does not fit there.
+            ConfigError: The path leads nowhere, or the value does not fit there; it may use the names that
+                the config was allowed to use.
         """
         if self.origin is None:
             raise ValueError("a spec that no config gave cannot be changed: it does not know its registry")
@@ -144,7 +149,7 @@ class LossSpec(Unbuilt, Generic[T]):
             raise ConfigError([Problem("no-such-key", str(error), hint=error.hint)]) from None
         except ValueError as error:
             raise ConfigError([Problem("no-such-key", str(error))]) from None
-        checked = checked_config(data, self.origin.registry)
+        checked = checked_config(data, self.origin.registry, self.origin.allowed)
         if checked.spec is None or not checked.is_correct:
             raise ConfigError(checked.problems)
         return checked.spec
@@ -194,9 +199,9 @@ class Checked(NamedTuple):
         return spec
 
 
-def checked_config(config: object, registry: Registry[Any]) -> Checked:
+def checked_config(config: object, registry: Registry[Any], allowed: frozenset[str] | None = None) -> Checked:
     """Check plain data, and nothing else but that."""
-    validation = Validation(registry)
+    validation = Validation(registry, allowed=allowed)
     return Checked(validation.read_config(config), validation.problems)
 
 
@@ -262,10 +267,10 @@ def _default(parameter: Parameter, origin: Origin) -> dict[str, object]:
     if default is inspect.Parameter.empty or isinstance(default, attrs.Factory):  # type: ignore[arg-type]
         return {}
     validation = Validation(origin.registry)
-    value = parameter.kind(default, (parameter.name,), validation)
     try:
+        value = parameter.kind(default, (parameter.name,), validation)
         plain(value)
-    except UnwritableError:
+    except (EnoughError, UnwritableError):
         return {}
     return {} if validation.problems else {parameter.name: value}
 

@@ -3,23 +3,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import attrs
 
 from ._problems import (
     DEEPEST,
+    INTERPOLATED,
     LARGEST_INTEGER,
     MOST_PROBLEMS,
+    MOST_VALUES,
     ConfigPath,
     Origin,
     Problem,
     Severity,
     Source,
+    is_interpolated,
     label,
     make_problem,
     show,
+    too_many_problems,
 )
 from ._values import FrozenDict, FrozenList
 
@@ -62,7 +66,11 @@ _NOTHING_OVERRIDDEN: Mapping[ConfigPath, Source] = FrozenDict()
 
 
 class EnoughError(Exception):
-    """So much is wrong that to go on would help nobody, and might take long."""
+    """So much is wrong, or there is so much, that to go on would help nobody, and might take long."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 @attrs.define
@@ -76,6 +84,7 @@ class Validation:
         allowed: The names that the config may use; None for all.
         definitions: What ``use`` refers to.
         problems: What was found so far.
+        values: How many values were looked at so far.
     """
 
     grammar: ClassVar[Grammar]
@@ -87,9 +96,10 @@ class Validation:
     registry: Registry[Any]
     source: Source | None = None
     overridden: Mapping[ConfigPath, Source] = _NOTHING_OVERRIDDEN
-    allowed: Collection[str] | None = None
+    allowed: frozenset[str] | None = None
     definitions: Definitions = _NOTHING_DEFINED
     problems: list[Problem] = attrs.field(factory=list)
+    values: int = 0
 
     def read_config(self, config: object) -> Any:
         """Read a whole config into a spec; None where it names no loss, or where too much is wrong."""
@@ -125,7 +135,7 @@ class Validation:
             EnoughError: There were so many before that this cannot be a config.
         """
         if len(self.problems) >= MOST_PROBLEMS:
-            raise EnoughError
+            raise EnoughError(too_many_problems())
         location = file = None
         source = self.source_at(path)
         if source is not None:
@@ -145,10 +155,12 @@ class Validation:
 
     def origin(self, path: ConfigPath) -> Origin:
         """Say where what stands at a path comes from."""
-        return Origin(path, self.source_at(path) if self.overridden else self.source, self.registry)
+        source = self.source_at(path) if self.overridden else self.source
+        return Origin(path, source, self.registry, self.allowed)
 
     def wrong_type(self, path: ConfigPath, value: object, wanted: str, *, hint: str = "") -> None:
         """Note a value of the wrong kind."""
+        hint = INTERPOLATED if is_interpolated(value) else hint
         self.add("wrong-type", f"{label(path)} must be {wanted}, not {show(value)}", path, hint=hint)
 
     def trial(self) -> Validation:
@@ -161,6 +173,17 @@ class Validation:
             return False
         self.add("too-deep", f"values are nested more than {DEEPEST} levels deep", path[:3])
         return True
+
+    def count(self, values: int, path: ConfigPath) -> None:
+        """Count the values in a container: mappings share parts, and so can be small and stand for very much.
+
+        Raises:
+            EnoughError: They are more than a config has.
+        """
+        self.values += values
+        if self.values > MOST_VALUES:
+            message = f"the config holds more than {MOST_VALUES:,} values, shared parts counted in full"
+            raise EnoughError(make_problem("too-large", message, path=path[:3]))
 
     def bounded(self, value: object, path: ConfigPath) -> object:
         """Return a value, unless it is a whole number that nothing can write: note that."""
@@ -175,6 +198,7 @@ class Validation:
             return self.bounded(value, path)
         if self.is_too_deep(path):
             return None
+        self.count(len(value), path)
         if isinstance(value, Mapping):
             return FrozenDict(
                 {self.bounded(key, path): self.copied(item, (*path, key)) for key, item in value.items()}

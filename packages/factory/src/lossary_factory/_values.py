@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import enum
 import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from ._problems import UnwritableError
+import attrs
+
+from ._problems import UnwritableError, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +98,21 @@ class Unbuilt:
         raise NotImplementedError
 
 
+@attrs.frozen
+class Numbers(Unbuilt):
+    """The numbers of a tensor, in lists that do not change."""
+
+    value: object
+
+    def build(self) -> Any:  # noqa: ANN401  # a tensor, of a package that this one does not know
+        """Make the tensor, as ``torch.tensor`` does; whoever asks for one has imported torch."""
+        return sys.modules["torch"].tensor(self.value)
+
+    def to_dict(self, *, defaults: bool = False) -> Any:  # noqa: ANN401, ARG002  # plain data, though no dict
+        """Write the numbers as lists."""
+        return plain(self.value)
+
+
 def holds_unbuilt(value: object) -> bool:
     """Tell whether a checked value is a nested loss or part, or contains one."""
     if isinstance(value, dict):
@@ -134,7 +152,7 @@ def plain(value: Any, place: str = "a value") -> Any:  # noqa: ANN401, PLR0911  
     if isinstance(value, enum.Enum):
         return value.value if isinstance(value.value, str) else value.name
     if isinstance(value, Mapping):
-        return {plain(key, place): plain(item, f"{place}.{key}") for key, item in value.items()}
+        return {_plain_key(key, place): plain(item, f"{place}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item, f"{place}[{index}]") for index, item in enumerate(value)]
     if isinstance(value, frozenset):  # in an order that is always the same
@@ -144,3 +162,9 @@ def plain(value: Any, place: str = "a value") -> Any:  # noqa: ANN401, PLR0911  
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise UnwritableError(f"{place} is an object of type {type(value).__name__}, which no config can spell")
+
+
+def _plain_key(key: object, place: str) -> object:
+    if key is not None and not isinstance(key, (bool, int, float, str, enum.Enum, os.PathLike)):
+        raise UnwritableError(f"{place} has {show(key)} as a key, which no config can spell")
+    return plain(key, place)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lossary_factory._problems import printable_lines
+
 from .terminal import paint
 
 if TYPE_CHECKING:
@@ -28,9 +30,10 @@ def built(spec: LossSpec[Any], *, to_stderr: bool) -> Any:  # noqa: ANN401  # wh
 
 def complain(code: str, error: BaseException | None, *notes: str, to_stderr: bool) -> None:
     """Report what the code of a loss raised."""
-    click.echo(f"{paint('code', f'error[{code}]')}: {type(error).__name__}: {error}", err=to_stderr)
+    said = printable_lines(f"{type(error).__name__}: {error}")
+    click.echo(f"{paint('code', f'error[{code}]')}: {said}", err=to_stderr)
     for note in notes:
-        click.echo(f"    {note}", err=to_stderr)
+        click.echo(f"    {printable_lines(note)}", err=to_stderr)
 
 
 def is_module(loss: object) -> bool:

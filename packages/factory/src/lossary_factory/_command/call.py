@@ -9,7 +9,15 @@ import click
 from lossary_factory._collections import installed_registry
 from lossary_factory._grammar import LOSS, instead_of
 from lossary_factory._manifest import described_registry
-from lossary_factory._problems import CollectionError, Problem, counted, did_you_mean, parse_path
+from lossary_factory._problems import (
+    CollectionError,
+    Problem,
+    counted,
+    did_you_mean,
+    parse_path,
+    printable,
+    printable_lines,
+)
 
 from .terminal import paint
 
@@ -24,6 +32,9 @@ class BadCallError(click.ClickException):
     """A call that click can read and that still makes no sense."""
 
     exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable_lines(message))
 
 
 def _keep_collection(context: click.Context, _option: click.Parameter, name: str | None) -> None:
@@ -42,6 +53,20 @@ def _check_path(_context: click.Context, _option: click.Parameter, path: str | N
     return path
 
 
+def _check_overrides(
+    _context: click.Context, _option: click.Parameter, overrides: tuple[str, ...]
+) -> tuple[str, ...]:
+    for override in overrides:
+        path, sign, _ = override.partition("=")
+        if not sign:
+            raise click.BadParameter(f"{override!r} is no PATH=VALUE, such as loss.sum.region.weight=0.5")
+        try:
+            parse_path(path.strip())
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+    return overrides
+
+
 collection_option = click.option(
     "--collection",
     metavar="NAME",
@@ -57,6 +82,7 @@ set_option = click.option(
     "overrides",
     metavar="PATH=VALUE",
     multiple=True,
+    callback=_check_overrides,
     help="Put a value in the place of another; may be repeated.",
 )
 format_option = click.option(
@@ -126,7 +152,7 @@ def write_new(output: str, content: bytes) -> None:
         raise BadCallError(f"{output} is there already, and is left as it is") from None
     except OSError as error:
         raise BadCallError(f"{output} cannot be written: {error.strerror}") from None
-    click.echo(f"wrote {output} ({counted(len(content), 'byte')})", err=True)
+    click.echo(f"wrote {printable(output)} ({counted(len(content), 'byte')})", err=True)
 
 
 def accepted(checked: Checked, *, to_stderr: bool = False) -> LossSpec[Any]:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from lossary_factory._api import check
+from lossary_factory._collections import first_choice_for, registered
 from lossary_factory._composites import COMPOSITES, SUM
 from lossary_factory._parameters import constructor_of
 
@@ -18,9 +19,11 @@ def example_config(name: str, registry: Registry[Any]) -> dict[str, object] | No
 
     None where no such config can be made up, because the constructor wants what only its author knows.
     """
-    simple = _simplest(name, registry)
+    simple = _simple(name, registry)
     if name == SUM.name:
-        terms = {key: {"name": simple, "weight": weight} for key, weight in (("first", 0.7), ("second", 0.3))}
+        other = _simple(simple, registry, like=simple)
+        chosen = (("first", simple, 0.7), ("second", other, 0.3))
+        terms = {key: {"name": term, "weight": weight} for key, term, weight in chosen}
         config: dict[str, object] = {"loss": {"sum": terms}}
     else:
         params = _example_params(name, simple, registry)
@@ -28,18 +31,24 @@ def example_config(name: str, registry: Registry[Any]) -> dict[str, object] | No
     return None if check(config, registry=registry) else config
 
 
-def _simplest(name: str, registry: Registry[Any]) -> str:
-    """Return a loss that needs no parameters, to stand for any other."""
-    for other in registry.list():
+def _simple(name: str, registry: Registry[Any], *, like: str = "") -> str:
+    """Return another loss that needs no parameters: the best known, or the one most like a loss."""
+
+    def rank(other: str) -> int:
+        entry = registry.entry(other)
+        tags = first_choice_for(entry) if not like else {*entry.tags} & {*registry.entry(like).tags}
+        return -len(tags)
+
+    for other in sorted(registry.list(), key=rank):
         if other != name and other not in COMPOSITES and registry.entry(other).available:
-            constructor = constructor_of(registry.get(other), registry.base_class)
+            constructor = constructor_of(registered(other, registry), registry.base_class)
             if not constructor.required and not constructor.obstacle:
                 return other
     return name
 
 
 def _example_params(name: str, simple: str, registry: Registry[Any]) -> dict[str, object]:
-    constructor = constructor_of(registry.get(name), registry.base_class)
+    constructor = constructor_of(registered(name, registry), registry.base_class)
     return {
         parameter.name: parameter.kind.example(simple) if parameter.is_required else parameter.default
         for parameter in constructor.parameters.values()

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import importlib
 import os
+from typing import Any
 
 import click
 
-from lossary_factory._problems import did_you_mean
+from lossary_factory._problems import CollectionError, did_you_mean
 
-from .call import collection_option
+from .call import BadCallError, collection_option
 
 _VERBS = ("list", "show", "validate", "explain", "build", "plot", "init", "migrate", "schema")
 
@@ -37,6 +38,12 @@ class _Verbs(click.Group):
             meant = f"{did_you_mean(verb, _VERBS)}the verbs are: {', '.join(_VERBS)}"
             raise click.UsageError(f"there is no verb {verb!r}\n{meant}", ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's signature
+        try:
+            return super().invoke(ctx)
+        except CollectionError as error:  # that its manifest is damaged shows when it is looked into
+            raise BadCallError(str(error)) from None
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,6 +9,7 @@ import attrs
 
 from lossary_factory._composites import composite_of
 from lossary_factory._parameters import Unsaid, constructor_of
+from lossary_factory._problems import printable, show_key
 from lossary_factory._spec import LossSpec, PartSpec
 from lossary_factory._values import plain
 
@@ -71,7 +72,7 @@ class _Tree:
             return ""
         path = (*origin.path, "params", parameter) if parameter else origin.path
         location = origin.source.locate(path, at_key=True)
-        return dim(f"  {origin.source.file}:{location.line}")
+        return dim(f"  {printable(origin.source.file)}:{location.line}")
 
 
 def _is_drawn(spec: LossSpec[Any], name: str) -> bool:
@@ -87,7 +88,7 @@ def _children(spec: LossSpec[Any]) -> Iterator[tuple[str, LossSpec[Any]]]:
         weights: Any = spec.params.get("weights") or {}
         for key, term in terms.items():
             weight = f"{flow(plain(weights.get(key, 1.0)))} \N{MULTIPLICATION SIGN} " if weights else ""
-            yield f"{key}: {weight}", term
+            yield f"{show_key(key)}: {weight}", term
         return
     for keys, child in _losses(spec):
         yield f"{_label(keys, spec.params)}: ", child
@@ -101,6 +102,6 @@ def _label(keys: tuple[Any, ...], params: Any) -> str:  # noqa: ANN401  # as nes
     """Write what leads to a loss: the parameter, then ``.key`` in mappings and ``[index]`` in lists."""
     label, inside = str(keys[0]), params[keys[0]]
     for key in keys[1:]:
-        label += f".{key}" if isinstance(inside, Mapping) else f"[{key}]"
+        label += f".{show_key(key)}" if isinstance(inside, Mapping) else f"[{key}]"
         inside = inside[key]
     return label

@@ -25,13 +25,22 @@ def yaml_lines(data: Mapping[str, Any], indent: str = "") -> Iterator[str]:
             yield f"{indent}{flow(key)}: {flow(value)}"
 
 
+def quoted(text: str) -> str:
+    """Write a text in quotes, and what would act on a terminal as YAML and TOML escape it."""
+    written = json.dumps(text, ensure_ascii=False)
+    return "".join(
+        c if c.isprintable() else f"\\u{ord(c):04x}" if ord(c) < 1 << 16 else f"\\U{ord(c):08x}"
+        for c in written
+    )
+
+
 def flow(value: object) -> str:  # noqa: PLR0911  # a table of cases
     """Write a value as YAML on one line; what YAML has no word for is described."""
     if isinstance(value, enum.Enum):
         return flow(plain(value))
     if isinstance(value, str):
         bare = _BARE_WORD.fullmatch(value) and scalar(value) == value
-        return value if bare else json.dumps(value, ensure_ascii=False)
+        return value if bare else quoted(value)
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{flow(key)}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from lossary_factory._checker import Checker
-from lossary_factory._collections import installed_registry, parts_of
+from lossary_factory._collections import chosen_registry, parts_of
 from lossary_factory._parameters import constructor_of
 from lossary_factory._problems import ConfigError, UnwritableError
 from lossary_factory._values import plain
@@ -40,7 +40,7 @@ def to_config(loss: object, *, registry: Registry[Any] | None = None) -> dict[st
         ConfigError: An option was changed to what the constructor does not accept.
         CollectionError: No registry was given, and not exactly one collection is installed.
     """
-    writer = _Writer(installed_registry() if registry is None else registry)
+    writer = _Writer(chosen_registry(registry))
     checked = Checker(writer.registry).check_data(writer.node(loss))
     if checked.spec is None or checked.problems:
         raise ConfigError(checked.problems)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from lossary_factory._collections import installed_registry
+from lossary_factory._collections import chosen_registry
 from lossary_factory._parameters import Parameter, constructor_of
 from lossary_factory._problems import UnwritableError
 from lossary_factory._values import plain
@@ -32,7 +32,7 @@ def describe(name: str, *, registry: Registry[Any] | None = None) -> dict[str, A
         UnavailableError: It is registered, but something that it needs is missing or broken.
         CollectionError: No registry was given, and not exactly one collection is installed.
     """
-    registry = installed_registry() if registry is None else registry
+    registry = chosen_registry(registry)
     entry = registry.entry(name)
     loss_class: Any = entry.load()
     return {
@@ -49,8 +49,9 @@ def describe(name: str, *, registry: Registry[Any] | None = None) -> dict[str, A
 
 
 def summary(loss_class: Callable[..., object]) -> str:
-    """Return the first line of a class's own docstring."""
-    return (inspect.cleandoc(loss_class.__doc__ or "").splitlines() or [""])[0]
+    """Return the first line of a class's own docstring; whatever else stands in its place says nothing."""
+    written = loss_class.__doc__
+    return (inspect.cleandoc(written if isinstance(written, str) else "").splitlines() or [""])[0]
 
 
 def _described(parameter: Parameter) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The grammar and all losses of a registry as a JSON Schema, for editors that complete and underline.
 
 Every loss is a branch with its name as a constant, which is what lets an editor offer the parameters of the
-loss that was chosen. A schema cannot say everything: the validator has the last word, and better ones.
+loss that was chosen. A schema cannot say everything, such as that what ``use`` names stands under ``defs``,
+or that a term of a product has no weight: the validator has the last word, and better ones.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory._collections import installed_registry
+from lossary_factory._collections import chosen_registry, registered
 from lossary_factory._composites import DEEP_SUPERVISION, HEADS, OF_TERMS, SUM
 from lossary_factory._grammar import PATTERN, weight_kind
 from lossary_factory._parameters import Constructor, Parameter, constructor_of
@@ -44,7 +45,7 @@ def schema(*, registry: Registry[Any] | None = None) -> Schema:
     Raises:
         CollectionError: No registry was given, and not exactly one collection is installed.
     """
-    return _Writer(installed_registry() if registry is None else registry).document()
+    return _Writer(chosen_registry(registry)).document()
 
 
 @attrs.define
@@ -63,6 +64,10 @@ class _Writer:
             offered = self.constructor(name).offered
             self.uses.update((parameter.name, _compact(self.parameter(parameter))) for parameter in offered)
         losses = {_loss(name): self.loss(name) for name in names}
+        for name in names:
+            losses.update(
+                {_loss(alias): self.alias(alias, name) for alias in self.registry.entry(name).aliases}
+            )
         weight = {"description": "How much this term counts.", **self.weight()}
         definitions = {"node": self.node(names), "inputs": _INPUTS, "weight": weight, **losses}
         known: set[str] = set()
@@ -92,12 +97,13 @@ class _Writer:
     def node(self, names: list[str]) -> Schema:
         complete = [name for name in names if not self.constructor(name).required]
         branches: list[Schema] = [{"enum": complete}] if complete else []
+        entries = [self.registry.entry(name) for name in names]
         branches += (_reference(_loss(name)) for name in names)
-        aliases = [alias for name in names for alias in self.registry.entry(name).aliases]
+        branches += (_reference(_loss(alias)) for entry in entries for alias in entry.aliases)
+        aliases = [alias for entry in entries if entry.name in complete for alias in entry.aliases]
         if aliases:
             self.shared["alias"] = {"enum": aliases}
-            alias = _reference("alias")
-            branches += [alias, _closed({"name": alias, "params": {}, **_BESIDE_NAME}, ["name"])]
+            branches.append(_reference("alias"))
         terms = {"type": "object", "minProperties": 1, "additionalProperties": _NODE}
         composites = [composite for composite in OF_TERMS.values() if composite.name in names]
         for composite in composites:
@@ -105,9 +111,10 @@ class _Writer:
             branches.append(_closed({composite.key: described_terms, **_BESIDE_NAME}, [composite.key]))
         if DEEP_SUPERVISION in names:
             params = {**self.described(DEEP_SUPERVISION), **self.params(self.constructor(DEEP_SUPERVISION))}
+            del params["type"]  # servers would offer the word "object" beside the parameters
             branches.append(_closed({DEEP_SUPERVISION: params, **_BESIDE_NAME}, [DEEP_SUPERVISION]))
         definition = {"description": "The name of a loss that stands under 'defs'.", "type": "string"}
-        use = {"use": definition, "params": {"type": "object"}, **_BESIDE_NAME}
+        use = {"use": definition, "params": {"type": ["object", "null"]}, **_BESIDE_NAME}
         return {"oneOf": [*branches, _closed(use, ["use"])]}
 
     def loss(self, name: str) -> Schema:
@@ -116,16 +123,23 @@ class _Writer:
         properties = {"name": spelled, "params": self.params(constructor), **_BESIDE_NAME}
         return _closed(properties, ["name", *(["params"] if constructor.required else [])])
 
+    def alias(self, alias: str, name: str) -> Schema:
+        """Return the branch of another name of a loss, whose parameters are those of the loss."""
+        branch = self.loss(name)
+        params = {"$ref": f"{_reference(_loss(name))['$ref']}/properties/params"}
+        spelled = {**branch["properties"]["name"], "const": alias}
+        return {**branch, "properties": {**branch["properties"], "name": spelled, "params": params}}
+
     def described(self, name: str) -> Schema:
         """Return what an editor shows over the name of a loss."""
-        about = summary(self.registry.get(name))
+        about = summary(registered(name, self.registry))
         return {"description": about} if about else {}
 
     def part(self, keyword: str) -> Schema:
         registry = self.parts[keyword]
         branches = []
         for name in registry.list():
-            constructor = constructor_of(registry.get(name), self.registry.base_class)
+            constructor = constructor_of(registered(name, registry), self.registry.base_class)
             params = self.params(constructor)
             names = [name, *registry.entry(name).aliases]
             properties = {keyword: {"enum": names}, **params["properties"]}
@@ -135,13 +149,11 @@ class _Writer:
     def weight(self) -> Schema:
         for composite in (SUM, HEADS):
             if composite.name in self.registry and self.registry.entry(composite.name).available:
-                loss_class: Any = self.registry.get(composite.name)
-                base_class: Any = self.registry.base_class
-                return self.value(weight_kind(loss_class, base_class))
+                return self.value(weight_kind(self.constructor(composite.name)))
         return {"type": "number", "minimum": 0}
 
     def constructor(self, name: str) -> Constructor:
-        return constructor_of(self.registry.get(name), self.registry.base_class)
+        return constructor_of(registered(name, self.registry), self.registry.base_class)
 
     def params(self, constructor: Constructor) -> Schema:
         properties = {}
@@ -149,8 +161,12 @@ class _Writer:
             properties[parameter.name] = self.share(parameter.name, self.parameter(parameter))
         required = [name for name in properties if name in constructor.required]
         params = _closed(properties, required)
-        del params["type"]  # null stands for no parameters
-        return params
+        if not required:  # null stands for no parameters
+            params["type"] = ["object", "null"]
+        # What only Python can give may be said to be nothing. No editor has to offer that: hence a pattern.
+        unsaid = [name for name, parameter in constructor.parameters.items() if parameter.is_for_python]
+        nothing = {"patternProperties": {f"^(?:{'|'.join(unsaid)})$": {"type": "null"}}} if unsaid else {}
+        return {**params, **nothing}
 
     def share(self, name: str, value: Schema) -> Schema:
         """Return a reference to what several losses have in common, or the schema where that is as short."""

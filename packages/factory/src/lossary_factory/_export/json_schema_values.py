@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossary_factory._parameters.kinds import (
     AnyOf,
+    Array,
     Boolean,
     Bound,
     Bounded,
@@ -29,14 +30,13 @@ from lossary_factory._problems import UnwritableError
 from lossary_factory._values import plain
 
 if TYPE_CHECKING:
-    import enum
-
     from lossary_factory._parameters import Parameter
 
 Schema = dict[str, Any]
 Inner = Callable[[Kind], Schema]
 
-_TYPES: dict[type[Kind], str] = {
+_TYPES: dict[type[Kind], str | list[str]] = {
+    Array: ["number", "boolean", "array"],
     Boolean: "boolean",
     Integer: "integer",
     Null: "null",
@@ -55,12 +55,11 @@ def value_schema(kind: Kind, inner: Inner) -> Schema:  # noqa: PLR0911  # a tabl
     if isinstance(kind, Choice):
         return {"enum": [plain(option) for option in kind.options]}
     if isinstance(kind, Member):
-        return {"enum": _spellings(kind.kind)}
+        return {"enum": _spellings(kind)}
     if isinstance(kind, Items):
         return {"type": "array", "items": inner(kind.item)}
     if isinstance(kind, FixedItems):
-        count = len(kind.items)
-        return {"type": "array", "items": list(map(inner, kind.items)), "minItems": count, "maxItems": count}
+        return _places(kind, inner)
     if isinstance(kind, Fields):
         return _fields(kind, inner)
     if isinstance(kind, Entries):
@@ -70,6 +69,15 @@ def value_schema(kind: Kind, inner: Inner) -> Schema:  # noqa: PLR0911  # a tabl
     if isinstance(kind, AnyOf):
         return _any_of([inner(option) for option in kind.options if not isinstance(option, Instance)])
     return {}  # it accepts anything, or nothing that a file could hold
+
+
+def _places(kind: FixedItems, inner: Inner) -> Schema:
+    """Return the schema of a tuple; of the last places after any number of others it can say nothing."""
+    least = len(kind.items) + len(kind.last)
+    places: Schema = {"type": "array", "items": list(map(inner, kind.items)), "minItems": least}
+    if kind.rest is None:
+        return {**places, "maxItems": least}
+    return places if kind.last else {**places, "additionalItems": inner(kind.rest)}
 
 
 def _fields(kind: Fields, inner: Inner) -> Schema:
@@ -103,11 +111,12 @@ def _any_of(options: list[Schema]) -> Schema:
     return options[0] if len(options) == 1 else {"anyOf": options}
 
 
-def _spellings(kind: type[enum.Enum]) -> list[object]:
+def _spellings(kind: Member) -> list[object]:
     """List every way to write the members, the one that people are told first."""
-    told = [plain(member) for member in kind]
-    values = [member.value for member in kind if isinstance(member.value, (bool, int, float, str))]
-    return list(dict.fromkeys([*told, *kind.__members__, *values]))
+    members = kind.members
+    names = [name for name, member in kind.kind.__members__.items() if member in members]
+    values = [member.value for member in members if isinstance(member.value, (bool, int, float, str))]
+    return list(dict.fromkeys([*kind.spellings(), *names, *values]))
 
 
 def _limits(bounds: tuple[Bound, ...]) -> Schema:

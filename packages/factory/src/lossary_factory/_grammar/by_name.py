@@ -6,8 +6,19 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lossary_factory._collections import registered
 from lossary_factory._parameters import ATTRIBUTE, Constructor, constructor_of, is_kind_of
-from lossary_factory._problems import ConfigPath, did_you_mean, label, listing, nearest, show, show_key
+from lossary_factory._problems import (
+    INTERPOLATED,
+    ConfigPath,
+    did_you_mean,
+    is_interpolated,
+    label,
+    listing,
+    nearest,
+    show,
+    show_key,
+)
 from lossary_factory._spec import LossSpec, PartSpec
 from lossary_factory._values import MAPPINGS, FrozenDict
 from lossary_registry import Registry, RegistryError, UnknownNameError
@@ -56,15 +67,16 @@ def find(name: Value, registry: Registry[Any], noun: str, validation: Validation
         message = f"{registry.name} has no {noun} {show(asked)}"
         validation.add(f"unknown-{noun}", message, name.path, hint=instead_of(asked, registry))
         return None
-    if asked in entry.deprecated:
+    is_old = asked in entry.deprecated
+    if is_old:
         reason = entry.deprecated[asked]
         since = f" since {reason.since}" if reason.since else ""
         message = f"the name {asked!r} is deprecated{since}"
-        hint = f"write {reason.use or entry.name}"
+        instead = reason.use or (entry.name if entry.name != asked else "")
+        hint = f"write {instead}" if instead else ""
         validation.add("deprecated-name", message, name.path, hint=hint, severity="warning")
-        asked = entry.name
     try:
-        loss_class = registry.get(asked)
+        loss_class = registered(entry.name, registry) if is_old else registry.get(asked)
     except (ImportError, RegistryError) as error:
         validation.add(f"unavailable-{noun}", f"{asked} cannot be loaded: {error}", name.path)
         return None
@@ -93,6 +105,8 @@ def read_params(
             "unusable-constructor", f"{name} cannot be built from a config: {constructor.obstacle}", path
         )
         return FrozenDict()
+    if params:
+        validation.count(len(params), path)
     given = {}
     for key, value in params.items():
         parameter = constructor.parameters.get(key)
@@ -133,7 +147,9 @@ def instead_of(name: str, registry: Registry[Any]) -> str:
     lines = [f"{did_you_mean(word, [*names, *aliases])}{registry.name} has: {listing(names) or 'nothing'}"]
     if _COLON.match(name):
         lines.append(_SPACE)
-    if name.endswith((".yaml", ".yml", ".toml", ".json")):
+    if is_interpolated(name):
+        lines = [INTERPOLATED, *lines]
+    elif name.endswith((".yaml", ".yml", ".toml", ".json")):
         lines.append("this looks like a file: load() reads one")
     elif "." in name:
         lines.append("a config names what is registered; it never imports")

@@ -15,7 +15,6 @@ from lossary_factory._problems import (
     show,
     show_key,
     show_path,
-    too_many_problems,
 )
 from lossary_factory._validation import EnoughError, Grammar, Validation
 from lossary_factory._values import MAPPINGS
@@ -30,8 +29,8 @@ def read_config(config: object, validation: Validation, key: str | None = None) 
     """Read a config, alone or at a key of a larger one; None where it names no loss, or too much is wrong."""
     try:
         return read_document(config, (), validation) if key is None else read_at(key, config, validation)
-    except EnoughError:
-        validation.problems.append(too_many_problems())
+    except EnoughError as error:
+        validation.problems.append(error.problem)
         return None
 
 
@@ -45,7 +44,8 @@ def read_document(config: object, path: ConfigPath, validation: Validation) -> S
     version = config.get("version", 1)
     if not isinstance(version, (int, float)) or isinstance(version, bool) or version != 1:
         message = f"version must be 1, not {show(version)}"
-        validation.add("unsupported-version", message, (*path, "version"))
+        hint = "this release reads version 1, the first; write version: 1, or nothing"
+        validation.add("unsupported-version", message, (*path, "version"), hint=hint)
     if "defs" in written:
         read_definitions(config[written["defs"]], (*path, written["defs"]), validation)
     spec = read_loss(config[written["loss"]], (*path, written["loss"]), validation)

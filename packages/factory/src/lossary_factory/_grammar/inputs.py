@@ -35,6 +35,7 @@ def read_inputs(inputs: Value, spec: LossSpec[Any] | None, validation: Validatio
     arguments = (
         None if spec is None else constructor_of(spec.loss_class, validation.registry.base_class).arguments
     )
+    validation.count(len(inputs.value), inputs.path)
     for argument, selector in inputs.value.items():
         path = (*inputs.path, argument)
         if not isinstance(argument, str):

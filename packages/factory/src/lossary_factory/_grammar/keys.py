@@ -12,7 +12,15 @@ import attrs
 
 from lossary_factory._composites import DEEP_SUPERVISION, OF_TERMS
 from lossary_factory._parameters import Constructor
-from lossary_factory._problems import MOST_PROBLEMS, ConfigPath, did_you_mean, listing, nearest, show
+from lossary_factory._problems import (
+    MOST_PROBLEMS,
+    ConfigPath,
+    did_you_mean,
+    listing,
+    nearest,
+    show,
+    show_key,
+)
 
 if TYPE_CHECKING:
     from lossary_factory._validation import Validation
@@ -27,7 +35,10 @@ _ELSEWHERE = {
     "loss_weight": "weight",
     **dict.fromkeys(["criterion", "objective", "loss_fn", "loss_function"], "loss"),
 }
-_WEIGHTS = ("weight", "loss_weight")
+LOSS_WORDS = ("loss", *(word for word, meaning in _ELSEWHERE.items() if meaning == "loss"))
+"""What the key of a loss is called, here and elsewhere."""
+
+WEIGHTS = ("weight", "loss_weight")
 _PURPOSE = {
     "name": "a loss is chosen with 'name'",
     "params": "the parameters of a loss stand under 'params'",
@@ -58,7 +69,9 @@ def as_written(mapping: Mapping[Any, object], allowed: Collection[str]) -> dict[
         for key in others:
             # The name of a loss in the place of a key misspells nothing, though it ends as a key is called.
             is_loss = isinstance(key, str) and key.endswith("_loss")
-            meant = None if is_loss else nearest(key, allowed)
+            is_plural = key == "weights" and not OF_TERMS.keys().isdisjoint(mapping)  # those of all terms
+            is_known = isinstance(key, str) and _ELSEWHERE.get(key) in allowed
+            meant = None if is_loss or is_plural or is_known else nearest(key, allowed)
             if meant is not None and key not in written.values():
                 written.setdefault(meant, key)
     return written
@@ -104,7 +117,7 @@ class Level:
 
     def _explain(self, key: Any, validation: Validation) -> _Complaint:
         meant = next((name for name, written in self.written.items() if written is key), "")
-        if meant and key in _ELSEWHERE:
+        if meant and _ELSEWHERE.get(key) == meant:
             return _Complaint(
                 "unexpected-key", f"{_PURPOSE[meant]}, not {key!r}", f"write '{meant}:' in its place"
             )
@@ -112,7 +125,7 @@ class Level:
         if self.inside and not meant and key in NODE_KEYS:
             message = f"{key!r} stands beside {self.inside!r}, and is a key of the loss itself"
             return _Complaint("misplaced-key", message, f"write it under {self.inside!r}")
-        if not meant and key in _WEIGHTS:
+        if not meant and (key in WEIGHTS or (key == "weights" and self._composite)):
             return self._stray_weight(key, takes_weight=parameter == key)
         if parameter:
             message = f"{parameter!r} is a parameter of {self.loss} and stands outside 'params'"
@@ -129,7 +142,24 @@ class Level:
             hint += "\nwhat the constructor of a loss takes stands under 'params'"
         return _Complaint("unexpected-key", f"there is no key {show(key)} here", hint)
 
+    @property
+    def _composite(self) -> str:
+        """The key of a composite that stands here, if one does."""
+        return next((form for form in OF_TERMS if form in self.mapping), "")
+
+    def _each_weight(self, composite: str) -> str:
+        """Say how the first of several weights is written in its term."""
+        weights, terms = self.mapping["weights"], self.mapping[composite]
+        key = next(iter(terms), "KEY") if isinstance(terms, Mapping) else "KEY"
+        values = weights.values() if isinstance(weights, Mapping) else weights
+        first = next(iter(values), ...) if isinstance(values, Collection) else values
+        weight = show(first) if isinstance(first, (int, float)) else "..."
+        return f"write {composite}: {{{show_key(key)}: {{name: ..., weight: {weight}}}}}"
+
     def _stray_weight(self, key: str, *, takes_weight: bool) -> _Complaint:
+        if key == "weights":
+            message = f"'weights' has no meaning beside {self._composite!r}: each term has its own"
+            return _Complaint("misplaced-key", message, self._each_weight(self._composite))
         hint = "only a term of a sum, or of heads, has one: {sum: {KEY: {name: ..., weight: ...}}}"
         if takes_weight:
             hint += f"\nthe parameter of {self.loss} with this name stands under 'params'"

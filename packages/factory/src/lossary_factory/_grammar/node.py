@@ -13,7 +13,8 @@ from lossary_factory._problems import ConfigPath, listing, show, show_key
 from lossary_factory._values import MAPPINGS
 
 from .by_name import Spec, Value, named_spec
-from .keys import NODE_KEYS, Level, as_written, named_keys
+from .keys import NODE_KEYS, WEIGHTS, Level, as_written, named_keys
+from .mends import as_terms, deeper_loss
 from .terms import check_terms, read_deep_supervision, read_terms
 from .use import read_use
 
@@ -108,11 +109,15 @@ def _named(name: Value, params: Value, path: ConfigPath, validation: Validation)
 def _hint_for(value: object, path: ConfigPath, validation: Validation) -> str:
     """Say how a value that is no loss and no mapping of losses becomes one."""
     name = path[-1] if path else None
+    if name in (*WEIGHTS, "weights") and isinstance(value, (int, float, list)):
+        weight = "..." if isinstance(value, list) else show(value)
+        return f"a weight stands inside the term that it is for: {{KEY: {{name: ..., weight: {weight}}}}}"
     if isinstance(name, str) and name in validation.registry and isinstance(value, (int, float, type(None))):
         weighted = f"{{name: {name}, weight: {show(value)}}}"
         return f"write {name}: {name if value is None else weighted}"
     if isinstance(value, list):
-        return "give each loss a key: sum: {first: ..., second: ...}"
+        terms = as_terms(value, validation.registry) if value else "{first: ..., second: ...}"
+        return f"give each loss a key: write {{sum: {terms}}}"
     return "load() reads a file" if isinstance(value, os.PathLike) else ""
 
 
@@ -126,6 +131,11 @@ def _complain_of_no_name(node: Mapping[Any, object], path: ConfigPath, validatio
         found = f"it has: {listing(map(show_key, node))}; " if node else ""
         hint = f"{found}a loss is written {{name: ..., params: ...}} or {{sum: ...}}"
         what = "this names no loss" if path else "the config names no loss: it has neither 'loss' nor 'name'"
+        deeper = "" if path else deeper_loss(node, validation.registry)
+        if deeper:
+            hint = (
+                f"it may stand at {deeper}: choose it by key={deeper!r} in Python, or --key {deeper}\n{hint}"
+            )
         validation.add("missing-name", what, path, hint=hint, at_key=True)
 
 

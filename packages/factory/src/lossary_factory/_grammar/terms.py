@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lossary_factory._composites import DEEP_SUPERVISION, HEADS, Composite, composite_of
-from lossary_factory._parameters import constructor_of
 from lossary_factory._parameters.kinds import (
     AnyOf,
     AsIs,
@@ -26,8 +25,10 @@ from lossary_factory._values import MAPPINGS, FrozenDict
 from .by_name import LOSS, Found, Spec, Value, find, read_params
 from .inputs import read_inputs
 from .keys import NODE_KEYS, as_written
+from .mends import as_terms
 
 if TYPE_CHECKING:
+    from lossary_factory._parameters import Constructor
     from lossary_factory._validation import Validation
 
 _WEIGHT = Bounded(Number(), (Bound(">=", 0),))
@@ -37,15 +38,14 @@ def read_terms(composite: Composite, terms: Value, path: ConfigPath, validation:
     """Read what stands under the key of a composite into a spec of the class that the key stands for."""
     found = _find_class(composite.key, composite.name, composite.takes, terms.path, validation)
     if not isinstance(terms.value, Mapping):
-        hint = f"give each loss a key: {composite.key}: {{first: ..., second: ...}}"
-        validation.wrong_type(
-            terms.path, terms.value, "a mapping of terms", hint=hint if isinstance(terms.value, list) else ""
-        )
+        hint = _as_map(composite, terms.value, validation)
+        validation.wrong_type(terms.path, terms.value, "a mapping of terms", hint=hint)
         return None
     if _holds_parameters(terms.value, composite):
         message = f"{composite.key!r} holds the terms themselves, each with what belongs to it"
         beside = ": ..., ".join(composite.term_keys or ("params",))
         hint = f"write {composite.key}: {{KEY: {{name: ..., {beside}: ...}}}}"
+        hint = _as_map(composite, terms.value["terms"], validation) or hint
         validation.add("unexpected-key", message, (*terms.path, "terms"), hint=hint, at_key=True)
         return None
     if not terms.value:
@@ -76,7 +76,17 @@ def read_deep_supervision(params: Value, path: ConfigPath, validation: Validatio
 def _holds_parameters(terms: Mapping[Any, object], composite: Composite) -> bool:
     """Tell whether there is what the class of a composite takes, in the place of the terms."""
     inner = terms.get("terms")
-    return isinstance(inner, MAPPINGS) and terms.keys() <= set(composite.takes) and not _chooses(inner)
+    if not terms.keys() <= set(composite.takes):
+        return False
+    return isinstance(inner, list) or (isinstance(inner, MAPPINGS) and not _chooses(inner))
+
+
+def _as_map(composite: Composite, losses: object, validation: Validation) -> str:
+    """Say how a list of losses, or the name of one, is written as a map of terms."""
+    if not isinstance(losses, (list, str)) or not losses:
+        return ""
+    terms = as_terms(losses if isinstance(losses, list) else [losses], validation.registry)
+    return f"give each loss a key: write {composite.key}: {terms}"
 
 
 def _chooses(node: Mapping[Any, object]) -> bool:
@@ -141,14 +151,13 @@ class _Terms:
         self.composite = composite
         self.path = path
         self.validation = validation
-        base_class: Any = validation.registry.base_class
-        self.weight_kind = _WEIGHT if found is None else weight_kind(found.loss_class, base_class)
-        self.takes_as_is = _as_is(self.weight_kind)
+        self.weight_kind, self.takes_as_is = _weights(None if found is None else found.constructor)
         self.keys = (*NODE_KEYS, *composite.term_keys)
         self.known = frozenset(self.keys)
 
     def params(self, terms: Mapping[Any, object]) -> FrozenDict[str, object]:
         """Return what the class of the composite gets."""
+        self.validation.count(len(terms), self.path)
         specs = {name: self.term(name, term) for name, term in terms.items()}
         params: dict[str, object] = {"terms": FrozenDict(specs)}
         if "weight" in self.composite.term_keys:
@@ -190,10 +199,9 @@ class _Terms:
         return None if self.known.issuperset(term) else as_written(term, self.keys).get(key)
 
 
-@functools.lru_cache(maxsize=256)
-def weight_kind(loss_class: Any, base_class: Any) -> Kind:  # noqa: ANN401  # hashable, all of them
-    """Return what a weight may be: a number, or whatever parts the class takes in its place."""
-    weights = constructor_of(loss_class, base_class).parameters.get("weights")
+def weight_kind(constructor: Constructor) -> Kind:
+    """Return what a weight may be: a number, or whatever parts the constructor takes in its place."""
+    weights = constructor.parameters.get("weights")
     entries = [option for option in _options(weights.kind) if isinstance(option, Entries)] if weights else []
     return any_of(
         [_WEIGHT, *(part for each in entries for part in _options(each.value) if isinstance(part, Part))]
@@ -201,9 +209,10 @@ def weight_kind(loss_class: Any, base_class: Any) -> Kind:  # noqa: ANN401  # ha
 
 
 @functools.lru_cache(maxsize=256)
-def _as_is(kind: Kind) -> AsIs:
-    """Return what tells at once that a weight is right, so that most cost one call."""
-    return kind.as_is() or (lambda _weight: False)
+def _weights(constructor: Constructor | None) -> tuple[Kind, AsIs]:
+    """Return what a weight may be, and what tells at once that one is right, so that most cost one call."""
+    kind = _WEIGHT if constructor is None else weight_kind(constructor)
+    return kind, kind.as_is() or (lambda _weight: False)
 
 
 def _options(kind: Kind) -> tuple[Kind, ...]:

@@ -20,6 +20,7 @@ def read_definitions(nodes: object, path: ConfigPath, validation: Validation) ->
         validation.wrong_type(path, nodes, "a mapping of losses", hint="give each loss a name to use it by")
         return
     validation.definitions = Definitions(path, nodes)
+    validation.count(len(nodes), path)
     for name in nodes:
         if isinstance(name, str):
             _spec_of(name, 0, validation)

@@ -33,18 +33,23 @@ def described_registry(collection: str | None = None) -> Registry[Any]:
     if manifest is None:
         return installed_registry(collection)
     origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else ""
-    return read_manifest(manifest, origin, functools.partial(installed_registry, collection))
+    try:
+        return read_manifest(manifest, origin, functools.partial(installed_registry, collection))
+    except Exception:  # noqa: BLE001  # it is JSON of any shape, and does not say what it should
+        return installed_registry(collection)
 
 
 def _manifest_of(entry: EntryPoint) -> dict[str, Any] | None:
-    """Return the manifest beside the package of an entry point, if there is one of the installed version."""
+    """Return the manifest beside the package of an entry point, if there is a sound one of its version."""
     # The top of a dotted name is found without importing anything.
     found = importlib.util.find_spec(entry.module.partition(".")[0])
     for folder in (found.submodule_search_locations or ()) if found else ():
         try:
             with open(os.path.join(folder, FILE), encoding="utf-8") as stream:  # noqa: PTH118, PTH123  # pathlib is slow
                 manifest = json.load(stream)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
+            return None
+        if not isinstance(manifest, dict):
             return None
         is_current = entry.dist is not None and manifest.get("version") == entry.dist.version
         return manifest if is_current and manifest.get("format") == FORMAT else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from lossary_factory._collections import chosen_registry, first_choice_for, registered
 from lossary_factory._export import summary
 from lossary_factory._parameters import Constructor, Parameter, Unsaid, constructor_of
 from lossary_factory._parameters.kinds import Kind, Part
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from lossary_registry import Registry
 
-FORMAT = 1
+FORMAT = 2
 
 
 def make_manifest(registry: Registry[Any], *, version: str) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def make_manifest(registry: Registry[Any], *, version: str) -> dict[str, Any]:
         Plain data for ``lossary-manifest.json``, which belongs into the folder of the package that the
         entry point names. Write it with ``json.dumps``, and let a test compare file and registry.
     """
+    registry = chosen_registry(registry)
     writer = _Writer(registry.base_class)
     losses = writer.entries(registry)
     parts: dict[str, Any] = {}
@@ -66,7 +68,7 @@ class _Writer:
 
     def entry(self, name: str, registry: Registry[Any]) -> dict[str, Any]:
         entry = registry.entry(name)
-        cls: Any = registry.get(name)
+        cls: Any = registered(name, registry)
         return {
             "name": name,
             "class": entry.target,
@@ -75,6 +77,7 @@ class _Writer:
             "aliases": list(entry.aliases),
             "deprecated": {old: [why.since, why.use] for old, why in entry.deprecated.items()},
             "tags": list(entry.tags),
+            "first_choice": list(first_choice_for(entry)),
             **self.constructor(constructor_of(cls, self.base_class)),
         }
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory._collections import part_registry
+from lossary_factory._collections import FIRST_CHOICE, part_registry, registered
 from lossary_factory._parameters import UNSAID, Constructor, Parameter, Rule, StandIn, constructor_of
-from lossary_factory._validation import Validation
+from lossary_factory._problems import CollectionError
+from lossary_factory._validation import EnoughError, Validation
 from lossary_factory._values import plain
 from lossary_registry import Deprecated, Registry
 
@@ -73,9 +75,26 @@ class _Reader:
                 old: Deprecated(since=why[0], use=why[1]) for old, why in entry["deprecated"].items()
             }
             aliases = {alias: deprecated.get(alias) for alias in entry["aliases"]}
-            registry.register(stand_in, name=entry["name"], tags=entry["tags"], aliases=aliases)
+            registry.register(
+                stand_in,
+                name=entry["name"],
+                tags=entry["tags"],
+                aliases=aliases,
+                deprecated=deprecated.get(entry["name"]),
+                metadata={FIRST_CHOICE: tuple(entry["first_choice"])},
+            )
 
     def constructor(self, entry: Data, keyword: str) -> Constructor:
+        """Decode what a constructor takes, which is done for those losses only that a config names."""
+        try:
+            return self.decoded(entry, keyword)
+        except Exception as error:
+            what = f"the manifest of {self.origin} does not say what {entry.get('name')} takes"
+            raise CollectionError(
+                f"{what}\n    {type(error).__name__}: {error}\n    Install it again."
+            ) from error
+
+    def decoded(self, entry: Data, keyword: str) -> Constructor:
         decoder = Decoder(self.kind, self.parts)
         parameters: Mapping[str, Parameter] = {
             name: Parameter(
@@ -97,9 +116,10 @@ class _Reader:
         def rule(value: object) -> None:
             registry = self.load()
             entries = part_registry(keyword) if keyword else registry
-            real = constructor_of(entries.get(entry), registry.base_class).parameters[name]
+            real = constructor_of(registered(entry, entries), registry.base_class).parameters[name]
             validation = Validation(registry)
-            real.read(plain(value), (name,), validation)
+            with contextlib.suppress(EnoughError):  # what was found until then is enough
+                real.read(plain(value), (name,), validation)
             if validation.problems:
                 raise ValueError(validation.problems[0].message)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from lossary_factory._parameters import kinds, unknown
-from lossary_factory._parameters.kinds import Bound, Instance, Kind, Nested, Part
+from lossary_factory._parameters.kinds import Array, Bound, Instance, Kind, Nested, Part
 from lossary_factory._values import FrozenList, FrozenSet
 from lossary_registry import Registry
 
@@ -90,7 +90,7 @@ class Decoder:
         fields = {name: self.decode(value) for name, value in data.items() if name != "is"}
         if "make" in fields:
             fields["make"] = _MAKERS[fields["make"]]
-        if kind is Instance:
+        if kind in (Array, Instance):
             fields["kind"] = unknown(fields["kind"].rpartition(":")[2].rpartition(".")[2])
         elif kind in (Nested, Part):
             fields["kind"] = self.kind(fields["kind"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from . import kinds
 from .annotations import ATTRIBUTE, unknown
-from .constructor import Constructor, StandIn, constructor_of, is_kind_of
+from .constructor import Constructor, StandIn, is_kind_of
+from .known import constructor_of
 from .parameter import UNSAID, Parameter, Rule, Unsaid
 
 __all__ = [

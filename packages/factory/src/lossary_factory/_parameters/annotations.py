@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 
 class _UnknownMeta(type):
@@ -121,6 +121,14 @@ def _is_form(annotation: object, name: str) -> bool:
     return getattr(get_origin(annotation), "_name", None) == name
 
 
+_QUALIFIERS: dict[Any, Callable[[bool], bool]] = {
+    "Required": lambda _is_required: True,
+    "NotRequired": lambda _is_required: False,
+    "ReadOnly": lambda is_required: is_required,
+}
+"""What may stand around the type of a key, and whether the key is then required."""
+
+
 def keys_of(typed_dict: Any) -> Iterator[tuple[str, Declared]]:  # noqa: ANN401  # a TypedDict
     """Yield the keys of a ``TypedDict``, with what stands under each."""
     names = names_of(typed_dict)
@@ -128,7 +136,7 @@ def keys_of(typed_dict: Any) -> Iterator[tuple[str, Declared]]:  # noqa: ANN401 
         annotation = evaluated(written, names)
         is_required = name in typed_dict.__required_keys__
         # Python does not see these words where annotations are postponed.
-        for form, says_so in (("Required", True), ("NotRequired", False)):
-            if _is_form(annotation, form):
-                (annotation,), is_required = get_args(annotation), says_so
+        while (form := getattr(get_origin(annotation), "_name", None)) in _QUALIFIERS:
+            (annotation,) = get_args(annotation)
+            is_required = _QUALIFIERS[form](is_required)
         yield name, Declared(annotation, is_required)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,12 +17,12 @@ from .kinds import COMPARISONS, Anything, Bound, Choice, Kind, Null, annotated_b
 from .parameter import UNSAID, Parameter, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Constructor:
-    """What a constructor takes.
+    """What a constructor takes; there is one for each, so that it can be the key of what is worked out once.
 
     Attributes:
         parameters: What it names.
@@ -84,11 +83,12 @@ def is_kind_of(cls: type, kind: type) -> bool:
     )
 
 
-def _read_constructor(cls: Any, base_class: type | None) -> Constructor:  # a class or a function
+def read_constructor(cls: Any, base_class: type | None) -> Constructor:  # a class or a function
+    """Read what a constructor takes from its signature."""
     if isinstance(cls, type) and issubclass(cls, StandIn):
         return cls.make_constructor()
     try:
-        signature = inspect.signature(cls)
+        signature = _signature(cls)
     except (TypeError, ValueError):
         return Constructor({}, obstacle="its constructor does not tell what it takes")
     kinds = inspect.Parameter
@@ -128,11 +128,19 @@ def _read_constructor(cls: Any, base_class: type | None) -> Constructor:  # a cl
     )
 
 
-# Type checkers take no class for hashable: hence the annotation.
-constructor_of: Callable[[Any, type | None], Constructor] = functools.lru_cache(maxsize=4096)(
-    _read_constructor
-)
-"""Return what the constructor of a class or a function takes, for a registry with this base class."""
+_OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def _signature(cls: Any) -> inspect.Signature:  # a class or a function
+    """Return what a class is called with: that of ``__init__`` where ``__new__`` hands everything on."""
+    signature = inspect.signature(cls)
+    parameters = signature.parameters.values()
+    if isinstance(cls, type) and parameters and all(each.kind in _OPEN for each in parameters):
+        initializer: Any = cls.__init__  # type: ignore[misc]  # of this very class
+        if initializer is not object.__init__ and not hasattr(cls, "__signature__"):
+            own = inspect.signature(initializer)
+            return own.replace(parameters=list(own.parameters.values())[1:])
+    return signature
 
 
 def _arguments(cls: Any) -> tuple[str, ...] | None:  # a class or a function

@@ -18,10 +18,22 @@ from .problem import (
 )
 from .source import Location, Origin, Place, Places, Source, Span
 from .suggest import did_you_mean, nearest
-from .words import counted, either, listing, plural, show, show_key
+from .words import (
+    INTERPOLATED,
+    counted,
+    either,
+    is_interpolated,
+    listing,
+    plural,
+    printable,
+    printable_lines,
+    show,
+    show_key,
+)
 
 __all__ = [
     "DEEPEST",
+    "INTERPOLATED",
     "LARGEST_INTEGER",
     "MOST_CHARACTERS",
     "MOST_PROBLEMS",
@@ -45,12 +57,15 @@ __all__ = [
     "counted",
     "did_you_mean",
     "either",
+    "is_interpolated",
     "label",
     "listing",
     "make_problem",
     "nearest",
     "parse_path",
     "plural",
+    "printable",
+    "printable_lines",
     "show",
     "show_key",
     "show_path",

@@ -81,7 +81,7 @@ class Problem:
         properties = {"file": self.file, "line": self.line, "col": self.column, "title": self.code}
         given = ",".join(f"{key}={_escaped(value)}" for key, value in properties.items() if value is not None)
         text = "\n".join(filter(None, [self.message, self.hint]))
-        return f"::{self.severity} {given}::{_escaped_text(text)}"
+        return printable(f"::{self.severity} {given}::{_escaped_text(text)}")
 
 
 def _escaped_text(text: str) -> str:
@@ -143,7 +143,8 @@ class ConfigError(FactoryError, ValueError):
 
     def __str__(self) -> str:
         files = dict.fromkeys(problem.file for problem in self.problems if problem.file)
-        head = f"{counted(len(self.problems), 'problem')} in {', '.join(files) or 'the config'}"
+        where = printable(", ".join(files)) or "the config"
+        head = f"{counted(len(self.problems), 'problem')} in {where}"
         return "\n\n".join([head, *map(str, self.problems)])
 
     def to_json(self) -> str:

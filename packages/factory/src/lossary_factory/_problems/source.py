@@ -29,6 +29,8 @@ class Place(NamedTuple):
 
     value: Span
     key: Span | None = None
+    inside: Span | None = None
+    """Where to look for what is missing in the value, where that is not its key: it was written elsewhere."""
 
 
 Places = Mapping[ConfigPath, Place]
@@ -61,8 +63,9 @@ class Source:
         while known and known not in places:
             known = known[:-1]
         place = places.get(known, Place(Span(0, 0)))
-        wants_key = at_key or known != path
-        return self.at(place.key if wants_key and place.key else place.value)
+        if known != path:
+            return self.at(place.inside or place.key or place.value)
+        return self.at(place.key if at_key and place.key else place.value)
 
     def at(self, span: Span) -> Location:
         """Turn offsets into a line, a column and a caret below the line."""
@@ -79,18 +82,19 @@ class Source:
 
 
 class Origin(NamedTuple):
-    """Where a spec comes from: the place in a config, and the registry with which it was read."""
+    """Where a spec comes from: the place in a config, the registry, and what it might use of that."""
 
     path: ConfigPath
     source: Source | None
     registry: Registry[Any]
+    allowed: frozenset[str] | None = None
 
     def __str__(self) -> str:
         place = show_path(self.path) or "the top of the config"
         if self.source is None:
             return place
         location = self.source.locate(self.path, at_key=True)
-        return f"{place} ({self.source.file}:{location.line}:{location.column})"
+        return f"{place} ({printable(self.source.file)}:{location.line}:{location.column})"
 
 
 @functools.lru_cache(maxsize=8)

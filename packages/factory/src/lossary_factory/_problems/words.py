@@ -24,7 +24,7 @@ def show(value: object) -> str:  # noqa: PLR0911  # a table of cases
         return repr(value)
     if isinstance(value, Mapping):
         return "a mapping"
-    if isinstance(value, Sequence):
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
         return "a list"
     return f"an object of type {type(value).__name__}"
 
@@ -34,6 +34,16 @@ def show_key(key: object) -> str:
     if isinstance(key, str):
         return key if len(key) <= _LONGEST_VALUE and _PLAIN_KEY.fullmatch(key) else show(key)
     return show(key)
+
+
+INTERPOLATED = (
+    "nothing is interpolated here: write the value itself, or let the tool that knows it resolve the config"
+)
+
+
+def is_interpolated(value: object) -> bool:
+    """Tell whether a value is what other tools replace by another one."""
+    return isinstance(value, str) and "${" in value
 
 
 def either(options: Iterable[str]) -> str:
@@ -60,6 +70,11 @@ def plural(text: str) -> str:
 def printable(text: str) -> str:
     """Replace what would act on a terminal."""
     return "".join(c if c == "\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def printable_lines(text: str) -> str:
+    """Replace what would act on a terminal, in a text whose lines may end."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def counted(number: int, thing: str) -> str:

@@ -7,6 +7,7 @@ import attrs
 from lossary_factory._problems import (
     DEEPEST,
     MOST_PROBLEMS,
+    MOST_VALUES,
     ConfigError,
     ConfigPath,
     Location,
@@ -28,12 +29,16 @@ class Complaints:
         path: Where in the config the value stands that is read, where it is that of an override.
         offset: Where in the text it begins.
         problems: What was found so far.
+        paths: Where each of them is.
+        uses: What is written elsewhere: where it is used, and where it is written, in the order of the text.
     """
 
     source: Source
     path: ConfigPath = ()
     offset: int = 0
     problems: list[Problem] = attrs.field(factory=list)
+    paths: list[ConfigPath] = attrs.field(factory=list)
+    uses: list[tuple[ConfigPath, ConfigPath]] = attrs.field(factory=list)
 
     def at(self, span: Span) -> Location:
         """Say where in the whole text a stretch of what is read stands."""
@@ -51,6 +56,21 @@ class Complaints:
         file = self.source.file
         place = (*self.path, *path) if self.path or path else ()
         self.problems.append(make_problem(code, message, path=place, hint=hint, file=file, location=location))
+        self.paths.append(place)
+
+    def problems_at(self, path: ConfigPath) -> list[Problem]:
+        """Return the problems of what stands at a path: on the way to it, in it, and in what it uses."""
+        wanted = {path}
+        for use, written in reversed(
+            self.uses
+        ):  # what is used stands before, and what that uses still earlier
+            if path[: len(use)] == use or _is_in(use, wanted):
+                wanted.add(written)
+        return [
+            problem
+            for problem, place in zip(self.problems, self.paths, strict=True)
+            if path[: len(place)] == place or _is_in(place, wanted)
+        ]
 
     def fatal(
         self, code: str, message: str, span: Span, *, path: ConfigPath = (), hint: str = ""
@@ -69,3 +89,13 @@ class Complaints:
         """Return the error for nesting that no loss needs."""
         message = f"values are nested more than {DEEPEST} levels deep"
         return self.fatal("too-deep", message, span, path=path[:3])
+
+    def too_large(self, span: Span, *, path: ConfigPath = (), note: str = "") -> ConfigError:
+        """Return the error for more values than any loss needs."""
+        message = f"the file holds more than {MOST_VALUES:,} values{note}"
+        return self.fatal("too-large", message, span, path=path[:3])
+
+
+def _is_in(path: ConfigPath, places: set[ConfigPath]) -> bool:
+    """Tell whether a path leads into one of several places."""
+    return any(path[:end] in places for end in range(len(path) + 1))

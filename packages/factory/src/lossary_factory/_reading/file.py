@@ -12,6 +12,7 @@ import attrs
 from lossary_factory._problems import (
     MOST_CHARACTERS,
     ConfigError,
+    ConfigPath,
     Places,
     Problem,
     Source,
@@ -60,7 +61,16 @@ class Document:
 
     data: object
     source: Source
-    problems: list[Problem]
+    complaints: Complaints
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Those of the whole file."""
+        return self.complaints.problems
+
+    def problems_at(self, path: ConfigPath) -> list[Problem]:
+        """Return those that concern what stands at a path of the data."""
+        return self.complaints.problems_at(path)
 
 
 def read(path: str | os.PathLike[str]) -> Document:
@@ -78,7 +88,7 @@ def read(path: str | os.PathLike[str]) -> Document:
     data = form.parse(source.text, complaints)
     if data is None:
         raise complaints.fatal("empty-file", "the file holds no value", Span(0, 0), hint=_START)
-    return Document(data, source, complaints.problems)
+    return Document(data, source, complaints)
 
 
 _START = "a config begins with 'loss:', followed by a loss such as {name: NAME, params: {...}}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
-from lossary_factory._problems import ConfigPath, Place, Places, Span
+from lossary_factory._problems import DEEPEST, MOST_VALUES, ConfigPath, Place, Places, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
 
 _SPACE = " \t\n\r"
 _CONSTANTS = ("NaN", "Infinity", "-Infinity")
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]|[^\s\[\]{},:"]+', re.DOTALL)
+"""A text, a bracket or a word; what is no JSON falls into such pieces as well, in linear time."""
 
 
 def parse(text: str, complaints: Complaints) -> object:
     """Return the data that a JSON text holds."""
+    _refuse_size(text, complaints)
     suspicious: list[str] = []
 
     def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
@@ -39,13 +43,27 @@ def parse(text: str, complaints: Complaints) -> object:
         data: object = json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
     except json.JSONDecodeError as error:
         raise complaints.fatal("syntax", error.msg, Span(error.pos, error.pos + 1)) from None
-    except RecursionError:
-        raise complaints.too_deep(Span(0, 1)) from None
     except ValueError:  # an integer with more digits than Python agrees to read
         raise complaints.fatal("out-of-range", "a number has too many digits", Span(0, 1)) from None
     if suspicious:
         _complain(text, complaints)
     return data
+
+
+def _refuse_size(text: str, complaints: Complaints) -> None:
+    """Refuse what is too deep or too large before anything goes into it, which recurses with every level."""
+    depth = values = 0
+    for token in _TOKEN.finditer(text):
+        first = text[token.start()]
+        if first in "]}":
+            depth -= 1
+            continue
+        depth += first in "[{"
+        values += 1
+        if depth > DEEPEST:
+            raise complaints.too_deep(Span(*token.span()))
+        if values > MOST_VALUES:
+            raise complaints.too_large(Span(*token.span()))
 
 
 def find_places(text: str) -> Places:

@@ -6,7 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from lossary_factory._problems import DEEPEST, ConfigError, ConfigPath, Place, Places, Span
+from lossary_factory._problems import DEEPEST, MOST_VALUES, ConfigError, ConfigPath, Place, Places, Span
 
 from .toml_places import Entry, scan
 
@@ -30,13 +30,38 @@ def parse(text: str, complaints: Complaints) -> object:
     if endless:
         raise complaints.too_deep(Span(*endless.span()))
     try:
-        return tomllib.loads(text)
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _explained(str(error), text, complaints) from None
     except RecursionError:
         raise complaints.too_deep(Span(0, 1)) from None
     except ValueError:  # an integer with more digits than Python agrees to read
         raise complaints.fatal("out-of-range", "a number has too many digits", Span(0, 1)) from None
+    _refuse_size(data, text, complaints)
+    return data
+
+
+def _refuse_size(data: object, text: str, complaints: Complaints) -> None:
+    """Refuse what is too deep or too large; where a dotted key leads, only the parser knew."""
+    values = 0
+    waiting: list[tuple[ConfigPath, object]] = [((), data)]
+    while waiting:
+        path, value = waiting.pop()
+        if not isinstance(value, (dict, list)):
+            continue
+        values += len(value) * (2 if isinstance(value, dict) else 1)  # keys count as well
+        if len(path) >= DEEPEST:
+            raise complaints.too_deep(_span_at(path, text), path=path)
+        if values > MOST_VALUES:
+            raise complaints.too_large(_span_at(path, text), path=path)
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        waiting.extend(((*path, key), item) for key, item in items)
+
+
+def _span_at(path: ConfigPath, text: str) -> Span:
+    places = find_places(text)
+    known = next(path[:end] for end in range(len(path), -1, -1) if path[:end] in places)
+    return places[known].value
 
 
 def find_places(text: str) -> Places:

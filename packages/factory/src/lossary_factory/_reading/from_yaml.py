@@ -30,7 +30,7 @@ from lossary_factory._problems import (
 from .complaints import Complaints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 # The C parser comes with the wheels; the pure one gives the same events, more slowly.
@@ -92,6 +92,8 @@ class _Builder:
     places: dict[ConfigPath, Place] | None
     parser: Any = attrs.field(init=False)
     anchors: dict[str, object] = attrs.field(init=False, factory=dict)
+    anchored: dict[str, ConfigPath] = attrs.field(init=False, factory=dict)
+    """Where the value of each anchor is written."""
     open_anchors: set[str] = attrs.field(init=False, factory=set)
     path: list[object] = attrs.field(init=False, factory=list)
     count: int = attrs.field(init=False, default=0)
@@ -106,7 +108,7 @@ class _Builder:
             data = self.value(self.parser.get_event(), key=None)
             self.parser.get_event()
             another = self.parser.get_event()
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, UnicodeEncodeError) as error:
             raise self.syntax(error) from None
         if not isinstance(another, yaml.StreamEndEvent):
             message = "a second document begins here: a config file holds one"
@@ -118,7 +120,7 @@ class _Builder:
         self.count_one(event)
         self.note(_span(event), key)
         if isinstance(event, yaml.AliasEvent):
-            return self.alias(event)
+            return self.alias(event, key)
         if event.tag is not None:
             self.refuse_tag(event)
         if event.anchor is None:
@@ -127,6 +129,7 @@ class _Builder:
         value = self.content(event, key)
         self.open_anchors.discard(event.anchor)
         self.anchors[event.anchor] = value
+        self.anchored[event.anchor] = tuple(self.path)
         return value
 
     def content(self, event: Any, key: Span | None) -> object:
@@ -205,23 +208,37 @@ class _Builder:
         key = self.scalar(event)
         if event.anchor is not None:
             self.anchors[event.anchor] = key
+            self.anchored.pop(event.anchor, None)
         return key
 
     def merge(self, entries: dict[object, object], value: object, span: Span) -> None:
         """Take over what the mapping does not say itself."""
-        for mapping in value if isinstance(value, list) else [value]:
+        path = tuple(self.path)
+        for index, mapping in enumerate(value if isinstance(value, list) else [value]):
             if not isinstance(mapping, dict):
                 message = f"'<<' takes a mapping, or a list of mappings, not {show(mapping)}"
-                self.complaints.add("bad-merge", message, span, path=(*self.path, "<<"))
+                is_name = isinstance(mapping, str) and mapping in self.anchors
+                hint = f"write <<: *{mapping if is_name else 'NAME, where a mapping above is named &NAME'}"
+                self.complaints.add("bad-merge", message, span, path=(*self.path, "<<"), hint=hint)
                 continue
             for key, inherited in mapping.items():
                 if key not in entries:
                     entries[key] = inherited
-                    if self.places is not None:
-                        inherited_path = (*self.path, key)
-                        self.places[inherited_path] = Place(span, span)
+                    written = (*path, "<<", *([index] if isinstance(value, list) else []), key)
+                    self.repeat(inherited, written, (*path, key), key=None)
 
-    def alias(self, event: Any) -> object:
+    def repeat(self, value: object, written: ConfigPath, used: ConfigPath, *, key: Span | None) -> None:
+        """Note for what is used at one path, and is written at another, where it is written."""
+        places = self.places
+        if places is None or written not in places:
+            return
+        place = places[written]
+        inside = place.inside or place.key or place.value
+        places[used] = place if key is None else Place(place.value, key, inside)
+        for inner, item in _items(value):
+            self.repeat(item, (*written, inner), (*used, inner), key=None)
+
+    def alias(self, event: Any, key: Span | None) -> object:
         """Copy what the anchor holds, so that nothing in the data is shared."""
         if event.anchor in self.open_anchors:
             message = f"*{event.anchor} stands inside the value that it stands for"
@@ -229,7 +246,13 @@ class _Builder:
         if event.anchor not in self.anchors:
             message = f"nothing above is named &{event.anchor}"
             raise self.complaints.fatal("syntax", message, _span(event), path=tuple(self.path))
-        return self.copy(self.anchors[event.anchor], event, len(self.path))
+        value = self.copy(self.anchors[event.anchor], event, len(self.path))
+        if event.anchor in self.anchored:
+            written, used = self.anchored[event.anchor], tuple(self.path)
+            merged = used.index("<<") if "<<" in used else len(used)  # what is merged is used beside it
+            self.complaints.uses.append((used[:merged], written))
+            self.repeat(value, written, used, key=key or _span(event))
+        return value
 
     def copy(self, value: object, event: Any, depth: int) -> object:
         self.count_one(event)
@@ -244,8 +267,8 @@ class _Builder:
     def count_one(self, event: Any) -> None:
         self.count += 1
         if self.count > MOST_VALUES:
-            message = f"the file holds more than {MOST_VALUES:,} values, aliases counted in full"
-            raise self.complaints.fatal("too-large", message, _span(event), path=tuple(self.path[:3]))
+            note = ", aliases counted in full"
+            raise self.complaints.too_large(_span(event), path=tuple(self.path), note=note)
 
     def refuse_tag(self, event: Any) -> None:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
@@ -253,16 +276,23 @@ class _Builder:
         span = Span(event.start_mark.index, event.start_mark.index + len(tag))
         self.complaints.add("tag-not-allowed", message, span, path=tuple(self.path), hint="remove the tag")
 
-    def syntax(self, error: yaml.YAMLError) -> ConfigError:
+    def syntax(self, error: yaml.YAMLError | UnicodeEncodeError) -> ConfigError:
         mark: Any = getattr(error, "problem_mark", None)
         if isinstance(error, yaml.MarkedYAMLError) and mark is not None:
             span = Span(mark.index, mark.index + 1)
             message = ", ".join(part for part in (error.problem, error.context) if part)
             hint = _syntax_hint(message, self.text[span.start : span.end])
             return self.complaints.fatal("syntax", message, span, hint=hint)
-        position = getattr(error, "position", None)
+        # The C parser asks for text that can be encoded, which half of a surrogate pair cannot be.
+        position = getattr(error, "start" if isinstance(error, UnicodeEncodeError) else "position", None)
         span = Span(position, position + 1) if isinstance(position, int) else Span(0, 0)
         return self.complaints.fatal("syntax", "a character here is not allowed in YAML", span)
+
+
+def _items(value: object) -> Iterable[tuple[object, object]]:
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
 
 
 def _span(event: Any) -> Span:

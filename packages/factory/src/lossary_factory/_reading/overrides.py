@@ -99,8 +99,8 @@ def _find_places(text: str) -> Places:
 
 
 def _moved(place: Place, offset: int) -> Place:
-    value, key = (span and Span(span.start + offset, span.end + offset) for span in place)
-    return Place(value or Span(offset, offset), key)
+    value, key, inside = (span and Span(span.start + offset, span.end + offset) for span in place)
+    return Place(value or Span(offset, offset), key, inside)
 
 
 def _problem(source: Source, message: str, *, hint: str = "") -> Problem:

@@ -35,6 +35,7 @@ def binary_cross_entropy(logits: Tensor, target: Tensor, pos_weight: Tensor | No
     name="bce_loss",
     aliases=["BCELoss"],
     tags=["segmentation", "classification", "binary", "multilabel", "cross_entropy"],
+    metadata={"first_choice": ["multilabel"]},
 )
 @define_loss
 class BCELoss(PointwiseLoss):

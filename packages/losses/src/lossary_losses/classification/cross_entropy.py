@@ -27,6 +27,7 @@ def weight_of_labels(weight: Tensor | None, labels: Tensor) -> Tensor | None:
     name="cross_entropy_loss",
     aliases=["CrossEntropyLoss"],
     tags=["segmentation", "classification", "multiclass", "cross_entropy"],
+    metadata={"first_choice": ["classification", "multiclass"]},
 )
 @define_loss
 class CrossEntropyLoss(PointwiseLoss):

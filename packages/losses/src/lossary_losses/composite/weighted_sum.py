@@ -9,7 +9,12 @@ from lossary_losses.loss_registry_setup import loss_registry
 __all__ = ["WeightedSum"]
 
 
-@loss_registry.register(name="weighted_sum", aliases=["WeightedSum"], tags=["composite"])
+@loss_registry.register(
+    name="weighted_sum",
+    aliases=["WeightedSum"],
+    tags=["composite"],
+    metadata={"first_choice": ["composite"]},
+)
 @define_loss(kw_only=False)
 class WeightedSum(WeightedTerms):
     r"""The weighted sum of named losses on the same input and target.

@@ -15,7 +15,12 @@ from lossary_losses.regression.difference import DifferenceLoss
 __all__ = ["MSELoss", "WeightedMSELoss"]
 
 
-@loss_registry.register(name="mse_loss", aliases=["MSELoss"], tags=["regression", "pointwise"])
+@loss_registry.register(
+    name="mse_loss",
+    aliases=["MSELoss"],
+    tags=["regression", "pointwise"],
+    metadata={"first_choice": ["regression"]},
+)
 @define_loss
 class MSELoss(DifferenceLoss):
     r"""Mean squared error.

@@ -146,6 +146,7 @@ class DiceAndPixelLoss(RegionAndPixelLoss):
     name="bce_dice_loss",
     aliases=["BCEDiceLoss"],
     tags=["segmentation", "binary", "multilabel", "imbalance", "overlap", "cross_entropy"],
+    metadata={"first_choice": ["binary"]},
 )
 @define_loss
 class BCEDiceLoss(DiceAndPixelLoss):
@@ -211,6 +212,7 @@ class BCEDiceLoss(DiceAndPixelLoss):
     name="dice_ce_loss",
     aliases=["DiceCELoss"],
     tags=["segmentation", "multiclass", "imbalance", "overlap", "cross_entropy"],
+    metadata={"first_choice": ["segmentation"]},
 )
 @define_loss
 class DiceCELoss(DiceAndPixelLoss):

@@ -23,6 +23,7 @@ from lossary_factory._command.call import (
 )
 from lossary_factory._command.terminal import bold, columns, dim, failure
 from lossary_factory._command.tree import draw
+from lossary_factory._problems import show_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,7 +163,7 @@ def _show(spec: LossSpec[Any], data: Data, trial: Trial, form: str) -> None:
 def _table(trial: Trial) -> list[str]:
     rows = [[dim(title) for title in ("", "value", "weight", "gradient")]]
     rows += [
-        [term.name, _number(term.value), _number(term.weight), _number(term.gradient_norm)]
+        [show_key(term.name), _number(term.value), _number(term.weight), _number(term.gradient_norm)]
         for term in trial.terms
     ]
     several = f" (sum of {trial.shape})" if trial.shape else ""

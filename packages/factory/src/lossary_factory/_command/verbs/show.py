@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lossary_factory._collections import registered
 from lossary_factory._command.call import (
     BadCallError,
     collection_option,
@@ -48,7 +49,7 @@ def verb(name: str, form: str) -> None:
 
 def page(entry: Entry[Any], registry: Registry[Any]) -> Iterator[str]:
     """Yield the lines that describe an entry."""
-    loss_class: Any = registry.get(entry.name)
+    loss_class: Any = registered(entry.name, registry)
     yield bold(entry.name)
     if summary(loss_class):
         yield f"  {summary(loss_class)}"

@@ -10,7 +10,7 @@ import click
 from lossary_factory._checker import Checker
 from lossary_factory._command.call import collection_option, echo, key_option, registry, report, set_option
 from lossary_factory._command.terminal import failure, success
-from lossary_factory._problems import counted
+from lossary_factory._problems import counted, printable
 
 if TYPE_CHECKING:
     from lossary_factory._spec import Checked
@@ -51,7 +51,7 @@ def _print(found: dict[str, Checked]) -> None:
     for file, checked in found.items():
         report(checked.problems)
         if checked.spec is not None and checked.is_correct:
-            click.echo(f"{success('ok')} {file}: {checked.spec.name}")
+            click.echo(f"{success('ok')} {printable(file)}: {checked.spec.name}")
     wrong = [checked for checked in found.values() if not checked.is_correct]
     problems = sum(problem.severity == "error" for checked in wrong for problem in checked.problems)
     good = counted(len(found) - len(wrong), "correct file")

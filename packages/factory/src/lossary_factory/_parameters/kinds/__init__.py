@@ -6,6 +6,7 @@ describes itself (``text``) and knows a value that it accepts (``example``).
 
 from __future__ import annotations
 
+from .arrays import Array
 from .base import Anything, AsIs, Kind, Null
 from .combined import COMPARISONS, AnyOf, Bound, Bounded, annotated_bounds, any_of, bounded
 from .containers import Entries, Fields, FixedItems, Items
@@ -16,6 +17,7 @@ __all__ = [
     "COMPARISONS",
     "AnyOf",
     "Anything",
+    "Array",
     "AsIs",
     "Boolean",
     "Bound",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from lossary_factory._problems import show
+
 if TYPE_CHECKING:
     from lossary_factory._problems import ConfigPath
     from lossary_factory._validation import Validation
@@ -38,8 +40,12 @@ class Kind:
         """Return what the constructor gets for ``value``; note what is wrong with it."""
         if self.fits(value):
             return self.read(value, path, validation)
-        validation.wrong_type(path, value, self.text, hint=self.hint(value))
+        validation.wrong_type(path, value, self.text, hint=self.hint(value) or self._without_brackets(value))
         return value
+
+    def _without_brackets(self, value: object) -> str:
+        is_alone = isinstance(value, (list, tuple)) and len(value) == 1 and self.fits(value[0])
+        return f"write {show(value[0])}, without brackets" if is_alone else ""  # type: ignore[index]
 
     def fits(self, value: object) -> bool:
         """Tell whether a value is of this kind, without looking inside."""

@@ -44,6 +44,7 @@ class AnyOf(Kind):
         for option in candidates[:-1]:
             trial = validation.trial()
             result = option.read(value, path, trial)
+            validation.values = trial.values  # what is tried twice counts twice
             if not trial.problems:
                 return result
         return candidates[-1].read(value, path, validation)

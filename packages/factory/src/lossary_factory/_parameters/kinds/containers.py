@@ -37,7 +37,18 @@ class Items(Kind):
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
         if validation.is_too_deep(path):
             return value
-        return self.make([self.item(item, (*path, index), validation) for index, item in enumerate(value)])
+        validation.count(len(value), path)
+        before = len(validation.problems)
+        items = [self.item(item, (*path, index), validation) for index, item in enumerate(value)]
+        if len(validation.problems) > before:
+            return FrozenList(items)  # what is wrong may have no place in what is made
+        try:
+            return self.make(items)
+        except TypeError as error:  # what an object in Python has no hash for
+            validation.add(
+                "invalid-value", f"{label(path)} becomes a set, and holds what no set can: {error}", path
+            )
+            return FrozenList(items)
 
     def hint(self, value: object) -> str:
         return f"a list has brackets: [{show(value)}]" if self.item.fits(value) else ""
@@ -48,26 +59,44 @@ class Items(Kind):
 
 @attrs.frozen
 class FixedItems(Kind):
-    """A tuple whose places each have a kind of their own."""
+    """A tuple whose places each have a kind of their own.
+
+    Attributes:
+        items: What stands in the first places.
+        rest: What may follow, any number of times; nothing where it is None.
+        last: What stands in the last places.
+    """
 
     items: tuple[Kind, ...]
+    rest: Kind | None = None
+    last: tuple[Kind, ...] = ()
 
     @property
     def text(self) -> str:
-        return (
-            f"a list of {counted(len(self.items), 'value')} ({', '.join(item.text for item in self.items)})"
-        )
+        texts = [item.text for item in self.items]
+        if self.rest is not None:
+            texts.append(f"any number of {plural(self.rest.text)}")
+        texts += [item.text for item in self.last]
+        least = len(self.items) + len(self.last)
+        number = counted(least, "value") if self.rest is None else f"at least {counted(least, 'value')}"
+        return f"a list of {number} ({', '.join(texts)})"
 
     def fits(self, value: object) -> bool:
         is_list = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
-        return is_list and len(value) == len(self.items)  # type: ignore[arg-type]
+        if not is_list:
+            return False
+        more = len(value) - len(self.items) - len(self.last)  # type: ignore[arg-type]
+        return more == 0 or (more > 0 and self.rest is not None)
 
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
-        pairs = enumerate(zip(self.items, value, strict=True))
+        validation.count(len(value), path)
+        more = len(value) - len(self.items) - len(self.last)
+        rest = () if self.rest is None else (self.rest,) * more
+        pairs = enumerate(zip((*self.items, *rest, *self.last), value, strict=True))
         return tuple(kind(item, (*path, index), validation) for index, (kind, item) in pairs)
 
     def example(self, loss: str) -> object:
-        return [item.example(loss) for item in self.items]
+        return [item.example(loss) for item in (*self.items, *self.last)]
 
 
 @attrs.frozen
@@ -87,6 +116,7 @@ class Entries(Kind):
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
         if validation.is_too_deep(path):
             return value
+        validation.count(len(value), path)
         entries = {}
         for written, item in value.items():
             key = written if self.key.fits(written) else _number_of(written)
@@ -120,6 +150,7 @@ class Fields(Kind):
     def read(self, value: Any, path: ConfigPath, validation: Validation) -> object:
         if validation.is_too_deep(path):
             return value
+        validation.count(len(value), path)
         kinds = dict(zip(self.names, self.values, strict=True))
         entries = {}
         for key, item in value.items():

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from lossary_registry import Registry
 
 
+def is_instance(value: object, kind: type) -> bool:
+    """Tell whether a value is an object of a class of which perhaps only the name is known."""
+    if issubclass(kind, Unknown):
+        return any(base.__name__ == kind.__name__ for base in type(value).__mro__)
+    try:
+        return isinstance(value, kind)
+    except TypeError:  # a protocol that is for type checkers only
+        return False
+
+
 @attrs.frozen
 class Instance(Kind):
     """An object that plain data cannot spell; a config in Python may hold it."""
@@ -33,12 +43,7 @@ class Instance(Kind):
         return True
 
     def fits(self, value: object) -> bool:
-        if issubclass(self.kind, Unknown):  # only its name is known
-            return any(base.__name__ == self.kind.__name__ for base in type(value).__mro__)
-        try:
-            return isinstance(value, self.kind)
-        except TypeError:  # a protocol that is for type checkers only
-            return False
+        return is_instance(value, self.kind)
 
     def example(self, loss: str) -> object:
         return None

@@ -171,6 +171,8 @@ class Choice(Kind):
         return lambda value: type(value) is str and value in words
 
     def hint(self, value: object) -> str:
+        if value is None and "none" in self.options:
+            return "write 'none', as text: null is no value at all"
         guess = nearest(value, self.options)
         return f"did you mean {guess!r}?" if guess else ""
 
@@ -180,9 +182,15 @@ class Choice(Kind):
 
 @attrs.frozen
 class Member(Kind):
-    """A member of an enum, by its value or by its name."""
+    """A member of an enum, by its value or by its name.
+
+    Attributes:
+        kind: The enum.
+        names: The names of those members that will do; all of them where it is empty.
+    """
 
     kind: type[enum.Enum]
+    names: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -192,20 +200,27 @@ class Member(Kind):
     def alternatives(self) -> list[str]:
         return list(map(show, self.spellings()))
 
+    @property
+    def members(self) -> list[enum.Enum]:
+        """Those members that will do."""
+        return [self.kind[name] for name in self.names] or list(self.kind)
+
     def spellings(self) -> list[object]:
         """List how the members are written: by value where the value is text, by name otherwise."""
-        return list(map(plain, self.kind))
+        return list(map(plain, self.members))
 
     def fits(self, value: object) -> bool:
         return self.find(value) is not None
 
     def find(self, value: object) -> enum.Enum | None:
+        members = self.members
         if isinstance(value, self.kind):
-            return value
-        for member in self.kind:
+            return value if value in members else None
+        for member in members:
             if type(value) is type(member.value) and value == member.value:
                 return member
-        return self.kind.__members__.get(value) if isinstance(value, str) else None
+        named = self.kind.__members__.get(value) if isinstance(value, str) else None
+        return named if named in members else None
 
     def read(self, value: object, path: ConfigPath, validation: Validation) -> object:
         return self.find(value)
