@@ -1,4 +1,4 @@
-"""The verbs that write: schema, init, migrate; and what validate and explain say beside plain reports."""
+"""The verbs that write: schema and init; and what validate and explain say beside plain reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from click.testing import CliRunner
 
 from lossary_factory import check, load, schema, validate
 from lossary_factory._command import call, group
-from lossary_factory._command.verbs.migrate import Migration
 
 BAD = "loss:\n  name: dice_loss\n  params: {smooth: -1}\n"
 
@@ -203,81 +202,6 @@ def test_an_unknown_task_is_a_wrong_call(lossary):
     result = lossary("init", "segmentatoin")
     assert result.exit_code == 2
     assert "did you mean 'segmentation'?" in result.output
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ({"_target_": "src.losses.DiceLoss", "smooth": 2}, {"name": "dice_loss", "params": {"smooth": 2}}),
-        ({"_target_": "dice_loss", "_convert_": "all"}, {"name": "dice_loss"}),
-        (
-            {"type": "FocalLoss", "gamma": 1, "loss_weight": 0.4},
-            {"name": "focal_loss", "weight": 0.4, "params": {"gamma": 1}},
-        ),
-        (
-            {"class_path": "x.Tversky", "init_args": {"alpha": 1}},
-            {"name": "tversky_loss", "params": {"alpha": 1}},
-        ),
-        (
-            {"_target_": "m.FocalLoss", "weight": [1, 2]},
-            {"name": "focal_loss", "params": {"weight": [1, 2]}},
-        ),
-        (
-            {"_target_": "m.MaskedLoss", "inner": {"_target_": "m.DiceLoss"}},
-            {"name": "masked_loss", "params": {"inner": {"name": "dice_loss"}}},
-        ),
-        (
-            {
-                "type": "combined",
-                "components": [{"type": "dice_loss", "params": {"smooth": 1}}, "dice_loss"],
-                "weights": [0.6, 0.4],
-            },
-            {
-                "sum": {
-                    "dice": {"name": "dice_loss", "params": {"smooth": 1}, "weight": 0.6},
-                    "dice_2": {"name": "dice_loss", "weight": 0.4},
-                }
-            },
-        ),
-        ([{"type": "DiceLoss", "loss_weight": 3.0}], {"sum": {"dice": {"name": "dice_loss", "weight": 3.0}}}),
-        (
-            {"sum": {"a": {"name": "DiceLoss", "weight": 2}}},
-            {"sum": {"a": {"name": "dice_loss", "weight": 2}}},
-        ),
-    ],
-)
-def test_configs_of_others_are_rewritten(losses, old, new):
-    """Each form of the origin, hydra, mmengine, jsonargparse and MONAI becomes a form of ours."""
-    assert Migration(losses).document({"loss": old}) == {"version": 1, "loss": new}
-
-
-def test_what_may_mean_something_else_is_noted(losses):
-    """Guessed names, unknown ones, and weights that some tools would divide."""
-    migration = Migration(losses)
-    migration.document({"components": ["DiceLos", "os.system"], "weights": [1, 2]})
-    assert migration.notes == [
-        "DiceLos was taken for dice_loss",
-        "ToyLosses has nothing like 'os.system'",
-        "the weights add up to 3, and are used as they are: some tools divide them by their sum",
-    ]
-
-
-def test_migrate_writes_the_new_config(lossary, write):
-    """The config goes to the terminal; what is still wrong with it decides the exit code."""
-    good = lossary(
-        "migrate", write("old.yaml", "train: {loss: {_target_: a.DiceLoss}}"), "--key", "train.loss"
-    )
-    assert (good.exit_code, good.stdout) == (0, "version: 1\nloss:\n  name: dice_loss\n")
-    bad = lossary("migrate", write("old.yaml", "{_target_: a.DiceLoss, smoth: 1}"))
-    assert bad.exit_code == 1
-    assert "did you mean 'smooth'?" in bad.output
-
-
-@pytest.mark.parametrize(("file", "key", "code"), [("missing.yaml", "loss", 1), ("old.yaml", "train.los", 2)])
-def test_migrate_without_a_config(lossary, write, file, key, code):
-    """A file that is not there is a wrong config; a key that is not there is a wrong call."""
-    write("old.yaml", "train: {loss: dice_loss}")
-    assert lossary("migrate", file, "--key", key).exit_code == code
 
 
 @pytest.mark.parametrize("override", ["loss", "loss..name=1", "=1"])

@@ -48,6 +48,18 @@ def _ignored() -> Sample:
     return _normal(*SHAPE), labels
 
 
+def _unequal() -> Sample:
+    labels = _labels(BATCH, *SPACE)
+    labels[1] = labels[1].clamp(max=CLASSES - 3)
+    return _normal(*SHAPE), labels
+
+
+def _ignored_channel() -> Sample:
+    bits = _bits(BATCH, 1, *SPACE)
+    bits[:, :, -1, 1:] = IGNORED
+    return _normal(BATCH, 1, *SPACE), bits
+
+
 def _ignored_bits() -> Sample:
     bits = _bits(*SHAPE)
     bits[:, :, -1, 1:] = IGNORED
@@ -62,11 +74,13 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
     "labels": lambda: (_normal(*SHAPE), _labels(BATCH, *SPACE)),
     "labels, one absent": _absent,
     "labels, some ignored": _ignored,
+    "labels, unequally many": _unequal,
     "labels of two classes": lambda: (_normal(BATCH, 2, *SPACE), _labels(BATCH, *SPACE, classes=2)),
     "labels at several levels": _levels,
     "binary": lambda: (_normal(*SHAPE), _bits(*SHAPE)),
     "binary, some ignored": _ignored_bits,
     "binary, one channel": lambda: (_normal(BATCH, 1, *SPACE), _bits(BATCH, 1, *SPACE)),
+    "binary, one channel, some ignored": _ignored_channel,
     "soft": lambda: (_normal(*SHAPE), _uniform(*SHAPE)),
     "distributions": lambda: (_normal(*SHAPE), _normal(*SHAPE, seed=1).softmax(1)),
     "flat labels": lambda: (_normal(7, CLASSES), torch.arange(7) % CLASSES),

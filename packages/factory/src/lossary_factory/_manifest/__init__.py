@@ -6,7 +6,7 @@ then need neither the package nor torch. ``make_manifest`` makes it, and a test 
 
 from __future__ import annotations
 
-from .find import FILE, described_registry
+from .find import FILE, MIGRATIONS, described_migrations, described_registry
 from .make import make_manifest
 
-__all__ = ["FILE", "described_registry", "make_manifest"]
+__all__ = ["FILE", "MIGRATIONS", "described_migrations", "described_registry", "make_manifest"]

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 FILE = "lossary-manifest.json"
 """The name of the file, in the folder of the package that the entry point names."""
 
+MIGRATIONS = "lossary-migrations.json"
+"""The name of the file beside it that says what losses of other libraries are of these."""
+
 
 @functools.cache
 def described_registry(collection: str | None = None) -> Registry[Any]:
@@ -29,7 +32,7 @@ def described_registry(collection: str | None = None) -> Registry[Any]:
         CollectionError: There is no such collection, there are several, or it does not load.
     """
     entry = chosen_entry(collection)
-    manifest = _manifest_of(entry)
+    manifest = _beside(entry, FILE, FORMAT)
     if manifest is None:
         return installed_registry(collection)
     origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else ""
@@ -39,18 +42,27 @@ def described_registry(collection: str | None = None) -> Registry[Any]:
         return installed_registry(collection)
 
 
-def _manifest_of(entry: EntryPoint) -> dict[str, Any] | None:
-    """Return the manifest beside the package of an entry point, if there is a sound one of its version."""
+def described_migrations(collection: str | None = None) -> dict[str, Any] | None:
+    """Return what an installed collection knows of other libraries, if it knows anything.
+
+    Raises:
+        CollectionError: There is no such collection, or there are several.
+    """
+    return _beside(chosen_entry(collection), MIGRATIONS, 1)
+
+
+def _beside(entry: EntryPoint, file: str, form: int) -> dict[str, Any] | None:
+    """Return a file beside the package of an entry point, if there is a sound one of its version."""
     # The top of a dotted name is found without importing anything.
     found = importlib.util.find_spec(entry.module.partition(".")[0])
     for folder in (found.submodule_search_locations or ()) if found else ():
         try:
-            with open(os.path.join(folder, FILE), encoding="utf-8") as stream:  # noqa: PTH118, PTH123  # pathlib is slow
-                manifest = json.load(stream)
+            with open(os.path.join(folder, file), encoding="utf-8") as stream:  # noqa: PTH118, PTH123  # pathlib is slow
+                data = json.load(stream)
         except (OSError, ValueError, RecursionError):
             return None
-        if not isinstance(manifest, dict):
+        if not isinstance(data, dict):
             return None
-        is_current = entry.dist is not None and manifest.get("version") == entry.dist.version
-        return manifest if is_current and manifest.get("format") == FORMAT else None
+        is_current = entry.dist is not None and data.get("version") == entry.dist.version
+        return data if is_current and data.get("format") == form else None
     return None

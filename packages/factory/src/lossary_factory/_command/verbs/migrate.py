@@ -1,9 +1,7 @@
-"""The verb that rewrites configs of other tools: a class that is named by its path becomes a loss's name."""
+"""The verb that rewrites configs of other tools: by what is known to be equal, and never by a guess."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -20,158 +18,121 @@ from lossary_factory._command.call import (
     report,
 )
 from lossary_factory._command.terminal import dim
-from lossary_factory._command.yaml import yaml_lines
-from lossary_factory._composites import OF_TERMS
-from lossary_factory._problems import ConfigError, nearest, parse_path, show_key
-from lossary_factory._reading import read
+from lossary_factory._command.yaml import flow
+from lossary_factory._manifest import described_migrations
+from lossary_factory._migration import (
+    Finding,
+    Foreign,
+    Records,
+    migrate,
+    read_foreign,
+    read_records,
+    written_lines,
+)
+from lossary_factory._problems import CollectionError, ConfigError, ConfigPath, counted, parse_path
 
 if TYPE_CHECKING:
-    from lossary_registry import Registry
-
-_NAMES = ("_target_", "type", "class_path", "class_name", "name")
-"""Where hydra and MONAI, mmengine and the origin, jsonargparse, keras, and we ourselves name a class."""
-
-_PARAMS = ("params", "init_args", "kwargs", "config")
-_LISTS = ("components", "losses", "terms")
-_ABOUT_THE_CALL = {"_recursive_", "_convert_", "_partial_", "_mode_", "_requires_", "_disabled_", "_desc_"}
-
-
-@attrs.define
-class Migration:
-    """Rewrites a config of another tool.
-
-    Attributes:
-        registry: Where the new names are looked up.
-        notes: What somebody should look at, because it may have meant something else.
-    """
-
-    registry: Registry[Any]
-    notes: list[str] = attrs.field(factory=list)
-
-    def document(self, data: object) -> dict[str, Any]:
-        """Return the config with the grammar's keys."""
-        if isinstance(data, Mapping) and "loss" in data and not any(key in data for key in _NAMES):
-            data = data["loss"]
-        return {"version": 1, "loss": self.node(data)}
-
-    def node(self, node: object) -> Any:  # noqa: ANN401  # what is no config stays as it is
-        """Return one loss."""
-        if isinstance(node, str):
-            return self.name(node)
-        if isinstance(node, list):
-            return self.sum(node, None)
-        if not isinstance(node, Mapping):
-            return node
-        components = next((node[key] for key in _LISTS if isinstance(node.get(key), list)), None)
-        if components is not None:
-            return self.sum(components, node.get("weights"))
-        key = next((key for key in _NAMES if isinstance(node.get(key), str)), None)
-        return self.forms(node) if key is None else self.named(node, key)
-
-    def named(self, node: Mapping[Any, Any], key: str) -> dict[str, Any]:
-        nested = next((name for name in _PARAMS if isinstance(node.get(name), Mapping)), None)
-        # Beside parameters of its own, or in our own grammar, it is the weight of a term.
-        beside = {"weight"} if "weight" in node and (nested or key == "name") else set()
-        given = dict(node[nested]) if nested else {}
-        for name, value in node.items():
-            if name not in {key, nested, "loss_weight", *beside, *_ABOUT_THE_CALL}:
-                given[name] = value
-        new: dict[str, Any] = {"name": self.name(node[key])}
-        if "loss_weight" in node or beside:
-            new["weight"] = node.get("loss_weight", node.get("weight"))
-        if given:
-            new["params"] = {name: self.value(value) for name, value in given.items()}
-        return new
-
-    def forms(self, node: Mapping[Any, Any]) -> dict[Any, Any]:
-        """Return a node of our own grammar, with what is inside rewritten."""
-        return {
-            key: {name: self.node(term) for name, term in value.items()}
-            if key in OF_TERMS and isinstance(value, Mapping)
-            else value
-            for key, value in node.items()
-        }
-
-    def value(self, value: object) -> object:
-        """Return the value of a parameter; a loss among them is recognized by how it is chosen."""
-        is_node = isinstance(value, Mapping) and any(isinstance(value.get(key), str) for key in _NAMES[:-1])
-        return self.node(value) if is_node else value
-
-    def sum(self, components: list[Any], weights: object) -> dict[str, Any]:
-        """Return parallel lists as named terms."""
-        terms: dict[str, Any] = {}
-        for number, component in enumerate(components):
-            new = self.node(component)
-            term = {"name": new} if isinstance(new, str) else new
-            if isinstance(weights, list) and number < len(weights) and isinstance(term, dict):
-                term["weight"] = weights[number]
-            terms[self.key(term, terms)] = term
-        self.note_total(weights)
-        return {"sum": terms}
-
-    def note_total(self, weights: object) -> None:
-        given = weights if isinstance(weights, list) else []
-        numbers = [weight for weight in given if isinstance(weight, (int, float))]
-        if numbers and not math.isclose(sum(numbers), 1):
-            self.notes.append(
-                f"the weights add up to {sum(numbers):g}, and are used as they are: "
-                "some tools divide them by their sum"
-            )
-
-    def key(self, term: object, taken: Mapping[str, object]) -> str:
-        """Make a key of the name of a loss."""
-        name = term.get("name") if isinstance(term, dict) else None
-        stem = name.removesuffix("_loss") if isinstance(name, str) else "term"
-        stem = stem.replace(".", "_") or "term"
-        number = 1
-        while (key := stem if number == 1 else f"{stem}_{number}") in taken:
-            number += 1
-        return key
-
-    def name(self, written: str) -> str:
-        """Return the canonical name that is meant by a name or an import path."""
-        word = written.rpartition(".")[2]
-        aliases = {
-            alias: name for name in self.registry.list() for alias in self.registry.entry(name).names()
-        }
-        known = written if written in aliases else nearest(word, aliases)
-        if known is None:
-            self.notes.append(f"{self.registry.name} has nothing like {show_key(written)}")
-            return word
-        canonical = aliases[known]
-        if known != word:
-            self.notes.append(f"{show_key(written)} was taken for {canonical}")
-        return canonical
+    from lossary_factory._migration import Migration
 
 
 @click.command(name="migrate")
 @click.argument("file", metavar="FILE")
+@click.option(
+    "--from", "library", metavar="LIBRARY", help="Whose names these are, where a config does not say so."
+)
+@click.option(
+    "--accept-changes",
+    "accepts",
+    is_flag=True,
+    help="Write also what becomes another number, with a comment.",
+)
 @key_option
 @output_option
 @collection_option
-def verb(file: str, key: str | None, output: str | None) -> None:
-    """Rewrite a config of hydra, mmengine, MONAI and the like; what may be meant otherwise is noted."""
+def verb(
+    file: str, library: str | None, accepts: bool, key: str | None, output: str | None
+) -> None:  # click's
+    """Rewrite a config of hydra, MONAI, mmengine and the like, where its losses are known to be equal.
+
+    What is not known, or becomes another number, is reported, and nothing is written.
+    """
     losses = registry()
-    migration = Migration(losses)
-    try:
-        data = read(file).data
-    except ConfigError as error:
-        report(error.problems)
-        raise SystemExit(1) from None
-    config = migration.document(_at(key, data))
-    deliver("".join(f"{line}\n" for line in yaml_lines(config)), output)
+    records = _records()
+    if library is not None and library not in records.libraries:
+        known = ", ".join(records.libraries) or "none"
+        raise BadCallError(f"no records of a library {library!r}\nthere are records of: {known}")
+    foreign = _read(file)
+    path, data = _at(key, foreign.data)
+    library = library or _default_scope(foreign.data)
+    migration = migrate(data, losses, records, library=library, source=foreign.source, path=path)
     for note in migration.notes:
         click.echo(dim(f"note: {note}"), err=True)
-    checked = Checker(losses).check_data(config)
-    report(checked.problems, to_stderr=True)
-    if not checked.is_correct:
-        raise SystemExit(1)
+    _stop_or_warn(migration.findings, accepts=accepts)
+    lines = list(written_lines(migration.config, flow))
+    _check(migration, losses)
+    deliver("".join(f"{line}\n" for line in lines), output)
 
 
-def _at(key: str | None, data: Any) -> object:  # noqa: ANN401  # plain data of any kind
+def _records() -> Records:
     try:
-        for part in parse_path(key) if key else ():
+        data = described_migrations(click.get_current_context().find_root().obj)
+    except CollectionError as error:
+        raise BadCallError(str(error)) from None
+    return Records() if data is None else read_records(data)
+
+
+def _read(file: str) -> Foreign:
+    try:
+        foreign = read_foreign(file)
+    except ConfigError as error:
+        report(error.problems, to_stderr=True)
+        raise SystemExit(1) from None
+    if foreign.problems:
+        report(foreign.problems, to_stderr=True)
+        click.echo("nothing was written: the file itself is wrong", err=True)
+        raise SystemExit(1)
+    return foreign
+
+
+def _at(key: str | None, data: Any) -> tuple[ConfigPath, object]:  # noqa: ANN401  # plain data of any kind
+    path = parse_path(key) if key else ()
+    try:
+        for part in path:
             data = data[part]
     except (TypeError, LookupError):
         raise BadCallError(f"the file has nothing at {key}") from None
-    return data
+    return path, data
+
+
+def _default_scope(data: object) -> str | None:
+    """Return the library whose names mmengine would look up first, if the file says so."""
+    scope = data.get("default_scope") if isinstance(data, dict) else None
+    return scope if isinstance(scope, str) else None
+
+
+def _stop_or_warn(findings: list[Finding], *, accepts: bool) -> None:
+    """Report what was found, and end unless all of it may be written."""
+    if not findings:
+        return
+    accepted = accepts and all(finding.can_be_accepted for finding in findings)
+    problems = [finding.problem for finding in findings]
+    if accepted:
+        problems = [attrs.evolve(problem, severity="warning", hint="") for problem in problems]
+    report(problems, to_stderr=True)
+    if not accepted:
+        changes = sum(finding.can_be_accepted for finding in findings)
+        obstacles = len(findings) - changes
+        parts = [f"{counted(obstacles, 'thing')} cannot be migrated"] if obstacles else []
+        parts += [f"{counted(changes, 'thing')} would be another number"] if changes else []
+        click.echo(f"nothing was written: {', '.join(parts)}", err=True)
+        raise SystemExit(1)
+
+
+def _check(migration: Migration, losses: Any) -> None:  # noqa: ANN401  # a registry
+    """Report what is wrong with the result, and end."""
+    checked = Checker(losses).check_data(migration.config)
+    if not checked.is_correct:
+        report(checked.problems, to_stderr=True)
+        click.echo("nothing was written: what it would become is wrong", err=True)
+        raise SystemExit(1)
+    report(checked.problems, to_stderr=True)
