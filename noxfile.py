@@ -339,6 +339,22 @@ def hook(session: nox.Session) -> None:
     session.run("pytest", "tests/hook", *session.posargs)
 
 
+@nox.session(venv_backend="none", tags=["once"])
+def free_threaded(session: nox.Session) -> None:
+    """The registry's tests pass without the GIL, where such an interpreter is found."""
+    python = next(filter(None, map(shutil.which, ("python3.14t", "python3.13t"))), None)
+    if python is None:
+        session.skip("there is no free-threaded interpreter (python3.14t, python3.13t) on the PATH")
+    folder = Path(session.create_tmp()) / "free-threaded"
+    inside = str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+    session.run("uv", "venv", "--quiet", "--clear", "--python", python, str(folder), external=True)
+    # The newest hypothesis has no wheel for every such interpreter; the last one that has will do.
+    needed = ("--only-binary", "hypothesis", "pytest>=8.4", "hypothesis>=6.150", "./packages/registry")
+    session.run("uv", "pip", "install", "--quiet", "--python", inside, *needed, external=True)
+    session.run(inside, "-c", "import sys; assert not sys._is_gil_enabled()", external=True)
+    session.run(inside, "-X", "gil=0", "-m", "pytest", "tests/registry", *session.posargs, external=True)
+
+
 @nox.session(python=OWN)
 def language_server(session: nox.Session) -> None:
     """An editor with our schema completes, explains and underlines: asked of the server from npm."""

@@ -208,3 +208,19 @@ def test_descent_closes_a_gap():
         optimizer.step()
     assert (logits[0, 0, 4] > 0).all()
     assert SoftClDiceLoss()(logits, line) < 0.1
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_is_made_again_is_the_same(classes, masked, monkeypatch):
+    """Value and gradient are the same where tensors are made again for the backward pass instead of kept."""
+    generator = torch.Generator().manual_seed(0)
+    input = torch.randn(2, classes, 6, 7, generator=generator, dtype=torch.float64, requires_grad=True)
+    target = (torch.rand(input.shape, generator=generator) < 0.4).double()
+    mask = torch.rand(target.shape, generator=generator) < 0.8 if masked else None
+    kept = SoftClDiceLoss()(input, target, mask=mask)
+    (expected,) = torch.autograd.grad(kept, input)
+    monkeypatch.setattr(cldice, "_KEPT", 4)
+    made_again = SoftClDiceLoss()(input, target, mask=mask)
+    assert_close(made_again, kept)
+    assert_close(torch.autograd.grad(made_again, input)[0], expected)

@@ -10,6 +10,7 @@ __all__ = [
     "Fraction",
     "Reduction",
     "drop_dimension",
+    "fraction_of_each",
     "mean",
     "to_fraction",
     "weigh",
@@ -53,6 +54,13 @@ def weigh(value: Tensor, share: Tensor | None, class_share: Tensor | None = None
         value = value * share
         class_share = share if class_share is None else share * class_share
     return Elements(value, class_share)
+
+
+def fraction_of_each(elements: Elements) -> tuple[Tensor, Tensor]:
+    """Add up the elements of each sample, and what they count."""
+    value, share = elements
+    counted = torch.ones_like(value) if share is None else share.expand_as(value)
+    return value.flatten(1).sum(1), counted.flatten(1).sum(1)
 
 
 def drop_dimension(elements: Elements, dimension: int) -> Elements:

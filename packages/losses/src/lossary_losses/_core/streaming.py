@@ -18,7 +18,7 @@ from lossary_losses._core.checks import values_readable
 from lossary_losses._core.dense import Dense, Ready, ready
 from lossary_losses._core.frozen import freeze
 
-__all__ = ["Sums", "streamed_sums"]
+__all__ = ["Sums", "gradients", "is_large", "is_seen_as_a_whole_only", "streamed_sums"]
 
 _PART = {"cpu": 2**18, "cuda": 2**24}
 """How many elements of the input make a part: 1 MiB stays in a core's cache, 64 MiB keep a GPU busy."""
@@ -42,10 +42,10 @@ class Sums(Protocol):
 
 def streamed_sums(formula: Sums, dense: Dense) -> tuple[Tensor, ...]:
     """Compute the sums of a formula, part by part where that pays and nothing else needs the graph."""
-    if _is_large(dense.input):
+    if is_large(dense.input):
         frozen, held = freeze(formula)
         others = (dense.target, dense.mask, dense.weight, *held)
-        if not any(other is not None and _is_seen_as_a_whole_only(other) for other in others):
+        if not any(other is not None and is_seen_as_a_whole_only(other) for other in others):
             notes = _Notes(wanted=torch.is_grad_enabled() and dense.input.requires_grad)
             sums: tuple[Tensor, ...] = _Streamed.apply(frozen, held, notes, dense, dense.input)  # type: ignore[no-untyped-call]
             return sums
@@ -71,9 +71,9 @@ class _Notes:
         return draft
 
 
-def _is_large(input: Tensor) -> bool:
+def is_large(input: Tensor, *, more_than: int | None = None) -> bool:
     """Tell whether an input makes several parts, and nothing but a gradient is wanted of it."""
-    part = _PART.get(input.device.type)
+    part = _PART.get(input.device.type) if more_than is None else more_than
     return not (
         part is None
         or not values_readable(input)
@@ -83,7 +83,7 @@ def _is_large(input: Tensor) -> bool:
     )
 
 
-def _is_seen_as_a_whole_only(tensor: Tensor) -> bool:
+def is_seen_as_a_whole_only(tensor: Tensor) -> bool:
     """Tell whether a tensor beside the input has a gradient or a tangent of its own, or no values."""
     return (
         (torch.is_grad_enabled() and tensor.requires_grad)
@@ -148,7 +148,7 @@ class _Streamed(torch.autograd.Function):
         if torch.is_grad_enabled() or not all(values_readable(each) for each in upstream):
             with torch.enable_grad():
                 sums = ctx.formula.sums(ready(dense, check=False))
-            return None, None, None, None, _differentiable_gradient(sums, dense.input, upstream)
+            return None, None, None, None, gradients(sums, dense.input, upstream, again=True)[0]
         return None, None, None, None, _gradient(ctx.formula, dense, ctx.notes, upstream)
 
 
@@ -172,12 +172,14 @@ def _gradient(formula: Sums, dense: Dense, notes: _Notes, upstream: tuple[Tensor
     return gradient.view(dense.input.shape)
 
 
-def _differentiable_gradient(sums: tuple[Tensor, ...], input: Tensor, upstream: tuple[Tensor, ...]) -> Tensor:
-    pairs = [(each, above) for each, above in zip(sums, upstream, strict=True) if each.requires_grad]
-    (gradient,) = torch.autograd.grad(
-        [each for each, _ in pairs], input, [above for _, above in pairs], create_graph=True
+def gradients(
+    results: tuple[Tensor, ...], input: Tensor, upstream: tuple[Tensor, ...], *, again: bool = False
+) -> tuple[Tensor, ...]:
+    """Give the gradient of results with respect to the input, to be differentiated ``again`` or not."""
+    pairs = [(each, above) for each, above in zip(results, upstream, strict=True) if each.requires_grad]
+    return torch.autograd.grad(
+        [each for each, _ in pairs], input, [above for _, above in pairs], create_graph=again
     )
-    return gradient
 
 
 def _flat(dense: Dense) -> Dense:

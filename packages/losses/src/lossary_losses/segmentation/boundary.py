@@ -6,18 +6,18 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from lossary_losses._core.base import ReducedLoss, define_loss, full_precision
+from lossary_losses._core.base import define_loss, full_precision
 from lossary_losses._core.checks import check_binary
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Selection, per_channel, require_tensor
 from lossary_losses._core.options import choice, integer, per_class
-from lossary_losses._core.reduction import Elements, Fraction, to_fraction, weigh
+from lossary_losses._core.reduction import Elements, weigh
 from lossary_losses._core.stable import times
 from lossary_losses.errors import InputValueError
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.segmentation.distance_map import sides_of, signed_distance
 from lossary_losses.segmentation.overlap import Activation
-from lossary_losses.segmentation.regions import NEIGHBOURHOOD, Regions, find_regions
+from lossary_losses.segmentation.regions import NEIGHBOURHOOD, Regions, RegionsLoss, find_regions
 
 __all__ = ["BoundaryLoss"]
 
@@ -28,7 +28,7 @@ __all__ = ["BoundaryLoss"]
     tags=["segmentation", "binary", "multilabel", "multiclass", "imbalance", "boundary"],
 )
 @define_loss
-class BoundaryLoss(ReducedLoss):
+class BoundaryLoss(RegionsLoss):
     r"""The probability of each class at each position, times the signed distance to its true boundary.
 
     .. math:: \ell_i = \varphi_i\, p_i, \quad
@@ -120,21 +120,6 @@ class BoundaryLoss(ReducedLoss):
             with full_precision(input):
                 return self.elements(input, target, mask=mask, weight=weight, distance_map=distance_map).value
         return self.reduced(self.fraction(input, target, mask=mask, weight=weight, distance_map=distance_map))
-
-    def fraction(
-        self,
-        input: Tensor,
-        target: Tensor,
-        *,
-        mask: Tensor | None = None,
-        weight: Tensor | None = None,
-        distance_map: Tensor | None = None,
-    ) -> Fraction:
-        """Give the mean as a numerator and a denominator, whatever ``reduction`` says."""
-        with full_precision(input):
-            return to_fraction(
-                self.elements(input, target, mask=mask, weight=weight, distance_map=distance_map)
-            )
 
     def elements(
         self,

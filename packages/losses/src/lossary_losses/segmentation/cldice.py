@@ -1,25 +1,32 @@
 """clDice loss: the overlap of each region with the centre line of the other."""
 
-from collections.abc import Sequence
-from functools import reduce
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from functools import partial, reduce
+from operator import attrgetter
+from typing import Any, ClassVar
 
 import attrs
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from lossary_losses._core.base import define_loss
+from lossary_losses._core.by_sample import by_sample
 from lossary_losses._core.dense import Selection
 from lossary_losses._core.options import integer, number
 from lossary_losses._core.reduction import Elements
 from lossary_losses._core.stable import times
+from lossary_losses._core.streaming import is_large
 from lossary_losses.errors import InputValueError
 from lossary_losses.loss_registry_setup import loss_registry
-from lossary_losses.segmentation.overlap import Overlap, OverlapLoss, over_space, ratio
-from lossary_losses.segmentation.regions import NEIGHBOURHOOD, Regions, find_regions
+from lossary_losses.segmentation.overlap import Overlap, OverlapLoss, over_space, prepare_regions, ratio
+from lossary_losses.segmentation.regions import NEIGHBOURHOOD, find_regions
 
 __all__ = ["SoftClDiceLoss"]
+
+_KEPT = 2**16
+"""How many elements a region may have for all that is made of it to be kept for the backward pass."""
 
 _POOLS = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
 
@@ -99,14 +106,14 @@ class SoftClDiceLoss(OverlapLoss):
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
     ) -> Elements:
         """Give the loss of each sample and class, or of each class of the whole batch."""
-        selection = Selection(self.ignore_index, mask, weight)
-        regions = find_regions(input, target, selection, self.activation)
-        if regions.predicted.ndim - 2 not in _POOLS:
+        prepare_regions(input, target, Selection(self.ignore_index, mask, weight), self.activation)
+        if input.ndim - 2 not in _POOLS:
             raise InputValueError(
                 f"a skeleton needs an input of shape (B, C, *S) with 1 to 3 dimensions in S, "
                 f"got {tuple(input.shape)}"
             )
-        return self.elements_of(self._counts(regions))
+        counts = by_sample(self, attrgetter("counts"), input, target, mask, weight)
+        return self.elements_of(counts)
 
     def elements_of(self, counts: tuple[Tensor, ...]) -> Elements:
         """Give the loss of each sample and class from the sums of each sample."""
@@ -118,26 +125,62 @@ class SoftClDiceLoss(OverlapLoss):
         score = 2 * precision * sensitivity / torch.where(both > 0, both, 1)
         return self.weighed(1 - score, Overlap(covered, length, true, counted))
 
-    def _counts(self, regions: Regions) -> tuple[Tensor, ...]:
+    def counts(
+        self, input: Tensor, target: Tensor, mask: Tensor | None, weight: Tensor | None
+    ) -> tuple[Tensor, ...]:
         """Add up skeletons, what of them lies in the other region, the truth, and what counts."""
-        predicted, true, share, _ = regions
-        skeleton, true_skeleton = (soft_skeleton(each, self.iterations) for each in (predicted, true))
+        selection = Selection(self.ignore_index, mask, weight)
+        predicted, true, share, _ = find_regions(input, target, selection, self.activation)
         counted = torch.ones_like(predicted[:, :1]) if share is None else share
-        parts = (skeleton * true, skeleton, true_skeleton * predicted, true_skeleton, true)
-        return *(over_space(times(each, share)) for each in parts), over_space(counted)
+        if not (predicted.requires_grad and is_large(predicted, more_than=_KEPT)):
+            return *_lengths(predicted, true, share, self.iterations), over_space(counted)
+        # A skeleton makes sixty tensors of its region on the way. They are made once more when needed:
+        # class by class, and where there is one class erosion by erosion.
+        classes = predicted.shape[1]
+        of_class = partial(_lengths, iterations=self.iterations, lean=classes == 1)
+        lengths = [
+            of_class(*part) if classes == 1 else _again(of_class, *part)
+            for part in zip(*(_of_classes(each, classes) for each in (predicted, true, share)), strict=True)
+        ]
+        return *(torch.cat(each, dim=1) for each in zip(*lengths, strict=True)), over_space(counted)
 
 
-def soft_skeleton(region: Tensor, iterations: int) -> Tensor:
+def _of_classes(values: Tensor | None, classes: int) -> list[Tensor | None]:
+    if values is None or values.shape[1] == 1:
+        return [values] * classes
+    return [values[:, index : index + 1] for index in range(classes)]
+
+
+def _again(function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - what the function gives
+    """Call a function whose tensors are not kept, but made again for the backward pass."""
+    return checkpoint(function, *arguments, use_reentrant=False, preserve_rng_state=False)
+
+
+def _lengths(
+    predicted: Tensor, true: Tensor, share: Tensor | None, iterations: int, *, lean: bool = False
+) -> tuple[Tensor, ...]:
+    """Add up skeletons, what of them lies in the other region, and the truth."""
+    skeleton, true_skeleton = (soft_skeleton(each, iterations, lean=lean) for each in (predicted, true))
+    parts = (skeleton * true, skeleton, true_skeleton * predicted, true_skeleton, true)
+    return tuple(over_space(times(each, share)) for each in parts)
+
+
+def soft_skeleton(region: Tensor, iterations: int, *, lean: bool = False) -> Tensor:
     """Collect what is lost at each erosion when the eroded region grows again; values 0 to 1, (B, C, *S)."""
     if region.numel() == 0:  # pooling refuses a space without positions
         return region
     skeleton = torch.zeros_like(region)
     for _ in range(iterations + 1):
-        eroded = _erode(region)
-        ridge = (region - _dilate(eroded)).relu()
-        skeleton = skeleton + ridge * (1 - skeleton)
-        region = eroded
+        step = partial(_again, _thinned) if lean and region.requires_grad else _thinned
+        region, skeleton = step(region, skeleton)
     return skeleton
+
+
+def _thinned(region: Tensor, skeleton: Tensor) -> tuple[Tensor, Tensor]:
+    """Erode once, and give the skeleton what is lost for good."""
+    eroded = _erode(region)
+    ridge = (region - _dilate(eroded)).relu()
+    return eroded, skeleton + ridge * (1 - skeleton)
 
 
 def _erode(region: Tensor) -> Tensor:

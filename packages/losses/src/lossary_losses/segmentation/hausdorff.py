@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from lossary_losses._core.base import ReducedLoss, define_loss
+from lossary_losses._core.base import define_loss
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Selection, per_channel
 from lossary_losses._core.options import choice, integer, number, per_class
@@ -15,7 +15,7 @@ from lossary_losses._core.stable import times
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.segmentation.distance_map import sides_of, squared_distance_to_other_side
 from lossary_losses.segmentation.overlap import Activation
-from lossary_losses.segmentation.regions import NEIGHBOURHOOD, Regions, find_regions
+from lossary_losses.segmentation.regions import NEIGHBOURHOOD, Regions, RegionsLoss, find_regions
 
 __all__ = ["HausdorffDTLoss"]
 
@@ -26,7 +26,7 @@ __all__ = ["HausdorffDTLoss"]
     tags=["segmentation", "binary", "multilabel", "multiclass", "boundary"],
 )
 @define_loss
-class HausdorffDTLoss(ReducedLoss):
+class HausdorffDTLoss(RegionsLoss):
     r"""The squared error at each position, times how far it is from the boundaries of prediction and truth.
 
     .. math:: \ell_i = (p_i - t_i)^2 \left( d_P(i)^\alpha + d_T(i)^\alpha \right)

@@ -1,14 +1,19 @@
 """Regions with every position in its place: for losses to which it matters where a position lies."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from lossary_losses._core.base import ReducedLoss, full_precision
+from lossary_losses._core.by_sample import by_sample
 from lossary_losses._core.dense import Selection, class_membership, ready
+from lossary_losses._core.reduction import Fraction, fraction_of_each
 from lossary_losses.segmentation.overlap import Activation, prepare_regions, probabilities
 
-__all__ = ["NEIGHBOURHOOD", "Regions", "find_regions"]
+__all__ = ["NEIGHBOURHOOD", "Regions", "RegionsLoss", "find_regions"]
 
 NEIGHBOURHOOD: dict[str, str] = dict.fromkeys(
     ("any_space", "masked_is_cut_out", "ignored_is_cut_out", "weight_two_counts_twice"),
@@ -26,6 +31,40 @@ class Regions(NamedTuple):
     """How much each position counts; zero where excluded. None: all count one."""
     known: Tensor | None
     """Where positions count. None: everywhere."""
+
+
+class RegionsLoss(ReducedLoss):
+    """A loss of positions in regions, of which it sees a whole sample at a time, and one sample suffices."""
+
+    activation: Activation | None
+    ignore_index: int | None
+
+    def fraction(
+        self,
+        input: Tensor,
+        target: Tensor,
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+        **arguments: Tensor | None,
+    ) -> Fraction:
+        """Give the mean as a numerator and a denominator, whatever ``reduction`` says."""
+        with full_precision(input):
+            # Shapes that do not fit are refused as they are given, not as those of a sample.
+            prepare_regions(input, target, Selection(self.ignore_index, mask, weight), self.activation)
+            compute = partial(_fractions_of_samples, names=tuple(arguments))
+            sums = by_sample(self, compute, input, target, mask, weight, *arguments.values(), one_number=True)
+            return Fraction(*(each.sum() for each in sums))
+
+
+def _fractions_of_samples(loss: ReducedLoss, names: tuple[str, ...]) -> Callable[..., tuple[Tensor, Tensor]]:
+    def compute(
+        input: Tensor, target: Tensor, mask: Tensor | None, weight: Tensor | None, *others: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        arguments = dict(zip(names, others, strict=True))
+        return fraction_of_each(loss.elements(input, target, mask=mask, weight=weight, **arguments))
+
+    return compute
 
 
 def find_regions(
