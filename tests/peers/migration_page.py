@@ -12,10 +12,10 @@ __all__ = ["section"]
 _HEADING = """\
 ## What `lossary migrate` writes
 
-A config that names one of these, as hydra, MONAI, mmengine or jsonargparse do, becomes what stands here; a test
-migrates, builds and compares each, with the same input for both. Parameters that are not mentioned change
-nothing, or must have their default. What is *another number* ends with 1, and is written with `--accept-changes`
-alone. mmseg's are known from its documentation: its losses need mmcv to be imported."""
+A config that names one of these, as hydra, MONAI, mmengine or jsonargparse do, becomes what stands here; a
+test migrates, builds and compares each, with the same input for both. Parameters that are not mentioned
+change nothing, or must have their default. What is *another number* ends with 1, and is written with
+`--accept-changes` alone. mmseg's are known from its documentation: its losses need mmcv to be imported."""
 
 
 def section(callables: Iterable[Callable]) -> str:
