@@ -385,6 +385,14 @@ pathlib.Path(sys.argv[1]).write_text(text + "\\n", encoding="utf-8")
 
 
 @nox.session(python=OWN)
+def migrations(session: nox.Session) -> None:
+    """Write down what losses of other libraries are of ours, for the command to migrate; a test compares."""
+    install(session, REGISTRY, LOSSES, groups=("peers",), torch=PAIRS[OWN])
+    file = "packages/losses/src/lossary_losses/lossary-migrations.json"
+    session.run("python", "tests/peers/migrations.py", "--output", file)
+
+
+@nox.session(python=OWN)
 def pages(session: nox.Session) -> None:
     """Write the pages of the losses from their cards, and draw their curves; a test compares the pages."""
     install(session, REGISTRY, LOSSES, groups=("demo",), torch=PAIRS[OWN])

@@ -13,6 +13,9 @@ from typing import Any
 import migrations_of_kornia
 import migrations_of_mmseg
 import migrations_of_monai
+import migrations_of_monai_others
+import migrations_of_monai_sums
+import migrations_of_pytorch_optimizer
 import migrations_of_smp
 import migrations_of_timm
 import migrations_of_torch
@@ -25,9 +28,12 @@ FILE = Path(__file__).parents[2] / "packages/losses/src/lossary_losses/lossary-m
 CALLABLES = [
     *migrations_of_torch.CALLABLES,
     *migrations_of_monai.CALLABLES,
+    *migrations_of_monai_sums.CALLABLES,
+    *migrations_of_monai_others.CALLABLES,
     *migrations_of_smp.CALLABLES,
     *migrations_of_kornia.CALLABLES,
     *migrations_of_timm.CALLABLES,
+    *migrations_of_pytorch_optimizer.CALLABLES,
     *migrations_of_mmseg.CALLABLES,
 ]
 

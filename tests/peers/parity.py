@@ -12,6 +12,9 @@ import parity_of_classification
 import parity_of_regression
 import parity_of_segmentation
 import parity_of_structure
+from migration_page import section
+from migration_record import Callable
+from migrations import CALLABLES
 from parity_record import DISTRIBUTIONS, Parity
 
 __all__ = ["ALONE", "RECORDS", "page"]
@@ -39,13 +42,14 @@ _HEADING = """\
 What to write here for what stands in code that uses another library, and what changes. The two expressions of
 a line have the same value and the same gradient, or, where *equal* says no, different ones that no conversion
 brings together; a test computes all of them. `x` is the input and `t` the target, of B samples and C classes,
-with N positions in all samples; `w` holds a weight for each class.
+with N positions in all samples; `w` holds a weight for each class. What `lossary migrate` makes of a config
+stands at the end.
 
 Versions: {versions}, and torch and torchvision as they come. `smp` is segmentation-models-pytorch."""
 
 
-def page(records: Iterable[Parity], alone: Mapping[str, str]) -> str:
-    """Write the records down, a table for each loss."""
+def page(records: Iterable[Parity], alone: Mapping[str, str], callables: Iterable[Callable]) -> str:
+    """Write the records down, a table for each loss, and what a config of other libraries becomes."""
     pinned = [name for name in DISTRIBUTIONS.values() if not name.startswith("torch")]
     parts = [_HEADING.format(versions=", ".join(f"{name} {version(name)}" for name in pinned))]
     by_loss: dict[str, list[Parity]] = {}
@@ -55,7 +59,8 @@ def page(records: Iterable[Parity], alone: Mapping[str, str]) -> str:
         heading = ["| library | ours | theirs, converted | equal | conversion |", "|---|---|---|---|---|"]
         parts += ["", f"## {name}", "", *heading, *(_row(each) for each in by_loss[name])]
     parts += ["", "## Without a counterpart", ""]
-    return "\n".join([*parts, *(f"- `{name}`: {reason}" for name, reason in sorted(alone.items())), ""])
+    parts += [*(f"- `{name}`: {reason}" for name, reason in sorted(alone.items())), "", section(callables)]
+    return "\n".join(parts)
 
 
 def _row(record: Parity) -> str:
@@ -67,7 +72,7 @@ def main() -> None:
     """Write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--output", type=Path, required=True)
-    parser.parse_args().output.write_text(page(RECORDS, ALONE), encoding="utf-8")
+    parser.parse_args().output.write_text(page(RECORDS, ALONE, CALLABLES), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -166,13 +166,14 @@ class _Documents:
 
     def _by_names(self, node: Mapping[Any, Any], path: ConfigPath) -> Term | None:
         """Migrate ``{dice_loss: 0.5, focal_loss: 0.5}``, where each key is the name of a loss."""
-        if all(is_number(value) for value in node.values()):
+        if all(isinstance(key, str) and is_number(value) for key, value in node.items()):
             terms = [
                 Term("", made, weight)
                 for key, weight in node.items()
                 if (made := self.calls.migrate(Call(Placed(key, (*path, key)), (*path, key)))) is not None
             ]
-            self.findings.note("names with numbers were taken for losses with their weights, added up")
+            if len(terms) == len(node):
+                self.findings.note("names with numbers were taken for losses with their weights, added up")
             return Term("", self.composites.added_up(terms), None)
         keys = listing(map(show_key, node))
         message = f"this names no loss; it has: {keys}"
