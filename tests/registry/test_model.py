@@ -61,6 +61,9 @@ class Override:
         stand_in = model.records.get(self.name)
         if stand_in is None or stand_in["mark"] is not self.mark:
             return None
+        if self.previous is None:  # what it stood for went with a block that has ended
+            del model.records[self.name]
+            return stand_in
         taken = [key for key in self.previous["aliases"] if model.holder(key) not in (None, self.name)]
         model.records[self.name] = without(self.previous, taken)
         return stand_in
