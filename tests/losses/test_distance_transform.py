@@ -47,6 +47,17 @@ def test_a_far_corner():
     assert squared_distance(sources, [1.0, 1.0])[0, 0, -1, -1] == 299**2 + 399**2
 
 
+@pytest.mark.parametrize("spacing", [[1.0, 1.0], [2.0, 0.3]], ids=str)
+@pytest.mark.parametrize("lesions", [[(30, 20)], [(2, 2), (57, 45)], [(30, 20), (31, 20), (55, 3)]], ids=str)
+def test_small_regions_in_a_large_image(lesions, spacing):
+    """Far from the few places that have any, each position has the distance of the nearest one still."""
+    sources = np.zeros((60, 50), dtype=bool)
+    for place in lesions:
+        sources[place] = True
+    result = squared_distance(torch.from_numpy(sources), spacing).numpy()
+    np.testing.assert_allclose(result, by_search(sources, np.array(spacing)), rtol=1e-6)
+
+
 def test_a_large_image_against_two_shapes():
     """A disc and its outside have the distances of geometry, up to the width of a position."""
     y, x = torch.meshgrid(torch.arange(200.0), torch.arange(160.0), indexing="ij")

@@ -77,18 +77,41 @@ def _along_middle_axis(lines: Tensor, step: float) -> Tensor:
 
 
 def _sweep(lines: Tensor, result: Tensor, step: float) -> None:
-    """Go further and further away from all positions at once, until nothing can be nearer."""
+    """Go further and further away from all positions at once, until nothing can be nearer.
+
+    Where few places along the lines have any source, and the way is long, as around a single small region,
+    each of those places is compared with all positions instead.
+    """
+    length = lines.shape[1]
     least = lines.amin(dim=1, keepdim=True)
-    for offset in range(1, lines.shape[1]):
+    places: list[int] | None = None
+    for offset in range(1, length):
         price = (offset * step) ** 2
-        # A line without any source stays infinite, which is not more than infinite.
-        if offset % _LOOKS == 1 and not (result > least + price).any():
-            break
+        if offset % _LOOKS == 1:
+            # A line without any source stays infinite, which is not more than infinite.
+            gap = (result - least).nan_to_num(nan=0.0, posinf=torch.inf).amax().item()
+            if not gap > price:
+                break
+            if places is None:
+                places = lines.isfinite().any(2).any(0).nonzero().flatten().tolist()
+            if len(places) < 2 * (min(math.sqrt(gap) / step, length) - offset):
+                _compare(lines, result, step, places)
+                break
         for near, far in (
             (result[:, offset:], lines[:, :-offset]),
             (result[:, :-offset], lines[:, offset:]),
         ):
             torch.minimum(near, far + price, out=near)
+
+
+def _compare(lines: Tensor, result: Tensor, step: float, places: list[int]) -> None:
+    """Compare some places along the lines with every position."""
+    length = lines.shape[1]
+    prices = lines.new_tensor([(each * step) ** 2 for each in range(length)])
+    both_ways = torch.cat([prices.flip(0), prices[1:]]).view(1, -1, 1)
+    for place in places:
+        way = both_ways[:, length - 1 - place : 2 * length - 1 - place]
+        torch.minimum(result, lines[:, place : place + 1] + way, out=result)
 
 
 def _parts(lines: Tensor) -> Iterator[tuple[slice, slice]]:
