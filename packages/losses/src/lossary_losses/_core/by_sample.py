@@ -6,7 +6,7 @@ the whole, by the same formula.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,21 +18,20 @@ from lossary_losses._core.streaming import gradients, is_large, is_seen_as_a_who
 
 __all__ = ["by_sample"]
 
-_Formula = TypeVar("_Formula")
 Compute = Callable[..., tuple[Tensor, ...]]
 
 
 def by_sample(
-    formula: _Formula,
-    compute: Callable[[_Formula], Compute],
+    formula: object,
+    method: str,
     input: Tensor,
     *others: Any,  # noqa: ANN401 - tensors or None; whatever else there is the formula refuses
     one_number: bool = False,
 ) -> tuple[Tensor, ...]:
-    """Compute what a formula gives for each sample, one after the other where that pays.
+    """Compute what a method of a formula gives for each sample, one after the other where that pays.
 
-    ``compute(formula)`` takes the input and the others, whose first dimension is the batch, and gives tensors
-    whose first dimension is the batch too. Where ``one_number`` of each sample has a gradient, the forward
+    It takes the input and the others, whose first dimension is the batch, and gives tensors whose first
+    dimension is the batch too. Where ``one_number`` of each sample has a gradient, the forward
     pass leaves that, and nothing is computed twice.
     """
     given = [each for each in others if each is not None]
@@ -41,9 +40,12 @@ def by_sample(
         frozen, held = freeze(formula)
         if not any(is_seen_as_a_whole_only(each) for each in (*given, *held)):
             draft = _draft(input) if one_number else None
-            results: tuple[Tensor, ...] = _BySample.apply(compute(frozen), held, draft, input, *others)  # type: ignore[no-untyped-call]
+            results: tuple[Tensor, ...] = _BySample.apply(
+                getattr(frozen, method), held, draft, input, *others
+            )  # type: ignore[no-untyped-call]
             return results
-    return compute(formula)(input, *others)
+    whole: tuple[Tensor, ...] = getattr(formula, method)(input, *others)
+    return whole
 
 
 class _Draft:

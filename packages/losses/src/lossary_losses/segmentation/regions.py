@@ -1,7 +1,5 @@
 """Regions with every position in its place: for losses to which it matters where a position lies."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -40,31 +38,32 @@ class RegionsLoss(ReducedLoss):
     ignore_index: int | None
 
     def fraction(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+    ) -> Fraction:
+        """Give the mean as a numerator and a denominator, whatever ``reduction`` says."""
+        return self.fraction_by_sample(input, target, mask, weight)
+
+    def fraction_by_sample(
         self,
         input: Tensor,
         target: Tensor,
-        *,
-        mask: Tensor | None = None,
-        weight: Tensor | None = None,
-        **arguments: Tensor | None,
+        mask: Tensor | None,
+        weight: Tensor | None,
+        *others: Tensor | None,
     ) -> Fraction:
-        """Give the mean as a numerator and a denominator, whatever ``reduction`` says."""
+        """Add up what the samples give, one at a time where that pays."""
         with full_precision(input):
             # Shapes that do not fit are refused as they are given, not as those of a sample.
             prepare_regions(input, target, Selection(self.ignore_index, mask, weight), self.activation)
-            compute = partial(_fractions_of_samples, names=tuple(arguments))
-            sums = by_sample(self, compute, input, target, mask, weight, *arguments.values(), one_number=True)
-            return Fraction(*(each.sum() for each in sums))
+            name = "fraction_of_samples"
+            sums = by_sample(self, name, input, target, mask, weight, *others, one_number=True)
+            return Fraction(sums[0].sum(), sums[1].sum())
 
-
-def _fractions_of_samples(loss: ReducedLoss, names: tuple[str, ...]) -> Callable[..., tuple[Tensor, Tensor]]:
-    def compute(
-        input: Tensor, target: Tensor, mask: Tensor | None, weight: Tensor | None, *others: Tensor | None
+    def fraction_of_samples(
+        self, input: Tensor, target: Tensor, mask: Tensor | None, weight: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        arguments = dict(zip(names, others, strict=True))
-        return fraction_of_each(loss.elements(input, target, mask=mask, weight=weight, **arguments))
-
-    return compute
+        """Give numerator and denominator of each sample."""
+        return fraction_of_each(self.elements(input, target, mask=mask, weight=weight))
 
 
 def find_regions(
