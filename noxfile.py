@@ -387,7 +387,7 @@ pathlib.Path(sys.argv[1]).write_text(text + "\\n", encoding="utf-8")
 @nox.session(python=OWN)
 def migrations(session: nox.Session) -> None:
     """Write down what losses of other libraries are of ours, for the command to migrate; a test compares."""
-    install(session, REGISTRY, LOSSES, groups=("peers",), torch=PAIRS[OWN])
+    install(session, REGISTRY, LOSSES, FACTORY, groups=("peers",), torch=PAIRS[OWN])
     file = "packages/losses/src/lossary_losses/lossary-migrations.json"
     session.run("python", "tests/peers/migrations.py", "--output", file)
 
@@ -417,6 +417,6 @@ def scoreboard(session: nox.Session) -> None:
 def parity(session: nox.Session) -> None:
     """Ours and other libraries' losses give the same, by the conversions that docs/parity.md records."""
     groups = ("test", "test-losses", "peers")
-    install(session, REGISTRY, LOSSES, groups=groups, torch=PAIRS[OWN])
+    install(session, REGISTRY, LOSSES, FACTORY, groups=groups, torch=PAIRS[OWN])
     session.run("pytest", "tests/peers", *session.posargs)
     discard_on_ci(session)
