@@ -213,7 +213,8 @@ def quick(session: nox.Session) -> None:
     session.notify("lint")
     alone_on(session)
     install(session, REGISTRY, LOSSES, FACTORY, groups=TEST_GROUPS, torch=PAIRS[OWN])
-    pytest(session, "-m", "not cuda and not slow and not compilers", "tests/losses", "tests/together")
+    # The representatives and a third of the other losses: all of them would take another minute.
+    pytest(session, "-m", "not cuda and not slow and not compilers", "--share=1/3", "tests/losses")
 
 
 @nox.session(tags=["once"])
