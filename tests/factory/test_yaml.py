@@ -113,7 +113,7 @@ def test_a_quoted_merge_key_is_a_key():
 def test_a_text_that_makes_no_sense(problem, text, code, line, column):
     """A text that cannot be read to its end is one problem, where it stops making sense."""
     found = problem(text, suffix=".yaml")
-    assert (found.code, found.line) == (code, line)
+    assert (found.code, found.line) == (code, line), found
     assert abs(found.column - column) <= 1, found.column
 
 
