@@ -4,10 +4,11 @@ Every loss is an ``nn.Module`` class, registered in :data:`loss_registry` under 
 its class name.
 """
 
-from lossary_losses._core.base import Loss, ReducedLoss, define_loss
+from lossary_losses._core.base import Loss, define_loss
 from lossary_losses._core.checks import value_checks
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.docstring import Paper
+from lossary_losses._core.reduced import ElementLoss, ReducedLoss, TargetlessLoss
 from lossary_losses._core.reduction import Elements, Fraction
 from lossary_losses.card import Card, card_of, cards
 from lossary_losses.classification.asymmetric import AsymmetricLoss
@@ -82,6 +83,7 @@ __all__ = [
     "DeepSupervision",
     "DiceCELoss",
     "DiceLoss",
+    "ElementLoss",
     "Elements",
     "Evaluation",
     "FocalDiceLoss",
@@ -122,6 +124,7 @@ __all__ = [
     "SmoothL1Loss",
     "SoftClDiceLoss",
     "SymmetricCrossEntropyLoss",
+    "TargetlessLoss",
     "TopKCrossEntropyLoss",
     "TverskyLoss",
     "UnifiedFocalLoss",

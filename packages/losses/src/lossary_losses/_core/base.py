@@ -1,4 +1,4 @@
-"""The base classes: how a loss is declared, built, shown and called."""
+"""The base class: how a loss is declared, built and shown."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 import attrs
 import torch
 from torch import Tensor
-from torch.distributed import ProcessGroup
 
-from lossary_losses._core.distribution import over_processes
 from lossary_losses._core.options import (
     choice,
     flag,
@@ -21,9 +19,8 @@ from lossary_losses._core.options import (
     per_class,
 )
 from lossary_losses._core.plain_numbers import plain_number
-from lossary_losses._core.reduction import Elements, Fraction, Reduction, mean, to_fraction
 from lossary_losses._core.state import Stateful
-from lossary_losses.errors import InputTypeError, OptionValueError
+from lossary_losses.errors import InputTypeError
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -34,7 +31,7 @@ else:
         return lambda decorator: decorator
 
 
-__all__ = ["Loss", "ReducedLoss", "define_loss", "full_precision", "require_floating_point"]
+__all__ = ["Loss", "define_loss", "full_precision", "require_floating_point"]
 
 _Class = TypeVar("_Class", bound=type)
 
@@ -103,68 +100,6 @@ class Loss(Stateful):
             for field in _options(self)
             if field.repr and not _is_default(getattr(self, field.name), field.default)
         )
-
-
-@define_loss
-class ReducedLoss(Loss):
-    """A loss of many elements that ``reduction`` brings together; subclasses say what an element is."""
-
-    reduction: Reduction = choice("none", "mean", "sum", default="mean")
-    process_group: ProcessGroup | None = group(default=None)
-
-    def elements(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Elements:
-        """Give the loss of each element, and how much each counts in the mean."""
-        raise NotImplementedError(f"{type(self).__name__} must say what its elements are")
-
-    @property
-    def sums_over_processes(self) -> bool:
-        """Whether the elements are those of all processes already."""
-        return False
-
-    def fraction(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Fraction:
-        """Give the mean as a numerator and a denominator, whatever ``reduction`` says.
-
-        For gradient accumulation and data parallelism over batches that count differently: divide the sum
-        of the numerators by the sum of the denominators.
-        """
-        with full_precision(input):
-            return to_fraction(self.elements(input, target, mask=mask, weight=weight))
-
-    def forward(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Tensor:
-        """Compute the loss.
-
-        Args:
-            input: What the network gives; half precision is computed in float32.
-            target: What it should have given.
-            mask: Bool, True where a position counts; of shape ``(B, *S)`` or the target's.
-            weight: How much each position counts; of shape ``(B, *S)``, or the input's where classes do not
-                exclude each other.
-
-        Returns:
-            A scalar, or each element's loss with ``reduction="none"``.
-
-        Raises:
-            InputValueError: The shapes do not fit together, or the target holds impossible values.
-            InputTypeError: A dtype is unusable, such as class indices given as floats.
-        """
-        if self.reduction == "none":
-            with full_precision(input):
-                return self.elements(input, target, mask=mask, weight=weight).value
-        return self.reduced(self.fraction(input, target, mask=mask, weight=weight))
-
-    def reduced(self, fraction: Fraction) -> Tensor:
-        """Give the sum or the mean, over all processes that share the batch."""
-        if self.process_group is not None and not self.sums_over_processes:
-            fraction = over_processes(fraction, self.process_group)
-        if self.reduction not in ("mean", "sum"):  # as an attribute, which nobody checks when it is set
-            raise OptionValueError(f"reduction must be 'none', 'mean' or 'sum', got {self.reduction!r}")
-        return fraction.numerator if self.reduction == "sum" else mean(fraction)
 
 
 def full_precision(input: Tensor) -> AbstractContextManager[object]:

@@ -5,8 +5,8 @@ make many tensors on the way. As with sums over parts, whatever else than a grad
 the whole, by the same formula.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -25,27 +25,38 @@ def by_sample(
     formula: object,
     method: str,
     input: Tensor,
-    *others: Any,  # noqa: ANN401 - tensors or None; whatever else there is the formula refuses
+    others: Mapping[str, Any],
+    *,
     one_number: bool = False,
 ) -> tuple[Tensor, ...]:
     """Compute what a method of a formula gives for each sample, one after the other where that pays.
 
-    It takes the input and the others, whose first dimension is the batch, and gives tensors whose first
-    dimension is the batch too. Where ``one_number`` of each sample has a gradient, the forward
-    pass leaves that, and nothing is computed twice.
+    It takes the input, and by name the others, tensors whose first dimension is the batch, or None; it gives
+    tensors whose first dimension is the batch too. Where ``one_number`` of each sample has a gradient, the
+    forward pass leaves that, and nothing is computed twice.
     """
-    given = [each for each in others if each is not None]
+    given = [each for each in others.values() if each is not None]
     # What is no tensor of as many samples is for the formula to refuse.
     if is_large(input) and all(isinstance(each, Tensor) and len(each) == len(input) > 1 for each in given):
         frozen, held = freeze(formula)
         if not any(is_seen_as_a_whole_only(each) for each in (*given, *held)):
             draft = _draft(input) if one_number else None
             results: tuple[Tensor, ...] = _BySample.apply(
-                getattr(frozen, method), held, draft, input, *others
+                _Named(getattr(frozen, method), tuple(others)), held, draft, input, *others.values()
             )  # type: ignore[no-untyped-call]
             return results
-    whole: tuple[Tensor, ...] = getattr(formula, method)(input, *others)
+    whole: tuple[Tensor, ...] = getattr(formula, method)(input, **others)
     return whole
+
+
+class _Named(NamedTuple):
+    """A method that is given by place what it takes by name."""
+
+    method: Callable[..., tuple[Tensor, ...]]
+    names: tuple[str, ...]
+
+    def __call__(self, input: Tensor, *others: Tensor | None) -> tuple[Tensor, ...]:
+        return self.method(input, **dict(zip(self.names, others, strict=True)))
 
 
 class _Draft:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from lossary_losses._core.base import ReducedLoss, define_loss, full_precision
+from lossary_losses._core.base import define_loss, full_precision
 from lossary_losses._core.dense import Dense, Ready, ready
+from lossary_losses._core.reduced import ReducedLoss
 from lossary_losses._core.reduction import Elements, Fraction
 from lossary_losses._core.streaming import streamed_sums
 

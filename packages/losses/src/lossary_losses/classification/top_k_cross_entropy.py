@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
-from lossary_losses._core.base import ReducedLoss, define_loss
+from lossary_losses._core.base import define_loss
 from lossary_losses._core.dense import Ready, ready
 from lossary_losses._core.distribution import gather_over_processes
 from lossary_losses._core.options import flag, number
+from lossary_losses._core.reduced import ElementLoss
 from lossary_losses._core.reduction import Elements, Fraction, drop_dimension, weigh
 from lossary_losses.classification.cross_entropy import CrossEntropyLoss
 from lossary_losses.loss_registry_setup import loss_registry
@@ -108,7 +109,7 @@ class TopKCrossEntropyLoss(CrossEntropyLoss):
     ) -> Fraction:
         """Give the mean as a numerator and a denominator, whatever ``reduction`` says."""
         # Positions know of each other: their loss cannot be computed part by part.
-        return ReducedLoss.fraction(self, input, target, mask=mask, weight=weight)
+        return ElementLoss.fraction(self, input, target, mask=mask, weight=weight)
 
     def _counted(self, cost: Tensor, share: Tensor, *, whole: bool) -> Tensor:
         """Give how much of each position's share is among the hardest."""

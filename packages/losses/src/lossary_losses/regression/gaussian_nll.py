@@ -1,17 +1,18 @@
 """Gaussian negative log-likelihood: squared error against a variance that is predicted as well."""
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from lossary_losses._core.base import ReducedLoss, define_loss, full_precision, require_floating_point
+from lossary_losses._core.base import define_loss, require_floating_point
 from lossary_losses._core.checks import check_nonnegative
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Dense, Selection, at_rank, counted_positions, prepare, ready
 from lossary_losses._core.options import flag, number
-from lossary_losses._core.reduction import Elements, Fraction, to_fraction, weigh
+from lossary_losses._core.reduced import ReducedLoss
+from lossary_losses._core.reduction import Elements, weigh
 from lossary_losses._core.stable import bounded
 from lossary_losses.errors import InputTypeError
 from lossary_losses.loss_registry_setup import loss_registry
@@ -108,27 +109,7 @@ class GaussianNLLLoss(ReducedLoss):
             InputValueError: The shapes do not fit together, or a variance is negative.
             InputTypeError: A dtype is unusable, or not exactly one of var and log_var is given.
         """
-        given: dict[str, Any] = {"var": var, "log_var": log_var, "mask": mask, "weight": weight}
-        if self.reduction == "none":
-            with full_precision(input):
-                return self.elements(input, target, **given).value
-        return self.reduced(self.fraction(input, target, **given))
-
-    def fraction(
-        self,
-        input: Tensor,
-        target: Tensor,
-        *,
-        var: Tensor | None = None,
-        log_var: Tensor | None = None,
-        mask: Tensor | None = None,
-        weight: Tensor | None = None,
-    ) -> Fraction:
-        """Give the mean as a numerator and a denominator, whatever ``reduction`` says."""
-        with full_precision(input):
-            return to_fraction(
-                self.elements(input, target, var=var, log_var=log_var, mask=mask, weight=weight)
-            )
+        return self.result(input, target, var=var, log_var=log_var, mask=mask, weight=weight)
 
     def elements(
         self,

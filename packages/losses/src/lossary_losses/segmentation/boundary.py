@@ -6,12 +6,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from lossary_losses._core.base import define_loss, full_precision
+from lossary_losses._core.base import define_loss
 from lossary_losses._core.checks import check_binary
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Selection, per_channel, require_tensor
 from lossary_losses._core.options import choice, integer, per_class
-from lossary_losses._core.reduction import Elements, Fraction, fraction_of_each, weigh
+from lossary_losses._core.reduction import Elements, weigh
 from lossary_losses._core.stable import times
 from lossary_losses.errors import InputValueError
 from lossary_losses.loss_registry_setup import loss_registry
@@ -116,35 +116,7 @@ class BoundaryLoss(RegionsLoss):
             InputValueError: The shapes do not fit together, or the target holds impossible values.
             InputTypeError: A dtype is unusable, such as class indices given as floats.
         """
-        if self.reduction == "none":
-            with full_precision(input):
-                return self.elements(input, target, mask=mask, weight=weight, distance_map=distance_map).value
-        return self.reduced(self.fraction(input, target, mask=mask, weight=weight, distance_map=distance_map))
-
-    def fraction(
-        self,
-        input: Tensor,
-        target: Tensor,
-        *,
-        mask: Tensor | None = None,
-        weight: Tensor | None = None,
-        distance_map: Tensor | None = None,
-    ) -> Fraction:
-        """Give the mean as a numerator and a denominator, whatever ``reduction`` says."""
-        return self.fraction_by_sample(input, target, mask, weight, distance_map)
-
-    def fraction_of_samples(
-        self,
-        input: Tensor,
-        target: Tensor,
-        mask: Tensor | None,
-        weight: Tensor | None,
-        distance_map: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Give numerator and denominator of each sample."""
-        return fraction_of_each(
-            self.elements(input, target, mask=mask, weight=weight, distance_map=distance_map)
-        )
+        return self.result(input, target, mask=mask, weight=weight, distance_map=distance_map)
 
     def elements(
         self,

@@ -111,7 +111,7 @@ class SoftClDiceLoss(OverlapLoss):
                 f"a skeleton needs an input of shape (B, C, *S) with 1 to 3 dimensions in S, "
                 f"got {tuple(input.shape)}"
             )
-        counts = by_sample(self, "counts", input, target, mask, weight)
+        counts = by_sample(self, "counts", input, {"target": target, "mask": mask, "weight": weight})
         return self.elements_of(counts)
 
     def elements_of(self, counts: tuple[Tensor, ...]) -> Elements:

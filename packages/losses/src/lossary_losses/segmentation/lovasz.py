@@ -6,12 +6,13 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from lossary_losses._core.base import ReducedLoss, define_loss
+from lossary_losses._core.base import define_loss
 from lossary_losses._core.checks import check_binary, values_readable
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Kind, Selection, class_membership, kind_of, per_channel, prepare, ready
 from lossary_losses._core.distribution import connected, gather_over_processes
 from lossary_losses._core.options import choice, flag, integer, per_class
+from lossary_losses._core.reduced import ReducedLoss
 from lossary_losses._core.reduction import Elements, drop_dimension, weigh
 from lossary_losses._core.stable import bounded, times
 from lossary_losses.errors import InputValueError

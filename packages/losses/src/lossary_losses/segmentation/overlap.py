@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from lossary_losses._core.base import ReducedLoss, define_loss
+from lossary_losses._core.base import define_loss
 from lossary_losses._core.checks import check_unit_interval
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import (
@@ -22,6 +22,7 @@ from lossary_losses._core.dense import (
 )
 from lossary_losses._core.distribution import sum_over_processes
 from lossary_losses._core.options import choice, flag, integer, per_class
+from lossary_losses._core.reduced import ReducedLoss
 from lossary_losses._core.reduction import Elements, drop_dimension, weigh
 from lossary_losses._core.stable import times
 from lossary_losses._core.streaming import Sums, streamed_sums

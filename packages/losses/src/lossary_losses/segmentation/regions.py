@@ -5,9 +5,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lossary_losses._core.base import ReducedLoss, full_precision
+from lossary_losses._core.base import full_precision
 from lossary_losses._core.by_sample import by_sample
 from lossary_losses._core.dense import Selection, class_membership, ready
+from lossary_losses._core.reduced import ReducedLoss
 from lossary_losses._core.reduction import Fraction, fraction_of_each
 from lossary_losses.segmentation.overlap import Activation, prepare_regions, probabilities
 
@@ -38,32 +39,25 @@ class RegionsLoss(ReducedLoss):
     ignore_index: int | None
 
     def fraction(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Fraction:
-        """Give the mean as a numerator and a denominator, whatever ``reduction`` says."""
-        return self.fraction_by_sample(input, target, mask, weight)
-
-    def fraction_by_sample(
         self,
         input: Tensor,
         target: Tensor,
-        mask: Tensor | None,
-        weight: Tensor | None,
-        *others: Tensor | None,
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+        **arguments: Tensor | None,
     ) -> Fraction:
         """Add up what the samples give, one at a time where that pays."""
         with full_precision(input):
             # Shapes that do not fit are refused as they are given, not as those of a sample.
             prepare_regions(input, target, Selection(self.ignore_index, mask, weight), self.activation)
-            name = "fraction_of_samples"
-            sums = by_sample(self, name, input, target, mask, weight, *others, one_number=True)
+            given = {"target": target, "mask": mask, "weight": weight, **arguments}
+            sums = by_sample(self, "fraction_of_samples", input, given, one_number=True)
             return Fraction(sums[0].sum(), sums[1].sum())
 
-    def fraction_of_samples(
-        self, input: Tensor, target: Tensor, mask: Tensor | None, weight: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def fraction_of_samples(self, input: Tensor, **given: Tensor | None) -> tuple[Tensor, Tensor]:
         """Give numerator and denominator of each sample."""
-        return fraction_of_each(self.elements(input, target, mask=mask, weight=weight))
+        return fraction_of_each(self.elements(input, **given))
 
 
 def find_regions(

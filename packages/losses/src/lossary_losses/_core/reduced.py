@@ -1,0 +1,108 @@
+"""Losses of many elements, which ``reduction`` brings together: how they are called.
+
+A loss says what its elements are (``elements``); where its ``forward`` takes other tensors than these bases
+have, it writes a typed one that hands them on to :meth:`ElementLoss.result`, and nothing else.
+"""
+
+from typing import Any
+
+from torch import Tensor
+from torch.distributed import ProcessGroup
+
+from lossary_losses._core.base import Loss, define_loss, full_precision
+from lossary_losses._core.distribution import over_processes
+from lossary_losses._core.options import choice, group
+from lossary_losses._core.reduction import Elements, Fraction, Reduction, mean, to_fraction
+from lossary_losses.errors import OptionValueError
+
+__all__ = ["ElementLoss", "ReducedLoss", "TargetlessLoss"]
+
+
+@define_loss
+class ElementLoss(Loss):
+    """What losses of elements share, whatever tensors their ``forward`` takes."""
+
+    reduction: Reduction = choice("none", "mean", "sum", default="mean")
+    process_group: ProcessGroup | None = group(default=None)
+
+    # Anything, so that each loss names the tensors that it takes, and type checkers hold it to nothing else.
+    def elements(self, *tensors: Any, **arguments: Any) -> Elements:  # noqa: ANN401
+        """Give the loss of each element, and how much each counts in the mean."""
+        raise NotImplementedError(f"{type(self).__name__} must say what its elements are")
+
+    @property
+    def sums_over_processes(self) -> bool:
+        """Whether the elements are those of all processes already."""
+        return False
+
+    def fraction(self, input: Tensor, *tensors: Any, **arguments: Any) -> Fraction:  # noqa: ANN401
+        """Give the mean as a numerator and a denominator, whatever ``reduction`` says.
+
+        For gradient accumulation and data parallelism over batches that count differently: divide the sum
+        of the numerators by the sum of the denominators. It takes what ``forward`` takes.
+        """
+        with full_precision(input):
+            return to_fraction(self.elements(input, *tensors, **arguments))
+
+    def result(self, input: Tensor, *tensors: Any, **arguments: Any) -> Tensor:  # noqa: ANN401
+        """Give what ``reduction`` asks for; for a ``forward`` to hand its tensors to."""
+        if self.reduction == "none":
+            with full_precision(input):
+                return self.elements(input, *tensors, **arguments).value
+        return self.reduced(self.fraction(input, *tensors, **arguments))
+
+    def reduced(self, fraction: Fraction) -> Tensor:
+        """Give the sum or the mean, over all processes that share the batch."""
+        if self.process_group is not None and not self.sums_over_processes:
+            fraction = over_processes(fraction, self.process_group)
+        if self.reduction not in ("mean", "sum"):  # as an attribute, which nobody checks when it is set
+            raise OptionValueError(f"reduction must be 'none', 'mean' or 'sum', got {self.reduction!r}")
+        return fraction.numerator if self.reduction == "sum" else mean(fraction)
+
+
+@define_loss
+class ReducedLoss(ElementLoss):
+    """A loss of many elements that ``reduction`` brings together; subclasses say what an element is."""
+
+    def forward(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+    ) -> Tensor:
+        """Compute the loss.
+
+        Args:
+            input: What the network gives; half precision is computed in float32.
+            target: What it should have given.
+            mask: Bool, True where a position counts; of shape ``(B, *S)`` or the target's.
+            weight: How much each position counts; of shape ``(B, *S)``, or the input's where classes do not
+                exclude each other.
+
+        Returns:
+            A scalar, or each element's loss with ``reduction="none"``.
+
+        Raises:
+            InputValueError: The shapes do not fit together, or the target holds impossible values.
+            InputTypeError: A dtype is unusable, such as class indices given as floats.
+        """
+        return self.result(input, target, mask=mask, weight=weight)
+
+
+@define_loss
+class TargetlessLoss(ElementLoss):
+    """A loss of the input alone, such as how rough an image is; subclasses say what an element is."""
+
+    def forward(self, input: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
+        """Compute the loss.
+
+        Args:
+            input: What the network gives; half precision is computed in float32.
+            mask: Bool, True where an element counts.
+            weight: How much each element counts.
+
+        Returns:
+            A scalar, or each element's loss with ``reduction="none"``.
+
+        Raises:
+            InputValueError: The shapes do not fit together.
+            InputTypeError: A dtype is unusable.
+        """
+        return self.result(input, mask=mask, weight=weight)
