@@ -2,10 +2,10 @@
 
 A :class:`PointwiseLoss` says what the target means (``prepare``) and what a position costs (``point``);
 masks, ``ignore_index``, weights, reduction, half precision, fractions and process groups come with it. Any
-other loss of elements is a :class:`ReducedLoss`, or without a target a :class:`TargetlessLoss`, that says what
-its elements are; one whose ``forward`` takes other tensors is an :class:`ElementLoss`. The options are declared
-with :func:`number`, :func:`integer`, :func:`choice`, :func:`flag` and :func:`per_class`: each is default,
-type check, bounds and schema at once.
+other loss of elements is a :class:`ReducedLoss`, or without a target a :class:`TargetlessLoss`, that says
+what its elements are; one whose ``forward`` takes other tensors is an :class:`ElementLoss`. The options are
+declared with :func:`number`, :func:`integer`, :func:`choice`, :func:`flag` and :func:`per_class`: each is
+default, type check, bounds and schema at once.
 """
 
 from lossary_losses._core.base import Loss, define_loss
