@@ -90,6 +90,7 @@ class _Builder:
     text: str
     complaints: Complaints
     places: dict[ConfigPath, Place] | None
+    make_parser: Any = attrs.field(factory=lambda: _Parser)
     parser: Any = attrs.field(init=False)
     anchors: dict[str, object] = attrs.field(init=False, factory=dict)
     anchored: dict[str, ConfigPath] = attrs.field(init=False, factory=dict)
@@ -101,7 +102,7 @@ class _Builder:
 
     def document(self) -> object:
         try:
-            self.parser = _Parser(self.text)
+            self.parser = self.make_parser(self.text)
             self.parser.get_event()
             if isinstance(self.parser.get_event(), yaml.StreamEndEvent):
                 return None
@@ -109,6 +110,9 @@ class _Builder:
             self.parser.get_event()
             another = self.parser.get_event()
         except (yaml.YAMLError, UnicodeEncodeError) as error:
+            if "nesting depth" in str(error):
+                # libyaml reads a thousand brackets ahead, and gives up at them before it gives the first.
+                return _Builder(self.text, self.complaints, self.places, yaml.SafeLoader).document()
             raise self.syntax(error) from None
         if not isinstance(another, yaml.StreamEndEvent):
             message = "a second document begins here: a config file holds one"
