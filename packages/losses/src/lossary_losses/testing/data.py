@@ -1,118 +1,133 @@
 """The data that rules are tried on: random, but always the same."""
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
 
 import attrs
 import torch
 from torch import Tensor
 
-from lossary_losses._core.claims import ArgumentKind, InputKind, TargetKind
+from lossary_losses.testing.arguments import SHARED, draw_argument
+from lossary_losses.testing.kinds import Kind, Size
+from lossary_losses.testing.kinds.dense import DenseKind
+from lossary_losses.testing.sample import Sample
 
-__all__ = ["HARD_KINDS", "LABEL_KINDS", "SPACE", "UNIT_KINDS", "Data", "Sample"]
+__all__ = ["Data", "Sample"]
 
-SPACE = (3, 5)
-"""The spatial dimensions of data, unless a rule says otherwise."""
-
-LABEL_KINDS = frozenset({"labels"})
-HARD_KINDS = frozenset({"labels", "binary", "one_hot"})
-UNIT_KINDS = frozenset({"binary", "soft", "one_hot", "distributions"})
-
-
-class Sample(NamedTuple):
-    """What a loss is called with."""
-
-    input: Tensor
-    target: Tensor
-    arguments: Mapping[str, Tensor]
-    """What else ``forward`` needs, of the input's shape."""
-
-    def mapped(self, of_input: Callable[[Tensor], Tensor], of_target: Callable[[Tensor], Tensor]) -> "Sample":
-        """Give a sample changed by functions of tensors of the input's and the target's shape."""
-        arguments = {name: of_input(value) for name, value in self.arguments.items()}
-        return Sample(of_input(self.input), of_target(self.target), arguments)
-
-    def every(self, function: Callable[[Tensor], Tensor]) -> "Sample":
-        """Give a sample with every tensor changed alike."""
-        return self.mapped(function, function)
-
-    def at(self, input: Tensor) -> "Sample":
-        """Give the sample with another input."""
-        return self._replace(input=input)
+_MOST = 0.6
 
 
 @attrs.frozen
 class Data:
-    """Draws samples of one kind."""
+    """Draws samples of one kind, as one loss takes them."""
 
-    kind: TargetKind
-    input: InputKind
-    arguments: Mapping[str, ArgumentKind]
+    kind: Kind
+    input: str
+    """Which of the inputs of the kind."""
+    arguments: Mapping[str, str]
     channels: int
+
+    @property
+    def target(self) -> str:
+        """What the target is, in the words of a claim."""
+        return self.kind.target
+
+    @property
+    def has_target(self) -> bool:
+        """Whether there is a target at all."""
+        return self.target != "nothing"
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether there are classes or values at each position."""
+        return isinstance(self.kind, DenseKind)
+
+    @property
+    def has_channels(self) -> bool:
+        """Whether an input has a class dimension, and space after it."""
+        return self.kind.layout == "B C *S"
 
     @property
     def has_labels(self) -> bool:
         """Whether the target holds class indices, one dimension less than the input."""
-        return self.kind == "labels"
+        return self.is_dense and self.target == "labels"
 
     @property
     def bounded(self) -> bool:
         """Whether a perfect prediction is a number to be met, not a logit as far out as can be."""
-        return self.kind == "values" or self.input == "probabilities"
+        return self.kind.is_met or self.input == "probabilities"
+
+    @property
+    def least(self) -> int:
+        """How few samples a batch may have."""
+        return self.kind.least
 
     def draw(
         self,
-        batch: int = 2,
-        space: tuple[int, ...] = SPACE,
+        batch: int | None = None,
+        space: tuple[int, ...] | None = None,
         dtype: torch.dtype = torch.float64,
         seed: int = 0,
     ) -> Sample:
         """Draw a sample; its numbers depend on the seed alone."""
+        kind = self.kind
+        size = Size(
+            kind.batch if batch is None else batch, kind.space if space is None else space, self.channels
+        )
         generator = torch.Generator().manual_seed(seed)
-        shape = (batch, self.channels, *space)
-        input = torch.randn(shape, generator=generator, dtype=torch.float64)
-        if self.input == "probabilities":
-            input = input.sigmoid()
-        target = self._target(shape, generator)
+        input = kind.draw_input(self.input, size, generator)
+        target = kind.draw_target(input, size, generator)
         arguments = {
-            name: torch.rand(shape, generator=generator, dtype=torch.float64).add(0.5).to(dtype)
-            for name in self.arguments
+            name: _cast(draw_argument(argument, kind, input, size, generator), dtype)
+            for name, argument in self.arguments.items()
         }
-        return Sample(input.to(dtype), target if self.has_labels else target.to(dtype), arguments)
+        shared = frozenset(name for name, argument in self.arguments.items() if argument in SHARED)
+        return Sample(input.to(dtype), None if target is None else _cast(target, dtype), arguments, shared)
 
     def perfect(self, sample: Sample) -> Tensor:
         """Give an input that predicts a sample's hard target, or values, perfectly."""
-        if self.kind == "values":
-            return sample.target.clone()
-        truth = self.membership(sample).to(sample.input.dtype)
-        return truth if self.input == "probabilities" else (truth * 2 - 1) * 1e4
+        return self.kind.perfect(sample, self.input)
 
     def opposite(self, sample: Sample) -> Tensor:
-        """Give an input that is as wrong as can be about a sample's hard target."""
-        perfect = self.perfect(sample)
-        return 1 - perfect if self.input == "probabilities" else -perfect
+        """Give an input that is as wrong as can be about a sample's target."""
+        return self.kind.opposite(sample, self.input)
 
     def membership(self, sample: Sample) -> Tensor:
-        """Give where a sample's hard target has each class, in the input's shape."""
-        if not self.has_labels:
-            return sample.target > 0
-        classes = torch.arange(self.channels).reshape(1, -1, *(1 for _ in sample.target.shape[1:]))
-        return sample.target.unsqueeze(1) == classes
+        """Give where a dense sample's hard target has each class, in the input's shape."""
+        if not isinstance(self.kind, DenseKind):
+            raise TypeError(f"there are no classes in {self.input} with {self.target}")
+        return self.kind.membership(sample)
 
     def of_position(self, positions: Tensor, sample: Sample) -> Tensor:
-        """Bring positions ``(B, *S)`` to the target's shape."""
-        return positions if self.has_labels else positions.unsqueeze(1).expand_as(sample.target)
+        """Bring positions to the target's shape."""
+        return self.kind.over(positions, sample.truth)
 
-    def _target(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        positions = (shape[0], *shape[2:])
-        if self.kind == "labels":
-            return torch.randint(0, self.channels, positions, generator=generator)
-        if self.kind == "binary":
-            return torch.randint(0, 2, shape, generator=generator).double()
-        if self.kind == "one_hot":
-            labels = torch.randint(0, self.channels, positions, generator=generator)
-            return torch.zeros(shape, dtype=torch.float64).scatter_(1, labels.unsqueeze(1), 1)
-        if self.kind == "soft":
-            return torch.rand(shape, generator=generator, dtype=torch.float64)
-        values = torch.randn(shape, generator=generator, dtype=torch.float64)
-        return values.softmax(1) if self.kind == "distributions" else values
+    def everything(self, sample: Sample) -> Tensor:
+        """Give a mask under which everything counts."""
+        return torch.ones(self.kind.positions(sample), dtype=torch.bool)
+
+    def most(self, sample: Sample) -> Tensor:
+        """Give a mask under which most counts: of each sample equally much, or most of the samples."""
+        shape = self.kind.positions(sample)
+        order = torch.rand(shape, generator=torch.Generator().manual_seed(1))
+        order = order.flatten(1) if len(shape) > 1 else order.unsqueeze(0)
+        return (order.argsort(dim=1) < round(_MOST * order.shape[1])).reshape(shape)
+
+    def uneven(self, sample: Sample) -> Tensor:
+        """Give a mask under which samples count differently, the first less than the second."""
+        shape = self.kind.positions(sample)
+        mask = torch.rand(shape, generator=torch.Generator().manual_seed(4)) < 0.7  # noqa: PLR2004 - most of them
+        if len(shape) > 1:
+            mask[0].view(-1)[: mask[0].numel() // len(mask[0])] = False
+        else:
+            mask[0], mask[1:3] = False, True
+        return mask
+
+    def weight(self, sample: Sample) -> Tensor:
+        """Give a weight above zero to each that may have one."""
+        shape = self.kind.weights(sample)
+        drawn = torch.rand(shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+        return (2 * drawn + 0.1).to(sample.input.dtype)
+
+
+def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor

@@ -2,13 +2,14 @@
 
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import TypeVar, cast, get_args
+from typing import TypeVar, cast
 
 import attrs
 
-from lossary_losses._core.claims import Claims, InputKind, TargetKind
+from lossary_losses._core.claims import Claims
 from lossary_losses.testing import rules as rules  # noqa: PLC0414 - named so that linters keep it
 from lossary_losses.testing.data import Data
+from lossary_losses.testing.kinds import find_kind, kind_registry
 from lossary_losses.testing.report import ConformanceError, Report, Result, Status
 from lossary_losses.testing.rule import BrokenRuleError, needs_of, rule_registry
 from lossary_losses.testing.subject import Buildable, Subject, name_of, subject_of
@@ -35,7 +36,7 @@ class Trial:
     def name(self) -> str:
         """A label for reports."""
         said = ",".join(f"{name}={value}" for name, value in self.options.items())
-        return f"{self.subject.name}{f'({said})' if said else ''}-{self.data.kind}-{self.rule}"
+        return f"{self.subject.name}{f'({said})' if said else ''}-{self.data.target}-{self.rule}"
 
     @property
     def promise(self) -> str:
@@ -48,6 +49,8 @@ class Trial:
         reason = self.subject.claims.exempt.get(self.rule)
         if reason is not None:
             return self._result("exempt", reason)
+        if reason := needs.excused(self.subject):
+            return self._result("exempt", reason)
         if missing := needs.missing(self.subject):
             return self._result("missing", missing)
         try:
@@ -59,15 +62,15 @@ class Trial:
         return self._result("passed", "")
 
     def _result(self, status: Status, detail: str) -> Result:
-        return Result(self.rule, self.promise, self.data.kind, status, detail)
+        return Result(self.rule, self.promise, self.data.target, status, detail)
 
 
 def trials(
     loss: Buildable,
     *,
     options: Mapping[str, object] | None = None,
-    targets: Iterable[TargetKind] | None = None,
-    input: InputKind | None = None,
+    targets: Iterable[str] | None = None,
+    input: str | None = None,
     channels: int = _CHANNELS,
     exempt: Mapping[str, str] | None = None,
     only: Iterable[str] | None = None,
@@ -79,7 +82,7 @@ def trials(
     found = []
     for kind, its_options in claims.targets.items():
         subject = subject_of(loss, claims, {**claims.options, **its_options, **(options or {})})
-        data = Data(kind, claims.input, claims.arguments, channels)
+        data = Data(find_kind(claims.input, kind), claims.input, claims.arguments, channels)
         found += [
             Trial(name, subject, data, options or {})
             for name in chosen
@@ -97,8 +100,8 @@ def examine_loss(
     loss: Buildable,
     *,
     options: Mapping[str, object] | None = None,
-    targets: Iterable[TargetKind] | None = None,
-    input: InputKind | None = None,
+    targets: Iterable[str] | None = None,
+    input: str | None = None,
     channels: int = _CHANNELS,
     exempt: Mapping[str, str] | None = None,
     only: Iterable[str] | None = None,
@@ -117,8 +120,8 @@ def check_loss(
     loss: Buildable,
     *,
     options: Mapping[str, object] | None = None,
-    targets: Iterable[TargetKind] | None = None,
-    input: InputKind | None = None,
+    targets: Iterable[str] | None = None,
+    input: str | None = None,
     channels: int = _CHANNELS,
     exempt: Mapping[str, str] | None = None,
     only: Iterable[str] | None = None,
@@ -158,8 +161,8 @@ def check_loss(
 
 def _claims(
     loss: Buildable,
-    targets: Iterable[TargetKind] | None,
-    input: InputKind | None,
+    targets: Iterable[str] | None,
+    input: str | None,
     exempt: Mapping[str, str] | None,
 ) -> Claims:
     """Put together what a class claims and what is given beside."""
@@ -170,10 +173,10 @@ def _claims(
     if targets is None and claims is None:
         raise ValueError(
             f"which targets does {name_of(loss)} take? Say targets=[...], some of "
-            f"{', '.join(get_args(TargetKind))}; or declare claims = Claims(targets=...)"
+            f"{', '.join(_targets())}; or declare claims = Claims(targets=...)"
         )
-    known: Mapping[TargetKind, Mapping[str, object]] = claims.targets if claims else {}
-    chosen: dict[TargetKind, Mapping[str, object]] = {
+    known: Mapping[str, Mapping[str, object]] = claims.targets if claims else {}
+    chosen: dict[str, Mapping[str, object]] = {
         kind: known.get(kind, {}) for kind in (known if targets is None else _listed(targets, "targets"))
     }
     if claims is None:
@@ -184,6 +187,11 @@ def _claims(
         input=input or claims.input,
         exempt={**claims.exempt, **(exempt or {})},
     )
+
+
+def _targets() -> list[str]:
+    """Give the kinds of target that there are."""
+    return sorted({kind_registry.get(name).target for name in kind_registry})
 
 
 def _listed(names: Iterable[_Name], option: str) -> list[_Name]:

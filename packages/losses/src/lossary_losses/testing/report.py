@@ -4,8 +4,6 @@ from typing import Literal
 
 import attrs
 
-from lossary_losses._core.claims import TargetKind
-
 __all__ = ["ConformanceError", "Report", "Result", "Status"]
 
 Status = Literal["passed", "failed", "missing", "exempt"]
@@ -20,7 +18,8 @@ class Result:
     rule: str
     promise: str
     """What the rule says, in a sentence."""
-    kind: TargetKind
+    kind: str
+    """What the target is."""
     status: Status
     detail: str = ""
     """What went wrong, or why the rule was not tried."""
@@ -69,8 +68,8 @@ class Report:
         return "\n".join(lines)
 
 
-def _by_rule(results: tuple[Result, ...]) -> dict[str, dict[TargetKind, Result]]:
-    grouped: dict[str, dict[TargetKind, Result]] = {}
+def _by_rule(results: tuple[Result, ...]) -> dict[str, dict[str, Result]]:
+    grouped: dict[str, dict[str, Result]] = {}
     for each in results:
         grouped.setdefault(each.rule, {})[each.kind] = each
     return grouped

@@ -7,7 +7,9 @@ import attrs
 import torch
 from torch import Tensor
 
-from lossary_losses.testing.data import Data, Sample
+from lossary_losses.testing.data import Data
+from lossary_losses.testing.kinds import name_of_kind
+from lossary_losses.testing.sample import Sample
 from lossary_losses.testing.subject import Subject
 from lossary_registry import FunctionRegistry
 
@@ -45,9 +47,25 @@ class Needs:
     """Options that a loss may well do without: the rule says nothing then."""
     methods: tuple[str, ...] = ()
     kinds: frozenset[str] | None = None
-    """The kinds of target; None: all."""
+    """The kinds of data, as they are registered; None: all."""
     inputs: frozenset[str] | None = None
     """The kinds of input; None: all."""
+    dense: bool = False
+    """Whether it says something of classes or values at positions alone."""
+    target: bool = False
+    """Whether there must be a target."""
+    hard: bool = False
+    """Whether the target must say what is right."""
+    cut: bool = False
+    """Whether an element must be such that it can be cut out."""
+    repeated: bool = False
+    """Whether an element must be such that it can be there twice."""
+    fit: bool = False
+    """Whether a good fit must be near enough to be reached."""
+    large: bool = False
+    """Whether the data must be of a kind that may be large."""
+    parts: bool = False
+    """Whether it takes a batch apart, which says nothing of a loss whose elements look at one another."""
 
     def missing(self, subject: Subject) -> str:
         """Say what a loss does not offer; nothing if it offers all."""
@@ -65,16 +83,33 @@ class Needs:
     def concern(self, subject: Subject, data: Data) -> bool:
         """Tell whether a rule says anything about such a loss and such data."""
         return (
-            (self.kinds is None or data.kind in self.kinds)
+            (self.kinds is None or name_of_kind(data.kind) in self.kinds)
             and (self.inputs is None or data.input in self.inputs)
+            and (data.is_dense or not self.dense)
+            and (data.has_target or not self.target)
+            and (data.kind.is_hard or not self.hard)
+            and (data.kind.can_cut or not self.cut)
+            and (data.kind.repeats is not None or not self.repeated)
+            and (data.kind.learning_rate is not None or not self.fit)
+            and (data.kind.can_be_large or not self.large)
             and all(subject.takes_option(name) for name in self.if_option)
         )
 
+    def excused(self, subject: Subject) -> str:
+        """Say why a rule does not apply by what a loss claims to be; nothing if it does apply."""
+        if self.parts and subject.claims.couples:
+            return f"its elements look at one another: it couples the {subject.claims.couples}"
+        return ""
 
-def rule(about: str, **needs: Iterable[str]) -> Callable[[_Function], _Function]:
+
+def rule(about: str, **needs: Iterable[str] | bool) -> Callable[[_Function], _Function]:
     """Declare a rule; the docstring is what it promises."""
     gathered: dict[str, Any] = {
-        name: frozenset(values) if name in ("kinds", "inputs") else tuple(values)
+        name: values
+        if isinstance(values, bool)
+        else frozenset(values)
+        if name in ("kinds", "inputs")
+        else tuple(values)
         for name, values in needs.items()
     }
     return rule_registry.register(tags=[about], metadata={"needs": Needs(**gathered)})

@@ -9,7 +9,7 @@ import attrs
 from torch import Tensor, nn
 
 from lossary_losses._core.claims import Claims
-from lossary_losses.testing.data import Sample
+from lossary_losses.testing.sample import Sample
 
 __all__ = ["Buildable", "Subject", "name_of", "subject_of"]
 
@@ -49,7 +49,7 @@ class Subject:
     def value(self, sample: Sample, *, loss: nn.Module | None = None, **arguments: Tensor) -> Tensor:
         """Compute the loss of a sample."""
         loss = self.loss() if loss is None else loss
-        result: Tensor = loss(sample.input, sample.target, **sample.arguments, **arguments)
+        result: Tensor = loss(*sample.given, **sample.arguments, **arguments)
         return result
 
 

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 from torch.autograd.gradcheck import GradcheckError
 
-from lossary_losses.testing.data import Data, Sample
+from lossary_losses.testing.data import Data
 from lossary_losses.testing.rule import BrokenRuleError, close, expect, gradient, rule
+from lossary_losses.testing.sample import Sample
 from lossary_losses.testing.subject import Subject
 
 
@@ -17,7 +18,8 @@ def compiles_in_one_graph(subject: Subject, data: Data) -> None:
     compiled = torch.compile(loss, fullgraph=True, backend=graphs)
     for batch in (3, 4, 5):
         sample = data.draw(batch=batch)
-        for tensor in (sample.target, *sample.arguments.values()):
+        own = (value for name, value in sample.arguments.items() if name not in sample.shared)
+        for tensor in (*sample.given[1:], *own):
             torch._dynamo.mark_dynamic(tensor, 0)  # noqa: SLF001 - torch documents it under this name
         value, slope = _value_and_slope(subject, sample, compiled)  # type: ignore[arg-type]
         expected, expected_slope = _value_and_slope(subject, sample, loss)
@@ -31,8 +33,7 @@ def compiles_with_mask_and_weight(subject: Subject, data: Data) -> None:
     """With a mask and a weight the loss compiles with fullgraph=True as well."""
     torch.compiler.reset()
     loss, sample = subject.loss(), data.draw()
-    positions = sample.input[:, 0]
-    given = {"mask": positions < 1, "weight": positions.square()}
+    given = {"mask": data.uneven(sample), "weight": data.weight(sample)}
     compiled = torch.compile(loss, fullgraph=True, backend="eager")
     value = subject.value(sample, loss=compiled, **given)  # type: ignore[arg-type]
     close(value, subject.value(sample, loss=loss, **given), "compiled with a mask and a weight")
@@ -63,21 +64,25 @@ def exports(subject: Subject, data: Data) -> None:
     """The loss exports with torch.export, and the exported program computes the same."""
     sample = data.draw()
     loss = subject.loss()
-    program = torch.export.export(loss, (sample.input, sample.target), dict(sample.arguments))
+    program = torch.export.export(loss, sample.given, dict(sample.arguments))
     close(subject.value(sample, loss=program.module()), subject.value(sample, loss=loss), "exported")
 
 
-@rule("compilers")
+@rule("compilers", parts=True)
 def maps_over_samples(subject: Subject, data: Data) -> None:
     """Vmap of grad gives each sample the gradient that it has alone."""
     sample, loss = data.draw(), subject.loss()
 
-    def single(input: Tensor, target: Tensor, arguments: dict[str, Tensor]) -> Tensor:
-        one = Sample(input, target, arguments).every(lambda tensor: tensor.unsqueeze(0))
-        return subject.value(one, loss=loss)
+    own = {name: value for name, value in sample.arguments.items() if name not in sample.shared}
+    common = {name: value for name, value in sample.arguments.items() if name in sample.shared}
 
-    inputs = (sample.input, sample.target, dict(sample.arguments))
-    together = torch.func.vmap(torch.func.grad(single))(*inputs)
+    def single(input: Tensor, others: tuple[Tensor, ...], arguments: dict[str, Tensor]) -> Tensor:
+        one = [each.unsqueeze(0) for each in (input, *others)]
+        given = {name: value.unsqueeze(0) for name, value in arguments.items()}
+        value: Tensor = loss(*one, **given, **common)
+        return value
+
+    together = torch.func.vmap(torch.func.grad(single))(sample.input, sample.given[1:], own)
     for index in range(len(sample.input)):
         alone = gradient(subject, sample.every(lambda tensor: tensor[index : index + 1]), loss=loss)  # noqa: B023 - called at once
         close(together[index], alone[0], f"the gradient of sample {index}")
@@ -95,20 +100,24 @@ def second_derivative_is_right(subject: Subject, data: Data) -> None:
     _check(torch.autograd.gradgradcheck, subject, data)
 
 
-@rule("derivatives", kinds=["soft", "distributions", "values"])
+@rule("derivatives")
 def other_derivatives_are_right(subject: Subject, data: Data) -> None:
     """The gradients of targets that are no labels, of weights and of other tensors agree with differences."""
-    sample = data.draw(space=(3,))
-    loss, names = subject.loss(), list(sample.arguments)
-    tensors = {"target": _free(data, sample.target), **sample.arguments}
+    sample = data.draw(space=data.kind.small_space)
+    loss = subject.loss()
+    tensors = {name: value for name, value in sample.arguments.items() if value.is_floating_point()}
+    if data.has_target and data.kind.is_differentiable:
+        tensors["target"] = data.kind.free(sample.truth)
     if subject.takes_argument("weight"):
-        tensors["weight"] = sample.input.detach()[:, 0].square() + 0.5
+        tensors["weight"] = data.weight(sample)
+    if not tensors:
+        return  # nothing beside the input has a gradient
 
     def value(*tensors_at: Tensor) -> Tensor:
         at = dict(zip(tensors, tensors_at, strict=True))
-        given = {name: at[name] for name in names}
-        others = {"weight": at["weight"]} if "weight" in at else {}
-        shown = Sample(sample.input, _bound(data, at["target"]), given)
+        others = {"weight": at.pop("weight")} if "weight" in at else {}
+        target = data.kind.bound(at.pop("target")) if "target" in at else sample.target
+        shown = sample._replace(target=target, arguments={**sample.arguments, **at})
         return subject.value(shown, loss=loss, **others).sum()
 
     try:
@@ -117,17 +126,8 @@ def other_derivatives_are_right(subject: Subject, data: Data) -> None:
         raise BrokenRuleError(f"of {', '.join(tensors)}: {' '.join(str(error).split())}") from error
 
 
-def _free(data: Data, target: Tensor) -> Tensor:
-    """Give numbers that may be moved one by one, of which a target is made."""
-    return target.log() if data.kind == "distributions" else target
-
-
-def _bound(data: Data, numbers: Tensor) -> Tensor:
-    return numbers.softmax(1) if data.kind == "distributions" else numbers
-
-
 def _check(check: object, subject: Subject, data: Data) -> None:
-    sample = data.draw(space=(3,))
+    sample = data.draw(space=data.kind.small_space)
     loss = subject.of_elements()
 
     def weighted(input: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from lossary_losses.testing.data import SPACE, Data
+from lossary_losses.testing.data import Data
 from lossary_losses.testing.rule import close, rule
 from lossary_losses.testing.subject import Subject
 
@@ -20,10 +20,10 @@ _PATIENCE = timedelta(seconds=30)
 @rule("distribution", options=["process_group"], arguments=["mask"])
 def two_processes_are_one(subject: Subject, data: Data) -> None:
     """With process_group, the mean over two ranks of value and gradient is that of the whole batch."""
-    sample = data.draw(batch=3)
-    mask = torch.ones(3, *SPACE, dtype=torch.bool)
-    mask[0, 1:] = False
-    parts = (slice(0, 1), slice(1, 3))
+    sample = data.draw(batch=3 * data.least)
+    mask = data.everything(sample)
+    mask[0].view(-1)[mask[0].numel() // 3 :] = False
+    parts = (slice(0, data.least), slice(data.least, None))
 
     def on_rank(rank: int, group: distributed.ProcessGroup) -> tuple[Tensor, Tensor]:
         part = sample.every(lambda tensor: tensor[parts[rank]].clone())

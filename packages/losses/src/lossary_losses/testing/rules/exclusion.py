@@ -6,51 +6,56 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lossary_losses.testing.data import LABEL_KINDS, SPACE, Data, Sample
+from lossary_losses.testing.data import Data
+from lossary_losses.testing.kinds.dense import LABELS
 from lossary_losses.testing.rule import close, expect, gradient, raises, rule
+from lossary_losses.testing.sample import Sample
 from lossary_losses.testing.subject import Subject
 
 _IGNORED = 77
-_KEPT = 9
 _REDUCTIONS = ("mean", "sum")
 
 
-@rule("exclusion", arguments=["mask"])
+@rule("exclusion", arguments=["mask"], cut=True)
 def masked_is_cut_out(subject: Subject, data: Data) -> None:
     """Under a mask, of positions or of the target's shape, the loss is that of what is left cut out."""
-    sample, kept = data.draw(), _kept()
+    sample = data.draw()
+    kept = data.most(sample)
     for options in _reductions(subject):
         loss = subject.loss(**options)
-        expected = subject.value(_cut(sample, kept), loss=loss)
-        for mask in (kept, data.of_position(kept, sample)):
+        expected = subject.value(data.kind.cut(sample, kept), loss=loss)
+        for mask in (kept, data.of_position(kept, sample)) if data.is_dense else (kept,):
             close(subject.value(sample, loss=loss, mask=mask), expected, f"masked, {_shown(options)}")
 
 
 @rule("exclusion", arguments=["mask"])
 def a_mask_hides_anything(subject: Subject, data: Data) -> None:
     """Masked positions may hold NaN, infinity and any label: they change nothing, and have no gradient."""
-    sample, kept = data.draw(), _kept()
+    sample = data.draw()
+    kept = data.most(sample)
     expected, slope = subject.value(sample, mask=kept), gradient(subject, sample, mask=kept)
-    poisoned = _poison(sample, kept)
-    if data.has_labels:
-        poisoned = poisoned._replace(target=sample.target.masked_fill(~kept, _IGNORED))
+    poisoned = _poison(sample, kept, data)
+    if data.has_target and not sample.truth.is_floating_point():
+        poisoned = poisoned.facing(sample.truth.masked_fill(~data.of_position(kept, sample), _IGNORED))
     close(subject.value(poisoned, mask=kept), expected, "the value beside masked NaN")
     result = gradient(subject, poisoned, mask=kept)
-    expect((_outside(result, kept) == 0).all(), "the gradient of masked positions is not zero")
+    expect((_outside(result, kept, data) == 0).all(), "the gradient of masked positions is not zero")
     close(result, slope, "the gradient beside masked NaN")
 
 
 @rule("exclusion", arguments=["mask"])
 def nothing_counts_under_an_empty_mask(subject: Subject, data: Data) -> None:
     """With everything masked the loss is exactly zero and has a gradient, of zero."""
-    nothing = torch.zeros(2, *SPACE, dtype=torch.bool)
-    _expect_nothing(subject, lambda **options: _with_mask(subject, data, nothing, options))
+    sample = data.draw()
+    nothing = ~data.everything(sample)
+    _expect_nothing(subject, lambda **options: (sample, {"loss": subject.loss(**options), "mask": nothing}))
 
 
 @rule("exclusion", arguments=["mask"])
 def one_sample_may_be_masked(subject: Subject, data: Data) -> None:
     """A sample that is masked altogether counts for nothing in mean and sum, and has no gradient."""
-    sample, mask = data.draw(), torch.ones(2, *SPACE, dtype=torch.bool)
+    sample = data.draw()
+    mask = data.everything(sample)
     mask[0] = False
     slope = gradient(subject, sample, mask=mask)
     expect(slope.isfinite().all(), "the gradient is not finite")
@@ -65,57 +70,58 @@ def one_sample_may_be_masked(subject: Subject, data: Data) -> None:
 @rule("exclusion", options=["ignore_index"])
 def ignored_is_cut_out(subject: Subject, data: Data) -> None:
     """Positions whose target is ignore_index count as little as if they were cut out."""
-    sample, kept = data.draw(), _kept()
+    sample = data.draw()
+    kept = data.most(sample)
     for options in _reductions(subject):
         result = subject.value(_ignore(sample, kept, data), loss=_ignoring(subject, options))
-        expected = subject.value(_cut(sample, kept), loss=subject.loss(**options))
+        expected = subject.value(data.kind.cut(sample, kept), loss=subject.loss(**options))
         close(result, expected, f"ignored, {_shown(options)}")
 
 
 @rule("exclusion", options=["ignore_index"])
 def an_ignored_position_hides_anything(subject: Subject, data: Data) -> None:
     """Input at ignored positions may be NaN: it changes nothing, and its gradient is exactly zero."""
-    sample, kept = data.draw(), _kept()
-    poisoned = _poison(sample, kept)._replace(target=_ignore(sample, kept, data).target)
+    sample = data.draw()
+    kept = data.most(sample)
+    poisoned = _poison(sample, kept, data).facing(_ignore(sample, kept, data).truth)
     loss = _ignoring(subject, {})
     expected = subject.value(_ignore(sample, kept, data), loss=loss)
     close(subject.value(poisoned, loss=loss), expected, "the value beside ignored NaN")
     result = gradient(subject, poisoned, loss=loss)
     expect(result.isfinite().all(), "the gradient is not finite")
-    expect((_outside(result, kept) == 0).all(), "the gradient of ignored positions is not zero")
+    expect((_outside(result, kept, data) == 0).all(), "the gradient of ignored positions is not zero")
 
 
 @rule("exclusion", options=["ignore_index"])
 def nothing_counts_when_all_is_ignored(subject: Subject, data: Data) -> None:
     """With everything ignored the loss is exactly zero and has a gradient, of zero."""
     sample = data.draw()
-    ignored = sample._replace(target=torch.full_like(sample.target, _IGNORED))
+    ignored = sample.facing(torch.full_like(sample.truth, _IGNORED))
     _expect_nothing(subject, lambda **options: (ignored, {"loss": _ignoring(subject, options)}))
 
 
-@rule("exclusion", options=["ignore_index"], arguments=["mask"], kinds=LABEL_KINDS)
+@rule("exclusion", options=["ignore_index"], arguments=["mask"], kinds=LABELS)
 def any_label_may_be_ignored(subject: Subject, data: Data) -> None:
     """A negative label or one of the classes may be ignored, as by a mask, whatever the other options."""
-    sample, kept = data.draw(), _kept()
+    sample = data.draw()
+    kept = data.most(sample)
     others: list[dict[str, object]] = [{}]
     if subject.takes_option("label_smoothing"):
         others.append({"label_smoothing": 0.1})
     if subject.takes_option("weight"):
         others.append({"weight": [1.0 + index for index in range(data.channels)]})
     for index in (-100, -1, 0):
-        target = sample.target.masked_fill(~kept, index)
+        target = sample.truth.masked_fill(~kept, index)
         counts = target != index
         # Under the mask stands a label that would be right elsewhere.
-        masked = sample._replace(target=target.masked_fill(~counts, data.channels - 1))
+        masked = sample.facing(target.masked_fill(~counts, data.channels - 1))
         for options in others:
-            result = subject.value(
-                sample._replace(target=target), loss=subject.loss(ignore_index=index, **options)
-            )
+            result = subject.value(sample.facing(target), loss=subject.loss(ignore_index=index, **options))
             expected = subject.value(masked, loss=subject.loss(**options), mask=counts)
             close(result, expected, f"ignore_index={index}, {_shown(options)}")
-    beyond = sample.target.to(torch.uint8).masked_fill(~kept, 255)
+    beyond = sample.truth.to(torch.uint8).masked_fill(~kept, 255)
     raises(
-        lambda: subject.value(sample._replace(target=beyond), loss=subject.loss(ignore_index=-1)),
+        lambda: subject.value(sample.facing(beyond), loss=subject.loss(ignore_index=-1)),
         (ValueError, IndexError),
         "a label of 255 beside ignore_index=-1",
     )
@@ -124,21 +130,23 @@ def any_label_may_be_ignored(subject: Subject, data: Data) -> None:
 @rule("exclusion", arguments=["mask"], kinds=["binary", "soft", "values"])
 def masks_may_differ_between_channels(subject: Subject, data: Data) -> None:
     """A mask of the target's shape takes out each element for itself."""
-    sample, counts = data.draw(), _elements(data)
+    sample = data.draw()
+    counts = _elements(sample)
     _expect_exclusion(subject, sample, counts, sample, {"mask": counts})
 
 
 @rule("exclusion", options=["ignore_index"], kinds=["binary", "soft", "values"])
 def ignored_elements_may_differ_between_channels(subject: Subject, data: Data) -> None:
     """An ignored element takes out itself, and no other channel of its position."""
-    sample, counts = data.draw(), _elements(data)
-    ignored = sample._replace(target=sample.target.masked_fill(~counts, _IGNORED))
+    sample = data.draw()
+    counts = _elements(sample)
+    ignored = sample.facing(sample.truth.masked_fill(~counts, _IGNORED))
     _expect_exclusion(subject, ignored, counts, ignored, {"loss": _ignoring(subject, {})})
 
 
-def _elements(data: Data) -> Tensor:
+def _elements(sample: Sample) -> Tensor:
     """Give elements that count, in nearly no position all."""
-    return torch.rand(2, data.channels, *SPACE, generator=torch.Generator().manual_seed(6)) < 0.6  # noqa: PLR2004 - most
+    return torch.rand(sample.input.shape, generator=torch.Generator().manual_seed(6)) < 0.6  # noqa: PLR2004 - most
 
 
 def _expect_exclusion(
@@ -164,12 +172,6 @@ def _expect_nothing(subject: Subject, call: Callable[..., tuple[Sample, dict[str
         expect((gradient(subject, sample, **arguments) == 0).all(), "the gradient of nothing is not zero")
 
 
-def _with_mask(
-    subject: Subject, data: Data, mask: Tensor, options: dict[str, object]
-) -> tuple[Sample, dict[str, Any]]:
-    return data.draw(), {"loss": subject.loss(**options), "mask": mask}
-
-
 def _shown(options: dict[str, object]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in options.items()) or "as built"
 
@@ -182,42 +184,22 @@ def _ignoring(subject: Subject, options: dict[str, object]) -> torch.nn.Module:
     return subject.loss(ignore_index=_IGNORED, **options)
 
 
-def _kept() -> Tensor:
-    """Give positions that count, in each sample equally many, so that the others can be cut out."""
-    order = torch.rand(2, SPACE[0] * SPACE[1], generator=torch.Generator().manual_seed(1)).argsort(dim=1)
-    return (order < _KEPT).reshape(2, *SPACE)
-
-
-def _cut(sample: Sample, kept: Tensor) -> Sample:
-    """Cut out the positions that do not count; space becomes one row, which is two-dimensional still."""
-
-    def cut(tensor: Tensor) -> Tensor:
-        each = [
-            values[..., where].unsqueeze(-2)
-            for values, where in zip(tensor.flatten(-2), kept.flatten(1), strict=True)
-        ]
-        return torch.stack(each)
-
-    return sample.every(cut)
-
-
 def _ignore(sample: Sample, kept: Tensor, data: Data) -> Sample:
-    ignored = data.of_position(~kept, sample)
-    return sample._replace(target=sample.target.masked_fill(ignored, _IGNORED))
+    return sample.facing(sample.truth.masked_fill(data.of_position(~kept, sample), _IGNORED))
 
 
-def _poison(sample: Sample, kept: Tensor) -> Sample:
+def _poison(sample: Sample, kept: Tensor, data: Data) -> Sample:
     """Put NaN and infinity where nothing counts; class indices have no such thing."""
     poison = torch.tensor([torch.nan, torch.inf, -torch.inf], dtype=torch.float64)
 
     def poisoned(tensor: Tensor) -> Tensor:
         if not tensor.is_floating_point():
             return tensor
-        outside = ~kept.unsqueeze(1).expand_as(tensor)
+        outside = ~data.kind.over(kept, tensor)
         return tensor.masked_scatter(outside, poison.repeat(tensor.numel()).to(tensor.dtype))
 
     return sample.every(poisoned)
 
 
-def _outside(slope: Tensor, kept: Tensor) -> Tensor:
-    return slope[~kept.unsqueeze(1).expand_as(slope)]
+def _outside(slope: Tensor, kept: Tensor, data: Data) -> Tensor:
+    return slope[~data.kind.over(kept, slope)]

@@ -2,12 +2,13 @@
 
 import torch
 
-from lossary_losses.testing.data import HARD_KINDS, LABEL_KINDS, UNIT_KINDS, Data
+from lossary_losses.testing.data import Data
+from lossary_losses.testing.kinds.dense import LABELS, UNIT
 from lossary_losses.testing.rule import close, expect, raises, refused, rule
 from lossary_losses.testing.subject import Subject
 
 
-@rule("layout")
+@rule("layout", dense=True)
 def any_space(subject: Subject, data: Data) -> None:
     """(B, C, *S) gives what (B, C, N) gives, for any number of spatial dimensions and for none."""
     for space in ((), (7,), (2, 3), (2, 3, 2)):
@@ -19,38 +20,22 @@ def any_space(subject: Subject, data: Data) -> None:
         close(subject.value(sample), subject.value(flat), f"{len(space)} spatial dimensions")
 
 
-@rule("layout")
+@rule("layout", target=True)
 def any_target_dtype(subject: Subject, data: Data) -> None:
     """Labels may be integers of any size; values may be integers or bool where they are whole numbers."""
     sample = data.draw()
     expected = subject.value(sample)
-    dtypes = [torch.float32, torch.float64]
-    if data.kind in HARD_KINDS:
-        dtypes = [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64]
-    if data.kind in HARD_KINDS - LABEL_KINDS:
-        dtypes += [torch.bool, torch.float16, torch.bfloat16]
-    for dtype in dtypes:
-        result = subject.value(sample._replace(target=sample.target.to(dtype)))
+    for dtype in data.kind.target_dtypes:
+        result = subject.value(sample.facing(sample.truth.to(dtype)))
         close(result, expected, f"a target of {dtype}", relative=1e-5)
 
 
-@rule("layout")
+@rule("layout", target=True)
 def wrong_shapes_are_refused(subject: Subject, data: Data) -> None:
     """A target that does not fit raises ValueError with both shapes, and never broadcasts."""
     sample = data.draw()
-    batch, channels, height, width = sample.input.shape
-    shapes = {
-        (batch + 1, channels, height, width),
-        (batch, channels, height),
-        (batch, height + 1, width),
-        (batch, 1, height, width),
-        (batch, channels, 1, width),
-        (1, channels, height, width),
-        (width,),
-        (1,),
-    } - {tuple(sample.input.shape)}
-    for shape in sorted(shapes, key=str):
-        wrong = sample._replace(target=torch.zeros(shape, dtype=sample.target.dtype))
+    for shape in data.kind.wrong_targets(sample):
+        wrong = sample.facing(torch.zeros(shape, dtype=sample.truth.dtype))
         given = f"a target of shape {shape} for an input {tuple(sample.input.shape)}"
         refused(subject, wrong, ValueError, given, _digits(shape), _digits(sample.input.shape))
 
@@ -60,18 +45,18 @@ def _digits(shape: tuple[int, ...]) -> str:
     return ", ".join(map(str, shape))
 
 
-@rule("layout", kinds=LABEL_KINDS)
+@rule("layout", kinds=LABELS)
 def wrong_labels_are_refused(subject: Subject, data: Data) -> None:
     """A label outside the classes raises ValueError, naming it."""
     sample = data.draw()
     for label in (-1, -100, data.channels, 255):
-        target = sample.target.clone()
+        target = sample.truth.clone()
         target[0, 0, 0] = label
-        wrong = sample._replace(target=target)
+        wrong = sample.facing(target)
         refused(subject, wrong, ValueError, f"the label {label} among {data.channels} classes", label)
 
 
-@rule("layout", kinds=LABEL_KINDS)
+@rule("layout", kinds=LABELS)
 def labels_need_two_classes(subject: Subject, data: Data) -> None:
     """Class indices for an input of one channel raise ValueError: a softmax over one is always 1."""
     sample = data.draw()
@@ -79,33 +64,34 @@ def labels_need_two_classes(subject: Subject, data: Data) -> None:
     refused(subject, one, ValueError, "class indices for one channel")
 
 
-@rule("layout", kinds=LABEL_KINDS)
+@rule("layout", kinds=LABELS)
 def labels_are_integers(subject: Subject, data: Data) -> None:
     """Class indices given as floating-point numbers are refused."""
     sample = data.draw()
-    wrong = sample._replace(target=sample.target.double())
+    wrong = sample.facing(sample.truth.double())
     raises(lambda: subject.value(wrong), (ValueError, TypeError), "class indices as floating-point numbers")
 
 
-@rule("layout", kinds=UNIT_KINDS)
+@rule("layout", kinds=UNIT)
 def wrong_values_are_refused(subject: Subject, data: Data) -> None:
     """A target outside 0 to 1, or NaN where it counts, raises ValueError."""
     sample = data.draw()
     for value in (1.5, -0.5, 255.0, float("nan")):
-        target = sample.target.clone()
+        target = sample.truth.clone()
         target[0, 0, 0, 0] = value
-        refused(subject, sample._replace(target=target), ValueError, f"the target {value}")
+        refused(subject, sample.facing(target), ValueError, f"the target {value}")
 
 
 @rule("layout", arguments=["mask", "weight"])
 def wrong_masks_are_refused(subject: Subject, data: Data) -> None:
     """A mask or weight that would only broadcast raises ValueError, and a mask that is not bool TypeError."""
     sample = data.draw()
-    shape = (sample.input.shape[0], 1, 1, sample.input.shape[-1])
+    positions = data.kind.positions(sample)
+    shape = (positions[0], 1, 1, positions[-1]) if data.is_dense else (*positions, 1)
     mask, weight = torch.ones(shape, dtype=torch.bool), torch.ones(shape)
     refused(subject, sample, ValueError, "a mask that broadcasts", _digits(shape), mask=mask)
     refused(subject, sample, ValueError, "a weight that broadcasts", _digits(shape), weight=weight)
-    numbers = torch.ones(sample.input.shape[0], *sample.input.shape[2:])
+    numbers = torch.ones(positions)
     refused(subject, sample, TypeError, "a mask of numbers", "bool", mask=numbers)
 
 
@@ -113,9 +99,10 @@ def wrong_masks_are_refused(subject: Subject, data: Data) -> None:
 def complex_numbers_are_refused(subject: Subject, data: Data) -> None:
     """A target or weight of complex numbers raises TypeError: half of each would be lost without a word."""
     sample = data.draw()
-    target = sample._replace(target=sample.target.to(torch.complex64))
-    refused(subject, target, TypeError, "a target of complex numbers", "complex64")
-    weight = torch.ones(sample.input.shape[0], *sample.input.shape[2:], dtype=torch.complex64)
+    if data.has_target:
+        target = sample.facing(sample.truth.to(torch.complex64))
+        refused(subject, target, TypeError, "a target of complex numbers", "complex64")
+    weight = torch.ones(data.kind.weights(sample), dtype=torch.complex64)
     refused(subject, sample, TypeError, "a weight of complex numbers", "complex64", weight=weight)
 
 
@@ -123,25 +110,29 @@ def complex_numbers_are_refused(subject: Subject, data: Data) -> None:
 def negative_weights_are_refused(subject: Subject, data: Data) -> None:
     """A weight below zero raises ValueError; at an excluded position it may stand."""
     sample = data.draw()
-    weight = torch.ones(sample.input.shape[0], *sample.input.shape[2:])
-    weight[0, 1, 2] = -0.5
+    weight = torch.ones(data.kind.weights(sample))
+    weight.view(-1)[0] = -0.5
     refused(subject, sample, ValueError, "a weight of -0.5", "-0.5", weight=weight)
+    counts = data.kind.over(weight > 0, data.everything(sample))
     harmless = subject.value(sample, weight=weight.relu())
-    close(subject.value(sample, weight=weight, mask=weight > 0), harmless, "a masked weight of -0.5")
+    close(subject.value(sample, weight=weight, mask=counts), harmless, "a masked weight of -0.5")
 
 
 @rule("layout")
 def any_memory_layout(subject: Subject, data: Data) -> None:
     """Channels-last, strided and expanded inputs give the result of contiguous ones."""
-    sample = data.draw(space=(4, 6))
+    sample = data.draw(space=(4, 6) if data.is_dense else None)
     expected = subject.value(sample)
-    last = sample.at(sample.input.to(memory_format=torch.channels_last))
-    close(subject.value(last), expected, "a channels-last input")
+    if data.has_channels:
+        last = sample.at(sample.input.to(memory_format=torch.channels_last))
+        close(subject.value(last), expected, "a channels-last input")
     strided = sample.every(lambda tensor: torch.stack([tensor, tensor], dim=-1).flatten(-2)[..., ::2])
     expect(not strided.input.is_contiguous(), "the strided input is contiguous")
     close(subject.value(strided), expected, "a strided input and target")
     one = sample.every(lambda tensor: tensor[:1].expand(3, *tensor.shape[1:]))
     close(subject.value(one), subject.value(one.every(torch.Tensor.contiguous)), "an expanded input")
+    if not data.has_channels:
+        return
     turned = sample.every(lambda tensor: tensor.transpose(-1, -2))
     solid = turned.every(torch.Tensor.contiguous)
     close(subject.value(turned), subject.value(solid), "a transposed input and target")

@@ -7,8 +7,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import attrs
 import torch
 
-from lossary_losses.testing.data import Data, Sample
+from lossary_losses.testing.data import Data
+from lossary_losses.testing.kinds import find_kind
 from lossary_losses.testing.rule import expect, rule
+from lossary_losses.testing.sample import Sample
 from lossary_losses.testing.subject import Subject
 
 _ELSEWHERE = {"reduction", "process_group"}
@@ -19,13 +21,18 @@ _ELSEWHERE = {"reduction", "process_group"}
 def every_option_has_an_effect(subject: Subject, data: Data) -> None:
     """Each option changes the loss of some data, or is refused with them."""
     kinds = subject.claims.targets
-    if data.kind != next(iter(kinds)):
+    if data.target != next(iter(kinds)):
         return  # tried with the first kind, for all of them
-    own = kinds[data.kind]
+    own = kinds[data.target]
     trials = []
     for kind, options in kinds.items():
         kept = {name: value for name, value in subject.options.items() if own.get(name) != value}
-        trials.append((attrs.evolve(subject, options={**kept, **options}), attrs.evolve(data, kind=kind)))
+        trials.append(
+            (
+                attrs.evolve(subject, options={**kept, **options}),
+                attrs.evolve(data, kind=find_kind(data.input, kind)),
+            )
+        )
     for name, parameter in subject.parameters.items():
         if name in _ELSEWHERE or parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             continue
@@ -72,7 +79,7 @@ def _other_values(subject: Subject, data: Data, name: str, present: Any) -> Iter
     elif isinstance(present, float):
         guesses += [present + 0.5, present / 2, *numbers, -present]
     elif name == "ignore_index":
-        guesses.append(data.draw().target.flatten()[0].item())
+        guesses.append(data.draw().truth.flatten()[0].item())
     elif present is None or present is inspect.Parameter.empty:
         guesses += [classes, *numbers]
     elif not isinstance(present, str):
@@ -94,8 +101,9 @@ def _samples(data: Data) -> Iterator[Sample]:
     yield sample
     if data.input != "probabilities":
         yield sample.at(5 * sample.input)
-    nothing = torch.zeros_like(sample.target)
-    if data.kind in ("one_hot", "distributions"):
+    if not data.is_dense or data.target == "values":
+        return
+    nothing = torch.zeros_like(sample.truth)
+    if data.target in ("one_hot", "distributions"):
         nothing[:, -1] = 1
-    if data.kind != "values":
-        yield sample._replace(target=nothing)
+    yield sample.facing(nothing)

@@ -5,8 +5,10 @@ from types import MappingProxyType
 
 import torch
 
-from lossary_losses.testing.data import HARD_KINDS, SPACE, Data, Sample
+from lossary_losses.testing.data import Data
+from lossary_losses.testing.kinds.dense import HARD
 from lossary_losses.testing.rule import close, expect, gradient, rule
+from lossary_losses.testing.sample import Sample
 from lossary_losses.testing.subject import Subject
 
 
@@ -19,12 +21,12 @@ def a_batch_may_be_empty(subject: Subject, data: Data) -> None:
     expect(gradient(subject, sample).shape == sample.input.shape, "the gradient has another shape")
 
 
-@rule("emptiness", kinds=HARD_KINDS)
+@rule("emptiness", kinds=HARD)
 def a_class_may_be_absent(subject: Subject, data: Data) -> None:
     """A target in which a class is nowhere, or everywhere, gives a finite value and gradient."""
     sample = data.draw()
     for name, target in _targets_of_one_class(sample, data).items():
-        hard = sample._replace(target=target)
+        hard = sample.facing(target)
         for input in (sample.input, data.perfect(hard), data.opposite(hard)):
             uniform = hard.at(input)
             expect(subject.value(uniform).isfinite().all(), f"the value is not finite with {name}")
@@ -32,9 +34,9 @@ def a_class_may_be_absent(subject: Subject, data: Data) -> None:
 
 
 def _targets_of_one_class(sample: Sample, data: Data) -> dict[str, torch.Tensor]:
-    nothing = torch.zeros_like(sample.target)
-    if data.kind == "binary":
-        return {"no positives": nothing, "no negatives": torch.ones_like(sample.target)}
+    nothing = torch.zeros_like(sample.truth)
+    if data.target == "binary":
+        return {"no positives": nothing, "no negatives": torch.ones_like(sample.truth)}
     if data.has_labels:
         return {"the first class alone": nothing, "the last class alone": nothing + data.channels - 1}
     one = nothing.clone()
@@ -56,18 +58,19 @@ def sum_is_the_sum_of_none(subject: Subject, data: Data) -> None:
 @rule("reduction", options=["reduction"], arguments=["mask"])
 def none_is_zero_where_masked(subject: Subject, data: Data) -> None:
     """With reduction="none" an element that is masked costs nothing."""
-    sample, mask = data.draw(), _uneven_mask()
+    sample = data.draw()
+    mask = data.uneven(sample)
     each = subject.value(sample, loss=subject.loss(reduction="none"), mask=mask)
-    out = ~mask if each.shape == mask.shape else ~mask.unsqueeze(1).expand(2, data.channels, *SPACE)
-    if each.shape == out.shape:  # else an element is more than a position
-        expect((each[out] == 0).all(), "a masked element costs something")
+    if each.shape in (mask.shape, sample.input.shape):  # else an element is more than a position
+        expect((each[~data.kind.over(mask, each)] == 0).all(), "a masked element costs something")
 
 
 @rule("reduction", methods=["fraction"], arguments=["mask"])
 def mean_is_the_fraction(subject: Subject, data: Data) -> None:
     """The numerator of ``fraction`` over its denominator is the mean, whatever the reduction."""
-    sample, mask = data.draw(), _uneven_mask()
-    weighed = {"weight": sample.input.detach()[:, 0].square()} if subject.takes_argument("weight") else {}
+    sample = data.draw()
+    mask = data.uneven(sample)
+    weighed = {"weight": data.weight(sample)} if subject.takes_argument("weight") else {}
     for given in ({}, weighed):
         expected = subject.value(sample, mask=mask, **given)  # type: ignore[arg-type]
         for reduction in ("sum", "none"):
@@ -79,10 +82,11 @@ def mean_is_the_fraction(subject: Subject, data: Data) -> None:
             )
 
 
-@rule("reduction", methods=["fraction"], arguments=["mask"])
+@rule("reduction", methods=["fraction"], arguments=["mask"], parts=True)
 def fractions_of_parts_add_up(subject: Subject, data: Data) -> None:
     """Fractions of micro-batches that count differently add up to the mean over all of them."""
-    sample, mask = data.draw(), _uneven_mask()
+    sample = data.draw(batch=2)
+    mask = data.uneven(sample)
     parts = [
         _fraction(subject, sample.every(_sample_at(index)), mask[index : index + 1], "mean")
         for index in (0, 1)
@@ -91,10 +95,10 @@ def fractions_of_parts_add_up(subject: Subject, data: Data) -> None:
     close(numerator / denominator, subject.value(sample, mask=mask), "the mean of added fractions")
 
 
-@rule("reduction", options=["reduction"])
+@rule("reduction", options=["reduction"], parts=True)
 def sums_of_parts_add_up(subject: Subject, data: Data) -> None:
     """The sum over two batches together is the sum of both sums."""
-    loss, sample = subject.loss(reduction="sum"), data.draw()
+    loss, sample = subject.loss(reduction="sum"), data.draw(batch=2)
     parts = [subject.value(sample.every(_sample_at(index)), loss=loss) for index in (0, 1)]
     close(parts[0] + parts[1], subject.value(sample, loss=loss), "the sum of both batches")
 
@@ -102,18 +106,21 @@ def sums_of_parts_add_up(subject: Subject, data: Data) -> None:
 @rule("reduction", arguments=["mask", "weight"])
 def weight_zero_is_a_mask(subject: Subject, data: Data) -> None:
     """A weight of one or zero does what a mask does."""
-    sample, mask = data.draw(), _uneven_mask()
-    result = subject.value(sample, weight=mask.double())
+    sample = data.draw()
+    weights, positions = data.kind.weights(sample), data.kind.positions(sample)
+    counts = data.uneven(sample)
+    if weights != positions:  # there is one for a whole sample
+        counts = torch.arange(len(sample.input)) != 1
+    mask = counts if weights == positions else data.kind.over(counts, data.everything(sample))
+    result = subject.value(sample, weight=counts.double())
     close(result, subject.value(sample, mask=mask), "weights of one and zero")
 
 
-@rule("reduction", arguments=["weight"])
+@rule("reduction", arguments=["weight"], repeated=True, parts=True)
 def weight_two_counts_twice(subject: Subject, data: Data) -> None:
-    """Where every second position has weight two, the loss is that of data in which it stands twice."""
+    """Where every second element has weight two, the loss is that of data in which it stands twice."""
     sample = data.draw(space=(1, 6))
-    twice = torch.tensor([0, 1, 2, 3, 4, 5, 1, 3, 5])
-    doubled = sample.every(lambda tensor: tensor[..., twice])
-    weight = torch.tensor([1.0, 2.0]).repeat(3).expand(2, 1, 6)
+    doubled, weight = data.kind.doubled(sample)
     close(subject.value(sample, weight=weight), subject.value(doubled), "weights of two", relative=1e-5)
 
 
@@ -129,13 +136,6 @@ def _sample_at(index: int) -> Callable[[torch.Tensor], torch.Tensor]:
     return lambda tensor: tensor[index : index + 1]
 
 
-def _uneven_mask() -> torch.Tensor:
-    """Give a mask under which the first sample counts less than the second."""
-    mask = torch.rand(2, *SPACE, generator=torch.Generator().manual_seed(4)) < 0.7  # noqa: PLR2004 - most of them
-    mask[0, 0] = False
-    return mask
-
-
 def _fraction(
     subject: Subject,
     sample: Sample,
@@ -145,7 +145,5 @@ def _fraction(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     options = {"reduction": reduction} if subject.takes_option("reduction") else {}
     loss = subject.loss(**options)
-    numerator, denominator = loss.fraction(
-        sample.input, sample.target, mask=mask, **sample.arguments, **given
-    )  # type: ignore[operator]
+    numerator, denominator = loss.fraction(*sample.given, mask=mask, **sample.arguments, **given)  # type: ignore[operator]
     return numerator, denominator

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from lossary_losses.testing.data import Data, Sample
+from lossary_losses.testing.data import Data
 from lossary_losses.testing.rule import BrokenRuleError, close, expect, rule
+from lossary_losses.testing.sample import Sample
 from lossary_losses.testing.subject import Subject
 
 _SAMPLES, _SPACE = 5, (236, 236)
@@ -14,11 +15,11 @@ _ROUNDING = 1e-3
 """How much of the steepest slope the order of additions may cost in single precision."""
 
 
-@rule("scale", if_option=["reduction"])
+@rule("scale", if_option=["reduction"], large=True, parts=True)
 def large_inputs_are_their_parts(subject: Subject, data: Data) -> None:
     """On more than a million elements value and gradients, of parameters too, are those of the parts."""
     sample = data.draw(batch=_SAMPLES, space=_SPACE, dtype=torch.float32)
-    given = _given(subject)
+    given = _given(subject, sample, data)
     loss, small = subject.loss(), subject.loss()
     input = sample.input.requires_grad_()
     value = subject.value(sample.at(input), loss=loss, **given)
@@ -36,12 +37,12 @@ def large_inputs_are_their_parts(subject: Subject, data: Data) -> None:
         close(_known(got), _known(want), f"the gradient of {name} on a large input", relative=1e-2)
 
 
-def _given(subject: Subject) -> dict[str, Tensor]:
+def _given(subject: Subject, sample: Sample, data: Data) -> dict[str, Tensor]:
     """Give a mask and a weight of positions, where what they leave of each sample adds up."""
     if not _has_fractions(subject):
         return {}
-    positions = torch.rand(_SAMPLES, *_SPACE, generator=torch.Generator().manual_seed(5))
-    given = {"mask": positions < 0.9, "weight": positions + 0.5}  # noqa: PLR2004 - most of them
+    positions = torch.rand(data.kind.positions(sample), generator=torch.Generator().manual_seed(5))
+    given = {"mask": positions < 0.9, "weight": data.weight(sample)}  # noqa: PLR2004 - most of them
     return {name: value for name, value in given.items() if subject.takes_argument(name)}
 
 
@@ -58,9 +59,7 @@ def _of_parts(
         part = sample.every(lambda tensor: tensor[index : index + 1]).at(input)  # noqa: B023 - called at once
         arguments = {name: value[index : index + 1] for name, value in given.items()}
         if _has_fractions(subject):
-            numerator, denominator = loss.fraction(  # type: ignore[operator]
-                part.input, part.target, **part.arguments, **arguments
-            )
+            numerator, denominator = loss.fraction(*part.given, **part.arguments, **arguments)  # type: ignore[operator]
         else:
             numerator = subject.value(part, loss=loss, **arguments)
             denominator = torch.ones_like(numerator)

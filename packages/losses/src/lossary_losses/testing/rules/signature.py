@@ -7,8 +7,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from lossary_losses.testing.data import Data, Sample
+from lossary_losses.testing.data import Data
 from lossary_losses.testing.rule import expect, raises, refused, rule
+from lossary_losses.testing.sample import Sample
 from lossary_losses.testing.subject import Subject
 
 _REFUSED = (TypeError, ValueError)
@@ -17,11 +18,12 @@ _IGNORED = 77
 
 @rule("signature")
 def one_signature(subject: Subject, data: Data) -> None:
-    """Forward takes input and target, and mask and weight by keyword, None unless given."""
-    del data
+    """Forward takes input, target if there is one, and mask and weight by keyword, None unless given."""
     parameters = dict(inspect.signature(subject.own_class.forward).parameters)
-    first = list(parameters)[1:3]
-    expect(first == ["input", "target"], f"forward takes {first} first, not ['input', 'target']")
+    wanted = ["input", "target"] if data.has_target else ["input"]
+    by_place = [name for name, each in parameters.items() if each.kind is not inspect.Parameter.KEYWORD_ONLY]
+    first = by_place[1 : 1 + len(wanted)] if data.has_target else by_place[1:]
+    expect(first == wanted, f"forward takes {first} first, not {wanted}")
     for name in ("mask", "weight"):
         expect(name in parameters, f"forward takes no argument {name!r}")
         expect(parameters[name].default is None, f"{name} has another default than None")
@@ -57,22 +59,23 @@ def integer_input_is_refused(subject: Subject, data: Data) -> None:
 def forward_writes_nothing(subject: Subject, data: Data) -> None:
     """A call, with a mask, a weight and ignored targets too, leaves loss and arguments as they were."""
     _expect_untouched(subject.loss(), data.draw(), {})
-    positions = data.draw(seed=1).input[:, 0].square()
-    given = {"mask": positions < 1, "weight": positions}
+    sample = data.draw()
+    given = {"mask": data.uneven(sample), "weight": data.weight(sample)}
     taken = {name: value for name, value in given.items() if subject.takes_argument(name)}
     if taken:
         _expect_untouched(subject.loss(), data.draw(), taken)
     if subject.takes_option("ignore_index"):
-        sample = data.draw()
-        ignored = sample.target.masked_fill(data.of_position(positions < 1, sample), _IGNORED)
-        _expect_untouched(subject.loss(ignore_index=_IGNORED), sample._replace(target=ignored), {})
+        ignored = sample.truth.masked_fill(data.of_position(~data.uneven(sample), sample), _IGNORED)
+        _expect_untouched(subject.loss(ignore_index=_IGNORED), sample.facing(ignored), {})
 
 
 def _expect_untouched(loss: nn.Module, sample: Sample, given: dict[str, Tensor]) -> None:
     before, arguments = _attributes(loss), {**sample.arguments, **given}
-    held = {"its input": sample.input, "its target": sample.target, **arguments}
+    held = {"its input": sample.input, **arguments}
+    if sample.target is not None:
+        held["its target"] = sample.target
     copies = {name: value.clone() for name, value in held.items()}
-    loss(sample.input, sample.target, **arguments)
+    loss(*sample.given, **arguments)
     after = _attributes(loss)
     changed = [name for name in {**before, **after} if not _same(before.get(name), after.get(name))]
     expect(not changed, f"forward writes {', '.join(changed)}")

@@ -51,7 +51,7 @@ def lives_on_the_meta_device(subject: Subject, data: Data) -> None:
     expect(result.shape == expected.shape, f"the shape is {tuple(result.shape)}")
 
 
-@rule("state", if_option=["weight"])
+@rule("state", if_option=["weight"], dense=True)
 def class_weights_are_copied(subject: Subject, data: Data) -> None:
     """Class weights may be a list, a tuple or a tensor, are copied, and follow the module's dtype."""
     numbers = [0.5**index for index in range(data.channels)]

@@ -1,0 +1,36 @@
+"""The kinds of data that losses are examined with, one file for each family of them."""
+
+from lossary_losses.testing.kinds import (
+    dense,
+    features,
+    forecasting,
+    geometry,
+    images,
+    language,
+    ranking,
+    representation,
+    scores,
+    signals,
+    survival,
+)
+from lossary_losses.testing.kinds.kind import Change, Kind, Size, find_kind, kind_registry, name_of_kind
+
+__all__ = [
+    "Change",
+    "Kind",
+    "Size",
+    "dense",
+    "features",
+    "find_kind",
+    "forecasting",
+    "geometry",
+    "images",
+    "kind_registry",
+    "language",
+    "name_of_kind",
+    "ranking",
+    "representation",
+    "scores",
+    "signals",
+    "survival",
+]
