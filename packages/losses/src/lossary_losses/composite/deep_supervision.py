@@ -12,6 +12,7 @@ from lossary_losses._core.dense import require_tensor
 from lossary_losses._core.options import choice
 from lossary_losses._core.plain_numbers import is_finite, is_number
 from lossary_losses._core.reduction import widened
+from lossary_losses.composite.calling import call_of
 from lossary_losses.composite.terms import Evaluation, add_up, check_loss, only_given
 from lossary_losses.errors import InputTypeError, InputValueError, OptionTypeError, OptionValueError
 from lossary_losses.loss_registry_setup import loss_registry
@@ -75,10 +76,15 @@ class DeepSupervision(Loss):
     weights: Sequence[float] | None = attrs.field(default=None, validator=_check_weights)
     target: Literal["resize", "same", "given"] = choice("resize", "same", "given", default="resize")
 
+    def __attrs_post_init__(self) -> None:
+        """See what the loss takes."""
+        super().__attrs_post_init__()
+        self._call = call_of(self.loss, "the loss")
+
     def forward(
         self,
         input: Sequence[Tensor],
-        target: Tensor | Sequence[Tensor],
+        target: Tensor | Sequence[Tensor] | None = None,
         *,
         mask: Tensor | None = None,
         weight: Tensor | None = None,
@@ -87,14 +93,14 @@ class DeepSupervision(Loss):
 
         Raises:
             InputValueError: The outputs are not as many as the weights, or the targets.
-            InputTypeError: The input is no sequence of tensors.
+            InputTypeError: The input is no sequence of tensors, or the loss needs a target and there is none.
         """
         return self.evaluate(input, target, mask=mask, weight=weight).total
 
     def evaluate(
         self,
         input: Sequence[Tensor],
-        target: Tensor | Sequence[Tensor],
+        target: Tensor | Sequence[Tensor] | None = None,
         *,
         mask: Tensor | None = None,
         weight: Tensor | None = None,
@@ -108,7 +114,8 @@ class DeepSupervision(Loss):
             if factor:
                 given = only_given(mask=mask, weight=weight)
                 given = {name: _resized(each, output, name) for name, each in given.items()}
-                terms[f"resolution_{index}"] = factor * widened(self.loss(output, truth, **given))
+                value = self._call(self.loss, output, truth, given)
+                terms[f"resolution_{index}"] = factor * widened(value)
         return Evaluation(add_up(input, terms), {name: value.detach() for name, value in terms.items()})
 
     def _weights(self, resolutions: int) -> Sequence[float]:
@@ -118,7 +125,11 @@ class DeepSupervision(Loss):
             raise InputValueError(f"there are {len(self.weights)} weights for {resolutions} outputs")
         return [float(weight) for weight in self.weights]
 
-    def _targets(self, input: Sequence[Tensor], target: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
+    def _targets(
+        self, input: Sequence[Tensor], target: Tensor | Sequence[Tensor] | None
+    ) -> Sequence[Tensor | None]:
+        if target is None:
+            return [None] * len(input)
         if isinstance(target, Tensor):
             if self.target == "given":
                 raise InputTypeError("target='given' needs a sequence of targets, one for each output")

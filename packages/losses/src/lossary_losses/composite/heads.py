@@ -38,8 +38,9 @@ class Heads(WeightedTerms):
     .. math:: \ell = \sum_k w_k\, \ell_k(x_k, t_k)
 
     Convention:
-        A head finds its input and its target under its own name; ``inputs`` says otherwise, argument by
-        argument. Weights are as in :class:`WeightedSum`: used as given, saved, changeable.
+        A head finds its input and its target, if it takes one, under its own name; ``inputs`` says
+        otherwise, argument by argument. Weights are as in :class:`WeightedSum`: used as given, saved,
+        changeable.
 
     Shapes:
         ``input``: a mapping or sequence of tensors, nested at will; ``target``: the same.
@@ -77,10 +78,17 @@ class Heads(WeightedTerms):
         default=None, validator=_check_inputs, repr=False, kw_only=True
     )
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse the target of a loss that takes none."""
+        super().__attrs_post_init__()
+        for head, selectors in (self.inputs or {}).items():
+            if "target" in selectors and not self._calls[head].takes_target:
+                raise OptionValueError(f"inputs[{head!r}] has a target, and the loss takes none")
+
     def forward(
         self,
         input: Any,  # noqa: ANN401 - what a model gives
-        target: Any,  # noqa: ANN401 - what a dataset gives
+        target: Any = None,  # noqa: ANN401 - what a dataset gives
         *,
         batch: Any = None,  # noqa: ANN401 - as above
         mask: Tensor | None = None,
@@ -103,7 +111,7 @@ class Heads(WeightedTerms):
     def evaluate(
         self,
         input: Any,  # noqa: ANN401 - as above
-        target: Any,  # noqa: ANN401 - as above
+        target: Any = None,  # noqa: ANN401 - as above
         *,
         batch: Any = None,  # noqa: ANN401 - as above
         mask: Tensor | None = None,
@@ -119,8 +127,11 @@ class Heads(WeightedTerms):
         arguments: dict[str, Any] = dict(given)
         for argument, selector in (self.inputs or {}).get(name, {}).items():
             arguments[argument] = select(selector, roots, f"inputs[{name!r}][{argument!r}]")
-        for argument in ("input", "target"):
+        call = self._calls[name]
+        for argument in ("input", "target") if call.takes_target else ("input",):
             if argument not in arguments:
                 arguments[argument] = entry(roots[argument], name, f"head {name!r}: {argument}")
-        value: Tensor = self.terms[name](arguments.pop("input"), arguments.pop("target"), **arguments)
+        value: Tensor = call(
+            self.terms[name], arguments.pop("input"), arguments.pop("target", None), arguments
+        )
         return value

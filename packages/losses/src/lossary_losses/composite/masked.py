@@ -1,7 +1,5 @@
 """A mask for losses that know none."""
 
-import inspect
-
 import attrs
 import torch
 from torch import Tensor, nn
@@ -18,6 +16,7 @@ from lossary_losses._core.dense import (
 )
 from lossary_losses._core.options import flag, number
 from lossary_losses._core.reduction import widened
+from lossary_losses.composite.calling import call_of
 from lossary_losses.composite.terms import check_loss, connected_zero, only_given
 from lossary_losses.errors import InputTypeError
 from lossary_losses.loss_registry_setup import loss_registry
@@ -26,14 +25,6 @@ __all__ = ["Masked"]
 
 _RANK = 2
 """Batch and channels: what has positions at all."""
-
-
-def _arguments(loss: nn.Module) -> frozenset[str]:
-    """Give the names of what the forward of a loss takes, as far as it names them."""
-    try:
-        return frozenset(inspect.signature(loss.forward).parameters)
-    except (TypeError, ValueError):
-        return frozenset()
 
 
 @loss_registry.register(name="masked", aliases=["Masked"], tags=["composite"])
@@ -85,10 +76,15 @@ class Masked(Loss):
     def __attrs_post_init__(self) -> None:
         """See what the loss takes; a graph that is compiled could not ask."""
         super().__attrs_post_init__()
-        self._arguments = _arguments(self.loss)
+        self._call = call_of(self.loss, type(self.loss).__name__)
 
     def forward(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+        self,
+        input: Tensor,
+        target: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
     ) -> Tensor:
         """Compute the loss of what counts.
 
@@ -103,25 +99,28 @@ class Masked(Loss):
             InputTypeError: The input is no tensor, the mask not bool, or the loss takes no weight.
         """
         valid = self._valid(input, target, mask)
-        if weight is not None and "weight" not in self._arguments:
+        if weight is not None and "weight" not in self._call.arguments:
             raise InputTypeError(f"{type(self.loss).__name__} takes no weight: give it none, or a mask")
         if valid is None:
             return self._result(input, target, **only_given(weight=weight))
         is_ours = isinstance(self.loss, Loss)
-        if is_ours and "mask" in self._arguments:
+        if is_ours and "mask" in self._call.arguments:
             return self._handed(input, target, valid, weight)
         if values_readable(valid) and not valid.any():
             return connected_zero(input)
-        if "mask" in self._arguments:
+        if "mask" in self._call.arguments:
             # A mask that is multiplied with would let NaN through.
             input = torch.where(valid, input, 0)
-            target = torch.where(valid if target.ndim == input.ndim else valid.squeeze(1), target, 0)
+            if target is not None:
+                target = torch.where(valid if target.ndim == input.ndim else valid.squeeze(1), target, 0)
             return self._handed(input, target, valid, weight)
         return self._cut(input, target, valid, weight)
 
-    def _valid(self, input: Tensor, target: Tensor, mask: Tensor | None) -> Tensor | None:
+    def _valid(self, input: Tensor, target: Tensor | None, mask: Tensor | None) -> Tensor | None:
         """Tell what counts, at the input's rank with the channels of the target; None: everything."""
         require_tensor(input, "input")
+        if target is None:
+            return self._valid_alone(input, mask)
         kind = kind_of(input, target)
         if kind == "labels" and input.shape[1] == 1:
             # In rows, (N, 1) and (N,) would broadcast in a loss that does not look.
@@ -141,19 +140,28 @@ class Masked(Loss):
             valid = kept if valid is None else valid & kept
         return valid
 
-    def _handed(self, input: Tensor, target: Tensor, valid: Tensor, weight: Tensor | None) -> Tensor:
+    def _valid_alone(self, input: Tensor, mask: Tensor | None) -> Tensor | None:
+        """Tell what counts where there is no target to be ignored."""
+        if self.ignore_index is not None or self.ignore_nan:
+            raise InputTypeError("ignore_index and ignore_nan are about a target, and there is none")
+        if mask is None:
+            return None
+        require_mask(mask)
+        return at_rank(mask, input, "mask", elementwise=True)
+
+    def _handed(self, input: Tensor, target: Tensor | None, valid: Tensor, weight: Tensor | None) -> Tensor:
         """Give the loss a mask."""
         mask = valid if valid.shape == input.shape else valid.squeeze(1)
         return self._result(input, target, mask=mask, **only_given(weight=weight))
 
-    def _cut(self, input: Tensor, target: Tensor, valid: Tensor, weight: Tensor | None) -> Tensor:
+    def _cut(self, input: Tensor, target: Tensor | None, valid: Tensor, weight: Tensor | None) -> Tensor:
         """Give the loss what counts, in rows."""
         is_flat = input.ndim < _RANK
         by_position = not is_flat and bool((valid == valid[:, :1]).all())
-        given = {"input": input, "target": target}
+        given = {"input": input, **only_given(target=target)}
         if weight is not None:
             # Only to check its shape: what is cut out has the rank that it was given with.
-            at_rank(weight, input, "weight", elementwise=target.shape == input.shape)
+            at_rank(weight, input, "weight", elementwise=target is None or target.shape == input.shape)
             given["weight"] = weight
         for name, tensor in given.items():
             has_channels = is_flat or tensor.ndim == input.ndim
@@ -161,9 +169,9 @@ class Masked(Loss):
                 given[name] = (tensor.movedim(1, -1) if has_channels else tensor)[valid[:, 0]]
             else:
                 given[name] = (tensor if has_channels else tensor.unsqueeze(1).expand_as(input))[valid]
-        return self._result(given.pop("input"), given.pop("target"), **given)
+        return self._result(given.pop("input"), given.pop("target", None), **given)
 
-    def _result(self, input: Tensor, target: Tensor, **given: Tensor) -> Tensor:
+    def _result(self, input: Tensor, target: Tensor | None, **given: Tensor) -> Tensor:
         """Give what the loss gives, which may be more than a tensor; of a tensor, no half precision."""
-        result: Tensor = self.loss(input, target, **given)
+        result: Tensor = self._call(self.loss, input, target, given)
         return widened(result) if isinstance(result, Tensor) else result  # type: ignore[redundant-expr]

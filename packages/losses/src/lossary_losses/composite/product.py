@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
 from lossary_losses._core.reduction import widened
+from lossary_losses.composite.calling import calls_of
 from lossary_losses.composite.terms import Evaluation, checked_terms, held, only_given, require_one_shape
 from lossary_losses.loss_registry_setup import loss_registry
 
@@ -25,7 +26,7 @@ class Product(Loss):
         perfect overlap forgives everything else. Factors should not be negative.
 
     Shapes:
-        ``input`` and ``target``: whatever all terms accept.
+        ``input`` and ``target``: whatever all terms accept; a term that takes no target is given none.
         Result: that of the terms; a scalar if each reduces.
 
     Args:
@@ -53,19 +54,36 @@ class Product(Loss):
         terms = checked_terms(self.terms)
         del self.terms
         self.terms = held(terms)
+        self._calls = calls_of(terms)
 
     def forward(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+        self,
+        input: Tensor,
+        target: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
     ) -> Tensor:
-        """Compute the product; ``mask`` and ``weight`` are handed to every term."""
+        """Compute the product; ``mask`` and ``weight`` are handed to every term.
+
+        Raises:
+            InputTypeError: There is no target, and a term needs one.
+        """
         return self.evaluate(input, target, mask=mask, weight=weight).total
 
     def evaluate(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+        self,
+        input: Tensor,
+        target: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
     ) -> Evaluation:
         """Compute the product, and each of its factors, in one pass."""
         given = only_given(mask=mask, weight=weight)
-        values = {name: widened(term(input, target, **given)) for name, term in self.terms.items()}
+        values = {
+            name: widened(self._calls[name](term, input, target, given)) for name, term in self.terms.items()
+        }
         require_one_shape(values)
         # Not math.prod, which does not compile.
         total, *others = values.values()

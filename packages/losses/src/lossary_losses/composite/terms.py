@@ -13,6 +13,7 @@ from lossary_losses._core.base import Loss, define_loss
 from lossary_losses._core.checks import values_readable
 from lossary_losses._core.plain_numbers import is_finite, is_number
 from lossary_losses._core.reduction import widened
+from lossary_losses.composite.calling import calls_of
 from lossary_losses.composite.schedules import ConstantSchedule, Schedule
 from lossary_losses.errors import InputValueError, OptionTypeError, OptionValueError
 from lossary_registry import nearest_names
@@ -63,6 +64,7 @@ class WeightedTerms(Loss):
         weights = _checked_weights(self.initial_weights, terms)
         del self.terms
         self.terms = held(terms)
+        self._calls = calls_of(terms)
         for name in terms:
             weight = weights.get(name, 1.0)
             value = weight.at(0) if isinstance(weight, Schedule) else float(weight)

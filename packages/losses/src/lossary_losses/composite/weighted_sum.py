@@ -27,7 +27,7 @@ class WeightedSum(WeightedTerms):
         :meth:`set_progress` those that follow a schedule. A term of weight zero is not computed.
 
     Shapes:
-        ``input`` and ``target``: whatever all terms accept.
+        ``input`` and ``target``: whatever all terms accept; a term that takes no target is given none.
         Result: that of the terms, which must agree; a scalar if each reduces.
 
     Args:
@@ -53,15 +53,31 @@ class WeightedSum(WeightedTerms):
     """
 
     def forward(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+        self,
+        input: Tensor,
+        target: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
     ) -> Tensor:
-        """Compute the weighted sum; ``mask`` and ``weight`` are handed to every term."""
+        """Compute the weighted sum; ``mask`` and ``weight`` are handed to every term.
+
+        Raises:
+            InputTypeError: There is no target, and a term needs one.
+        """
         return self.evaluate(input, target, mask=mask, weight=weight).total
 
     def evaluate(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+        self,
+        input: Tensor,
+        target: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
     ) -> Evaluation:
         """Compute the weighted sum, and what each term adds to it, in one pass."""
         given = only_given(mask=mask, weight=weight)
-        values = {name: self.terms[name](input, target, **given) for name in self.active_terms()}
+        values = {
+            name: self._calls[name](self.terms[name], input, target, given) for name in self.active_terms()
+        }
         return self._evaluate(input, values)

@@ -16,6 +16,7 @@ from lossary_registry import FunctionRegistry
 __all__ = [
     "BrokenRuleError",
     "Needs",
+    "changes_for",
     "close",
     "expect",
     "gradient",
@@ -64,6 +65,10 @@ class Needs:
     """Whether a good fit must be near enough to be reached."""
     large: bool = False
     """Whether the data must be of a kind that may be large."""
+    changes: bool = False
+    """Whether a loss must claim that something leaves it as it is."""
+    claimed: tuple[str, ...] = ()
+    """What a loss must claim."""
     parts: bool = False
     """Whether it takes a batch apart, which says nothing of a loss whose elements look at one another."""
 
@@ -92,6 +97,8 @@ class Needs:
             and (data.kind.repeats is not None or not self.repeated)
             and (data.kind.learning_rate is not None or not self.fit)
             and (data.kind.can_be_large or not self.large)
+            and (changes_for(subject, data) or not self.changes)
+            and all(getattr(subject.claims, name) is not None for name in self.claimed)
             and all(subject.takes_option(name) for name in self.if_option)
         )
 
@@ -100,6 +107,12 @@ class Needs:
         if self.parts and subject.claims.couples:
             return f"its elements look at one another: it couples the {subject.claims.couples}"
         return ""
+
+
+def changes_for(subject: Subject, data: Data) -> tuple[str, ...]:
+    """Give the names of the changes that leave a loss as it is, by what it claims or what is usual."""
+    claimed = subject.claims.invariant
+    return data.kind.usual if claimed is None else claimed
 
 
 def rule(about: str, **needs: Iterable[str] | bool) -> Callable[[_Function], _Function]:

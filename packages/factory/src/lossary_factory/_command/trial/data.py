@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lossary_factory._composites import DEEP_SUPERVISION, HEADS
 
+from .examples import example
 from .targets import TargetKind, classes_of, kinds_of, nested
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Data:
 
     input: Any
     target: Any
+    """None where the loss takes none."""
     others: Mapping[str, Any] = attrs.field(factory=dict)
     origin: str = ""
 
@@ -61,7 +63,8 @@ class Data:
 
     def arguments(self) -> dict[str, Any]:
         """Return everything by the name of its argument."""
-        return {"input": self.input, "target": self.target, **self.others}
+        target = {} if self.target is None else {"target": self.target}
+        return {"input": self.input, **target, **self.others}
 
 
 def tensors(value: object) -> Iterator[Tensor]:
@@ -86,11 +89,11 @@ def _shapes(value: object) -> Any:  # noqa: ANN401  # as nested as the data
     return repr(value)
 
 
-def read_data(path: str) -> Data:
+def read_data(path: str, spec: LossSpec[Any]) -> Data:
     """Read the arguments of a loss from a file of tensors by name; no object is unpickled.
 
     Raises:
-        NoDataError: The file cannot be read, or lacks ``input`` or ``target``.
+        NoDataError: The file cannot be read, or lacks ``input``, or a ``target`` that the loss takes.
     """
     try:
         found = _read(path)
@@ -101,12 +104,13 @@ def read_data(path: str) -> Data:
         raise NoDataError(f"{path} cannot be read: {type(error).__name__}: {reason}") from error
     if not isinstance(found, Mapping):
         raise NoDataError(f"{path} must map arguments to tensors, and holds a {type(found).__name__}")
-    missing = [name for name in ("input", "target") if name not in found]
+    wanted = ("input", "target") if _takes_target(spec) else ("input",)
+    missing = [name for name in wanted if name not in found]
     if missing:
         has = ", ".join(map(str, found)) or "nothing"
         raise NoDataError(f"{path} has no {missing[0]!r}\nit has: {has}")
     others = {name: value for name, value in found.items() if name not in ("input", "target")}
-    return Data(found["input"], found["target"], others, origin=f"the data of {path}")
+    return Data(found["input"], found.get("target"), others, origin=f"the data of {path}")
 
 
 def _read(path: str) -> object:
@@ -169,8 +173,12 @@ class _Maker:
         for _, child in nested(spec):
             if child.name in (HEADS.name, DEEP_SUPERVISION):
                 return self.arguments(child)
+        offered = _offered(spec)
+        if offered is not None:
+            return offered
         input, target = self.pair(spec)
-        return input, target, {name: self.positive(input) for name in _further_arguments(spec)}
+        others = {name: self.positive(input) for name in _further_arguments(spec)}
+        return input, target if _takes_target(spec) else None, others
 
     def pair(self, spec: LossSpec[Any]) -> tuple[Tensor, Tensor]:
         """Return an input and a target that are single tensors."""
@@ -213,9 +221,10 @@ class _Maker:
         terms: Any = spec.params["terms"]
         inputs: Any = spec.params.get("inputs") or {}
         for name, head in terms.items():
-            selectors = {"input": f"input.{name}", "target": f"target.{name}", **inputs.get(name, {})}
             input, target, others = self.arguments(head)
-            values = {**others, "input": input, "target": target}
+            values = {**others, "input": input, **({} if target is None else {"target": target})}
+            usual = {argument: f"{argument}.{name}" for argument in ("input", "target") if argument in values}
+            selectors = {**usual, **inputs.get(name, {})}
             for argument, selector in selectors.items():
                 value = values.get(argument)
                 if value is None and isinstance(input, Tensor):
@@ -236,6 +245,24 @@ def _further_arguments(spec: LossSpec[Any]) -> list[str]:
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     required = [each for each in parameters if each.default is inspect.Parameter.empty]
     return list(dict.fromkeys([*(each.name for each in required if each.kind in named), *claimed]))
+
+
+def _offered(spec: LossSpec[Any]) -> tuple[Any, Any, dict[str, Any]] | None:
+    """Return the data that are offered for a loss, or for one within, one with a target before others."""
+    found = example(spec.loss_class)
+    if found is not None and found[1] is not None:
+        return found
+    inside = [each for _, child in nested(spec) if (each := _offered(child)) is not None]
+    return next((each for each in inside if each[1] is not None), found or next(iter(inside), None))
+
+
+def _takes_target(spec: LossSpec[Any]) -> bool:
+    """Tell whether a loss is called with more than an input, as far as its signature says."""
+    try:
+        parameters = [*inspect.signature(spec.loss_class.forward).parameters.values()][2:]
+    except (AttributeError, TypeError, ValueError):
+        return True
+    return bool(parameters) and parameters[0].kind is not inspect.Parameter.KEYWORD_ONLY
 
 
 def _halved(tensor: Tensor, first: int) -> Tensor:

@@ -97,7 +97,7 @@ def run(spec: LossSpec[Any], loss: nn.Module, data: Data) -> Trial:
 
 def _forward(loss: nn.Module, data: Data) -> Tensor:
     try:
-        total = loss(data.input, data.target, **data.others)
+        total = loss(data.input, *([] if data.target is None else [data.target]), **data.others)
     except Exception as error:
         raise TrialError("forward") from error
     if not isinstance(total, Tensor):

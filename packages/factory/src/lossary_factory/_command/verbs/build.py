@@ -112,7 +112,7 @@ def _chosen(
         if path is None:
             yield from made_up(spec, kind=kind, shape=shape)
         else:
-            yield read_data(path)
+            yield read_data(path, spec)
     except NoDataError as error:
         raise BadCallError(str(error)) from None
 

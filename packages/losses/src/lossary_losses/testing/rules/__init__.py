@@ -2,11 +2,13 @@
 
 from lossary_losses.testing.rules import (
     compilers,
+    cost,
     distribution,
     documentation,
     exclusion,
     layout,
     meaning,
+    neighbours,
     options,
     precision,
     reduction,
@@ -17,11 +19,13 @@ from lossary_losses.testing.rules import (
 
 __all__ = [
     "compilers",
+    "cost",
     "distribution",
     "documentation",
     "exclusion",
     "layout",
     "meaning",
+    "neighbours",
     "options",
     "precision",
     "reduction",

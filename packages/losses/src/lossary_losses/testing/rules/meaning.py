@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lossary_losses.testing.data import Data
-from lossary_losses.testing.rule import BrokenRuleError, close, expect, gradient, rule
+from lossary_losses.testing.rule import BrokenRuleError, changes_for, close, expect, gradient, rule
 from lossary_losses.testing.subject import Subject
 
 _SMALL = 1e-6
@@ -131,13 +131,12 @@ def descent_reaches_a_good_fit(subject: Subject, data: Data) -> None:
     expect(after < 0.1 * before, f"of {before:.4g} above the lowest value {after:.4g} is left")
 
 
-@rule("meaning")
+@rule("meaning", changes=True)
 def what_must_not_matter_does_not(subject: Subject, data: Data) -> None:
     """What leaves the truth of its kind of data as it is, such as a shift of both boxes, leaves the loss."""
-    claimed = subject.claims.invariant
     sample, changes = data.draw(), data.kind.changes()
     expected = subject.value(sample)
-    for name in data.kind.usual if claimed is None else claimed:
+    for name in changes_for(subject, data):
         if name not in changes:
             raise BrokenRuleError(f"{name!r} is no change that {data.input} know, but {', '.join(changes)}")
         result = subject.value(changes[name](sample))
