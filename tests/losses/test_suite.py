@@ -119,7 +119,9 @@ def test_targets_must_be_known():
 
 def test_targets_must_be_right():
     """A kind of target that does not exist is refused, with those that do."""
-    with pytest.raises(ValueError, match=r"targets must be some of labels, binary, .*, got .*'masks'"):
+    with pytest.raises(
+        ValueError, match=r"logits does not go with a target of 'masks': known are labels, binary, "
+    ):
         examine_loss(Bare, targets=["masks"])
 
 
@@ -131,8 +133,10 @@ def test_a_single_string_is_no_list(option):
 
 
 def test_input_must_be_right():
-    """A kind of input that does not exist is refused."""
-    with pytest.raises(ValueError, match="'input' must be in"):
+    """A kind of input that does not exist is refused, with the nearest, and so is one with another target."""
+    with pytest.raises(ValueError, match=r"no kind of input 'imges': did you mean 'images'\?"):
+        examine_loss(Bare, targets=["values"], input="imges")
+    with pytest.raises(ValueError, match=r"images does not go with a target of 'values': .* images, nothing"):
         examine_loss(Bare, targets=["values"], input="images")
 
 

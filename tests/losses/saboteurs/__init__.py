@@ -1,6 +1,17 @@
 """Losses that each break one promise of the suite, to see that it notices."""
 
-from saboteurs import exclusion, layout, meaning, precision, reduction, scale, signature, state, transforms
+from saboteurs import (
+    exclusion,
+    kinds,
+    layout,
+    meaning,
+    precision,
+    reduction,
+    scale,
+    signature,
+    state,
+    transforms,
+)
 from saboteurs.breaking import SABOTEURS, Saboteur
 from saboteurs.plain import Plain
 
@@ -9,6 +20,7 @@ __all__ = [
     "Plain",
     "Saboteur",
     "exclusion",
+    "kinds",
     "layout",
     "meaning",
     "precision",

@@ -9,7 +9,7 @@ import attrs
 from lossary_losses._core.claims import Claims
 from lossary_losses.testing import rules as rules  # noqa: PLC0414 - named so that linters keep it
 from lossary_losses.testing.data import Data
-from lossary_losses.testing.kinds import find_kind, kind_registry
+from lossary_losses.testing.kinds import find_kind, targets_of
 from lossary_losses.testing.report import ConformanceError, Report, Result, Status
 from lossary_losses.testing.rule import BrokenRuleError, needs_of, rule_registry
 from lossary_losses.testing.subject import Buildable, Subject, name_of, subject_of
@@ -173,7 +173,7 @@ def _claims(
     if targets is None and claims is None:
         raise ValueError(
             f"which targets does {name_of(loss)} take? Say targets=[...], some of "
-            f"{', '.join(_targets())}; or declare claims = Claims(targets=...)"
+            f"{', '.join(targets_of(input or 'logits'))}; or declare claims = Claims(targets=...)"
         )
     known: Mapping[str, Mapping[str, object]] = claims.targets if claims else {}
     chosen: dict[str, Mapping[str, object]] = {
@@ -187,11 +187,6 @@ def _claims(
         input=input or claims.input,
         exempt={**claims.exempt, **(exempt or {})},
     )
-
-
-def _targets() -> list[str]:
-    """Give the kinds of target that there are."""
-    return sorted({kind_registry.get(name).target for name in kind_registry})
 
 
 def _listed(names: Iterable[_Name], option: str) -> list[_Name]:

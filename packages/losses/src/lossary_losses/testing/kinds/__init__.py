@@ -13,7 +13,15 @@ from lossary_losses.testing.kinds import (
     signals,
     survival,
 )
-from lossary_losses.testing.kinds.kind import Change, Kind, Size, find_kind, kind_registry, name_of_kind
+from lossary_losses.testing.kinds.kind import (
+    Change,
+    Kind,
+    Size,
+    find_kind,
+    kind_registry,
+    name_of_kind,
+    targets_of,
+)
 
 __all__ = [
     "Change",
@@ -33,4 +41,5 @@ __all__ = [
     "scores",
     "signals",
     "survival",
+    "targets_of",
 ]

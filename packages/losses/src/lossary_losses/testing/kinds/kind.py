@@ -10,7 +10,7 @@ from torch import Tensor
 from lossary_losses.testing.sample import Sample
 from lossary_registry import Registry, nearest_names
 
-__all__ = ["Change", "Kind", "Size", "find_kind", "kind_registry", "name_of_kind", "rotation"]
+__all__ = ["Change", "Kind", "Size", "find_kind", "kind_registry", "name_of_kind", "rotation", "targets_of"]
 
 Change = Callable[[Sample], Sample]
 """What is done to a sample, and must leave the loss as it is."""
@@ -166,11 +166,23 @@ def find_kind(form: str, target: str) -> Kind:
     for kind in kinds:
         if form in kind.inputs and target == kind.target:
             return kind()
-    forms = sorted({each for kind in kinds for each in kind.inputs})
+    targets = targets_of(form)
+    raise ValueError(
+        f"an input of {form} does not go with a target of {target!r}: {_suggestion(target, targets)}"
+    )
+
+
+def targets_of(form: str) -> list[str]:
+    """Give the kinds of target that go with a kind of input.
+
+    Raises:
+        ValueError: There is no such input; the message says which there are.
+    """
+    kinds = [kind_registry.get(name) for name in kind_registry]
+    forms = list(dict.fromkeys(each for kind in kinds for each in kind.inputs))
     if form not in forms:
         raise ValueError(f"there is no kind of input {form!r}: {_suggestion(form, forms)}")
-    targets = sorted(kind.target for kind in kinds if form in kind.inputs)
-    raise ValueError(f"{form} do not go with a target of the kind {target!r}: {_suggestion(target, targets)}")
+    return [kind.target for kind in kinds if form in kind.inputs]
 
 
 def name_of_kind(kind: Kind) -> str:
