@@ -38,6 +38,12 @@ class NoneIsTheSum(Plain):
         return super().reduce(each, share).sum()
 
 
+@breaks("counts_are_the_denominator", "the count with mask: got")
+class CountsWhatIsMasked(MSELoss):
+    def counts(self, target=None, *, like, mask=None, weight=None):
+        return super().counts(target, like=like, weight=weight)
+
+
 @breaks("mean_is_the_fraction", "numerator over denominator, masked: got")
 class OtherFraction(MSELoss):
     def forward(self, input, target, *, mask=None, weight=None):

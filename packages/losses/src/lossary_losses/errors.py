@@ -1,6 +1,13 @@
 """The exceptions of the package: one hierarchy, each also the built-in that users would catch."""
 
-__all__ = ["InputTypeError", "InputValueError", "LossError", "OptionTypeError", "OptionValueError"]
+__all__ = [
+    "InputTypeError",
+    "InputValueError",
+    "LossError",
+    "NotAdditiveError",
+    "OptionTypeError",
+    "OptionValueError",
+]
 
 
 class LossError(Exception):
@@ -21,3 +28,7 @@ class InputValueError(LossError, ValueError):
 
 class InputTypeError(LossError, TypeError):
     """A tensor given to a loss has a dtype that it cannot use, or is no tensor."""
+
+
+class NotAdditiveError(LossError, TypeError):
+    """The mean of a loss cannot be put together from parts of a batch."""

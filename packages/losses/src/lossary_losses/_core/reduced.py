@@ -4,8 +4,10 @@ A loss says what its elements are (``elements``); where its ``forward`` takes ot
 have, it writes a typed one that hands them on to :meth:`ElementLoss.result`, and nothing else.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
@@ -15,7 +17,23 @@ from lossary_losses._core.options import choice, group
 from lossary_losses._core.reduction import Elements, Fraction, Reduction, mean, to_fraction
 from lossary_losses.errors import OptionValueError
 
-__all__ = ["ElementLoss", "ReducedLoss", "TargetlessLoss"]
+if TYPE_CHECKING:
+    from lossary_losses._core.claims import Claims
+
+__all__ = ["ElementLoss", "ReducedLoss", "Shape", "TargetlessLoss", "shape_of"]
+
+Shape = Sequence[int] | Tensor
+"""The shape of an input, or a tensor that has it."""
+
+
+def shape_of(like: Shape) -> tuple[int, ...]:
+    """Give the shape that something of that shape stands for."""
+    return tuple(like.shape if isinstance(like, Tensor) else like)
+
+
+def _widest(device: torch.device | None) -> torch.dtype:
+    """Give the widest dtype that a device computes in; Metal has nothing wider than float32."""
+    return torch.float32 if device is not None and device.type == "mps" else torch.float64
 
 
 @define_loss
@@ -43,6 +61,43 @@ class ElementLoss(Loss):
         """
         with full_precision(input):
             return to_fraction(self.elements(input, *tensors, **arguments))
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the mean over a batch is that of the fractions of its parts, added up."""
+        claims: Claims | None = getattr(self, "claims", None)
+        is_split = claims is None or (claims.couples is None and claims.adds_up != "no")
+        return is_split and not self.sums_over_processes
+
+    def counts(
+        self,
+        target: Tensor | None = None,
+        *,
+        like: Shape,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+        **arguments: Any,  # noqa: ANN401
+    ) -> Tensor:
+        """Give the denominator that ``fraction`` would give, before there is an input.
+
+        So a trainer knows what to divide by before the first forward pass of a step.
+
+        Args:
+            target: As for ``forward``; None where the loss takes none.
+            like: The shape of the input, or a tensor of which only the shape is used.
+            mask: As for ``forward``.
+            weight: As for ``forward``.
+            arguments: What else ``forward`` takes.
+
+        Returns:
+            A scalar, in float64 where the device has it: float32 cannot count beyond 2 ** 24.
+        """
+        given = {"target": target, "mask": mask, "weight": weight, **arguments}
+        given = {name: value for name, value in given.items() if value is not None}
+        device = next((each.device for each in given.values() if isinstance(each, Tensor)), None)
+        with torch.no_grad():
+            input = torch.zeros((), dtype=_widest(device), device=device).expand(shape_of(like))
+            return self.fraction(input, **given).denominator.detach()
 
     def result(self, input: Tensor, *tensors: Any, **arguments: Any) -> Tensor:  # noqa: ANN401
         """Give what ``reduction`` asks for; for a ``forward`` to hand its tensors to."""

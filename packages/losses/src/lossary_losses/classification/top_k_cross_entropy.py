@@ -80,6 +80,7 @@ class TopKCrossEntropyLoss(CrossEntropyLoss):
     claims: ClassVar = attrs.evolve(
         CrossEntropyLoss.claims,
         at_soft="elsewhere",
+        adds_up="no",
         exempt={
             "sums_of_parts_add_up": "the hardest are sought in the batch as a whole",
             "fractions_of_parts_add_up": "the hardest are sought in the batch as a whole",

@@ -1,17 +1,19 @@
 """The same loss at several resolutions."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import attrs
 import torch
 from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
+from lossary_losses._core.counting import asking_counts, asking_fractions, scaled
 from lossary_losses._core.dense import require_tensor
 from lossary_losses._core.options import choice
 from lossary_losses._core.plain_numbers import is_finite, is_number
-from lossary_losses._core.reduction import widened
+from lossary_losses._core.reduced import Shape, shape_of
+from lossary_losses._core.reduction import Fraction, widened
 from lossary_losses.composite.calling import call_of
 from lossary_losses.composite.terms import Evaluation, add_up, check_loss, only_given
 from lossary_losses.errors import InputTypeError, InputValueError, OptionTypeError, OptionValueError
@@ -106,17 +108,72 @@ class DeepSupervision(Loss):
         weight: Tensor | None = None,
     ) -> Evaluation:
         """Compute the weighted sum, and what each resolution adds to it, in one pass."""
+        given = only_given(mask=mask, weight=weight)
+        terms = {
+            each.name: each.factor * widened(self._call(self.loss, each.output, each.target, each.given))
+            for each in self._resolutions(input, target, given)
+        }
+        return Evaluation(add_up(input, terms), {name: value.detach() for name, value in terms.items()})
+
+    def parts(self) -> Mapping[str, nn.Module]:
+        """Give the one loss that there is at each resolution."""
+        return {"": self.loss}
+
+    def fraction(
+        self,
+        input: Sequence[Tensor],
+        target: Tensor | Sequence[Tensor] | None = None,
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> dict[str, Fraction]:
+        """Give numerator, weight included, and denominator of each resolution and loss within, by its path.
+
+        Raises:
+            NotAdditiveError: The loss tells no denominator, or looks at the batch as a whole.
+        """
+        given = only_given(mask=mask, weight=weight)
+        found: dict[str, Fraction] = {}
+        for each in self._resolutions(input, target, given):
+            ask = asking_fractions(self.loss, each.name)
+            found |= scaled(self._call(ask, each.output, each.target, each.given), each.factor)
+        return found
+
+    def counts(
+        self,
+        target: Tensor | Sequence[Tensor] | None = None,
+        *,
+        like: Sequence[Shape],
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Give the denominators that ``fraction`` would give; ``like`` has a shape for each resolution.
+
+        Raises:
+            NotAdditiveError: The loss tells no denominator, or looks at the batch as a whole.
+        """
+        given = only_given(mask=mask, weight=weight)
+        outputs = [torch.empty(shape_of(each), device="meta") for each in like]
+        found: dict[str, Tensor] = {}
+        for each in self._resolutions(outputs, target, given):
+            ask = asking_counts(self.loss, each.name)
+            found |= self._call(ask, each.output, each.target, each.given)
+        return found
+
+    def _resolutions(
+        self,
+        input: Sequence[Tensor],
+        target: Tensor | Sequence[Tensor] | None,
+        given: Mapping[str, Tensor],
+    ) -> Iterator["_Resolution"]:
+        """Yield what there is at each resolution that counts."""
         _require_sequence(input)
         targets = self._targets(input, target)
         weights = self._weights(len(input))
-        terms = {}
         for index, (output, truth, factor) in enumerate(zip(input, targets, weights, strict=True)):
             if factor:
-                given = only_given(mask=mask, weight=weight)
-                given = {name: _resized(each, output, name) for name, each in given.items()}
-                value = self._call(self.loss, output, truth, given)
-                terms[f"resolution_{index}"] = factor * widened(value)
-        return Evaluation(add_up(input, terms), {name: value.detach() for name, value in terms.items()})
+                resized = {name: _resized(each, output, name) for name, each in given.items()}
+                yield _Resolution(f"resolution_{index}", factor, output, truth, resized)
 
     def _weights(self, resolutions: int) -> Sequence[float]:
         if self.weights is None:
@@ -141,6 +198,16 @@ class DeepSupervision(Loss):
         if len(target) != len(input):
             raise InputValueError(f"there are {len(target)} targets for {len(input)} outputs")
         return target
+
+
+class _Resolution(NamedTuple):
+    """What the loss is called with at one resolution."""
+
+    name: str
+    factor: float
+    output: Tensor
+    target: Tensor | None
+    given: Mapping[str, Tensor]
 
 
 def _require_sequence(input: object) -> None:

@@ -1,12 +1,14 @@
 """One loss for each head of a model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
-from torch import Tensor
+from torch import Tensor, nn
 
 from lossary_losses._core.base import define_loss
+from lossary_losses._core.counting import asking_counts, asking_fractions, scaled
+from lossary_losses._core.reduction import Fraction
 from lossary_losses.composite.selectors import check_selector, entry, select
 from lossary_losses.composite.terms import Evaluation, WeightedTerms, only_given
 from lossary_losses.errors import OptionTypeError, OptionValueError
@@ -120,10 +122,66 @@ class Heads(WeightedTerms):
         """Compute the weighted sum over the heads, and what each adds to it, in one pass."""
         roots = {"input": input, "target": target, "batch": batch}
         given = only_given(mask=mask, weight=weight)
-        values = {name: self._head(name, roots, given) for name in self.active_terms()}
+        values = {name: self._head(self.terms[name], name, roots, given) for name in self.active_terms()}
         return self._evaluate(input, values)
 
-    def _head(self, name: str, roots: Mapping[str, object], given: Mapping[str, Tensor]) -> Tensor:
+    def parts(self) -> Mapping[str, nn.Module]:
+        """Give the losses of the heads."""
+        return self.terms
+
+    def fraction(
+        self,
+        input: Any,  # noqa: ANN401 - as above
+        target: Any = None,  # noqa: ANN401 - as above
+        *,
+        batch: Any = None,  # noqa: ANN401 - as above
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> dict[str, Fraction]:
+        """Give numerator, weight included, and denominator of each loss within, by its path.
+
+        Raises:
+            NotAdditiveError: The loss of a head tells no denominator, or looks at the batch as a whole.
+        """
+        roots = {"input": input, "target": target, "batch": batch}
+        given = only_given(mask=mask, weight=weight)
+        found: dict[str, Fraction] = {}
+        for name in self.active_terms():
+            ask = asking_fractions(self.terms[name], name)
+            found |= scaled(self._head(ask, name, roots, given), self._factor(name))
+        return found
+
+    def counts(
+        self,
+        target: Any = None,  # noqa: ANN401 - as above
+        *,
+        like: Any,  # noqa: ANN401 - as an input
+        batch: Any = None,  # noqa: ANN401 - as above
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Give the denominators that ``fraction`` would give, before there is an input.
+
+        ``like`` holds shapes, or tensors of which only the shapes are used, where the input holds tensors.
+
+        Raises:
+            NotAdditiveError: The loss of a head tells no denominator, or looks at the batch as a whole.
+        """
+        roots = {"input": like, "target": target, "batch": batch}
+        given = only_given(mask=mask, weight=weight)
+        found: dict[str, Tensor] = {}
+        for name in self.active_terms():
+            found |= self._head(asking_counts(self.terms[name], name), name, roots, given)
+        return found
+
+    def _head(
+        self,
+        loss: Callable[..., Any],
+        name: str,
+        roots: Mapping[str, object],
+        given: Mapping[str, Tensor],
+    ) -> Any:  # noqa: ANN401 - what the loss gives
+        """Call a loss, or what is called as one is, with what a head has."""
         arguments: dict[str, Any] = dict(given)
         for argument, selector in (self.inputs or {}).get(name, {}).items():
             arguments[argument] = select(selector, roots, f"inputs[{name!r}][{argument!r}]")
@@ -131,7 +189,4 @@ class Heads(WeightedTerms):
         for argument in ("input", "target") if call.takes_target else ("input",):
             if argument not in arguments:
                 arguments[argument] = entry(roots[argument], name, f"head {name!r}: {argument}")
-        value: Tensor = call(
-            self.terms[name], arguments.pop("input"), arguments.pop("target", None), arguments
-        )
-        return value
+        return call(loss, arguments.pop("input"), arguments.pop("target", None), arguments)

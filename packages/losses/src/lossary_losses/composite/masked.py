@@ -1,11 +1,14 @@
 """A mask for losses that know none."""
 
+from collections.abc import Mapping
+
 import attrs
 import torch
 from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
 from lossary_losses._core.checks import values_readable
+from lossary_losses._core.counting import asking_counts, asking_fractions, require_additive
 from lossary_losses._core.dense import (
     at_rank,
     can_hold,
@@ -15,7 +18,8 @@ from lossary_losses._core.dense import (
     require_tensor,
 )
 from lossary_losses._core.options import flag, number
-from lossary_losses._core.reduction import widened
+from lossary_losses._core.reduced import Shape, shape_of
+from lossary_losses._core.reduction import Fraction, widened
 from lossary_losses.composite.calling import call_of
 from lossary_losses.composite.terms import check_loss, connected_zero, only_given
 from lossary_losses.errors import InputTypeError
@@ -116,6 +120,54 @@ class Masked(Loss):
             return self._handed(input, target, valid, weight)
         return self._cut(input, target, valid, weight)
 
+    def parts(self) -> Mapping[str, nn.Module]:
+        """Give the loss within."""
+        return {"": self.loss}
+
+    def fraction(
+        self,
+        input: Tensor,
+        target: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> dict[str, Fraction]:
+        """Give numerator and denominator of each loss within, by its path.
+
+        Raises:
+            NotAdditiveError: The loss tells no denominator, or looks at the batch as a whole.
+        """
+        given = self._handed_on(input, target, mask, weight)
+        fractions: dict[str, Fraction] = self._call(asking_fractions(self.loss, ""), input, target, given)
+        return fractions
+
+    def counts(
+        self,
+        target: Tensor | None = None,
+        *,
+        like: Shape,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Give the denominators that ``fraction`` would give, for an input of the shape of ``like``.
+
+        Raises:
+            NotAdditiveError: The loss tells no denominator, or looks at the batch as a whole.
+        """
+        input = torch.empty(shape_of(like), device="meta")
+        given = self._handed_on(input, target, mask, weight)
+        counts: dict[str, Tensor] = self._call(asking_counts(self.loss, ""), input, target, given)
+        return counts
+
+    def _handed_on(
+        self, input: Tensor, target: Tensor | None, mask: Tensor | None, weight: Tensor | None
+    ) -> dict[str, Tensor]:
+        """Give what the loss is handed besides input and target, where it knows masks."""
+        require_additive(self.loss)
+        valid = self._valid(input, target, mask)
+        given = only_given(weight=weight)
+        return given if valid is None else {"mask": _as_given(valid, input), **given}
+
     def _valid(self, input: Tensor, target: Tensor | None, mask: Tensor | None) -> Tensor | None:
         """Tell what counts, at the input's rank with the channels of the target; None: everything."""
         require_tensor(input, "input")
@@ -151,8 +203,7 @@ class Masked(Loss):
 
     def _handed(self, input: Tensor, target: Tensor | None, valid: Tensor, weight: Tensor | None) -> Tensor:
         """Give the loss a mask."""
-        mask = valid if valid.shape == input.shape else valid.squeeze(1)
-        return self._result(input, target, mask=mask, **only_given(weight=weight))
+        return self._result(input, target, mask=_as_given(valid, input), **only_given(weight=weight))
 
     def _cut(self, input: Tensor, target: Tensor | None, valid: Tensor, weight: Tensor | None) -> Tensor:
         """Give the loss what counts, in rows."""
@@ -175,3 +226,8 @@ class Masked(Loss):
         """Give what the loss gives, which may be more than a tensor; of a tensor, no half precision."""
         result: Tensor = self._call(self.loss, input, target, given)
         return widened(result) if isinstance(result, Tensor) else result  # type: ignore[redundant-expr]
+
+
+def _as_given(valid: Tensor, input: Tensor) -> Tensor:
+    """Give a mask in one of the shapes that losses take: the input's, or without the channels."""
+    return valid if valid.shape == input.shape else valid.squeeze(1)

@@ -141,6 +141,10 @@ class WeightedTerms(Loss):
         super()._load_from_state_dict(*args, **kwargs)
         self._find_active()
 
+    def _factor(self, name: str) -> Tensor:
+        """Give a copy of a weight, which may be changed before the backward pass."""
+        return self._weight(name).clone()
+
     def _evaluate(self, input: object, values: dict[str, Tensor]) -> Evaluation:
         """Weigh the values of the active terms and add them up."""
         terms = {name: _weighed(self._weight(name), value) for name, value in values.items()}

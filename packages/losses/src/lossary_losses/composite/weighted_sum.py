@@ -1,8 +1,13 @@
 """A sum of named losses with weights that may change during training."""
 
-from torch import Tensor
+from collections.abc import Mapping
+
+from torch import Tensor, nn
 
 from lossary_losses._core.base import define_loss
+from lossary_losses._core.counting import asking_counts, asking_fractions, scaled
+from lossary_losses._core.reduced import Shape
+from lossary_losses._core.reduction import Fraction
 from lossary_losses.composite.terms import Evaluation, WeightedTerms, only_given
 from lossary_losses.loss_registry_setup import loss_registry
 
@@ -81,3 +86,49 @@ class WeightedSum(WeightedTerms):
             name: self._calls[name](self.terms[name], input, target, given) for name in self.active_terms()
         }
         return self._evaluate(input, values)
+
+    def parts(self) -> Mapping[str, nn.Module]:
+        """Give the terms."""
+        return self.terms
+
+    def fraction(
+        self,
+        input: Tensor,
+        target: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> dict[str, Fraction]:
+        """Give numerator, weight included, and denominator of each loss within, by its path.
+
+        The weighted sum is that of the numerators, each divided by its denominator; those of several parts of
+        a batch add up.
+
+        Raises:
+            NotAdditiveError: A term tells no denominator, or looks at the batch as a whole.
+        """
+        given = only_given(mask=mask, weight=weight)
+        found: dict[str, Fraction] = {}
+        for name in self.active_terms():
+            ask = asking_fractions(self.terms[name], name)
+            found |= scaled(self._calls[name](ask, input, target, given), self._factor(name))
+        return found
+
+    def counts(
+        self,
+        target: Tensor | None = None,
+        *,
+        like: Shape,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Give the denominators that ``fraction`` would give, for an input of the shape of ``like``.
+
+        Raises:
+            NotAdditiveError: A term tells no denominator, or looks at the batch as a whole.
+        """
+        given = only_given(mask=mask, weight=weight)
+        found: dict[str, Tensor] = {}
+        for name in self.active_terms():
+            found |= self._calls[name](asking_counts(self.terms[name], name), like, target, given)
+        return found

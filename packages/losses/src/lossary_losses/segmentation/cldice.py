@@ -111,7 +111,7 @@ class SoftClDiceLoss(OverlapLoss):
                 f"a skeleton needs an input of shape (B, C, *S) with 1 to 3 dimensions in S, "
                 f"got {tuple(input.shape)}"
             )
-        counts = by_sample(self, "counts", input, {"target": target, "mask": mask, "weight": weight})
+        counts = by_sample(self, "sums_of_samples", input, {"target": target, "mask": mask, "weight": weight})
         return self.elements_of(counts)
 
     def elements_of(self, counts: tuple[Tensor, ...]) -> Elements:
@@ -124,7 +124,7 @@ class SoftClDiceLoss(OverlapLoss):
         score = 2 * precision * sensitivity / torch.where(both > 0, both, 1)
         return self.weighed(1 - score, Overlap(covered, length, true, counted))
 
-    def counts(
+    def sums_of_samples(
         self, input: Tensor, target: Tensor, mask: Tensor | None, weight: Tensor | None
     ) -> tuple[Tensor, ...]:
         """Add up skeletons, what of them lies in the other region, the truth, and what counts."""

@@ -1,16 +1,18 @@
 """Losses of a region and of its pixels at once: one pass over the input for both."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributed import ProcessGroup
 
 from lossary_losses._core.base import Loss, define_loss, full_precision
 from lossary_losses._core.claims import Claims
+from lossary_losses._core.counting import counts_of, require_additive, scaled
 from lossary_losses._core.dense import Ready
 from lossary_losses._core.options import choice, flag, group, integer, number, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
+from lossary_losses._core.reduced import Shape
 from lossary_losses._core.reduction import Fraction, to_fraction
 from lossary_losses._core.streaming import Sums, streamed_sums
 from lossary_losses.classification.binary_cross_entropy import BCELoss
@@ -28,8 +30,6 @@ OWN_ELEMENTS: dict[str, str] = dict.fromkeys(
     (
         "sum_is_the_sum_of_none",
         "none_is_zero_where_masked",
-        "mean_is_the_fraction",
-        "fractions_of_parts_add_up",
     ),
     "the elements of both losses are not the same",
 )
@@ -97,14 +97,59 @@ class RegionAndPixelLoss(Loss):
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
     ) -> Evaluation:
         """Compute the weighted sum, and what ``region`` and ``pixel`` add to it, in one pass."""
+        both = self._fractions(input, target, mask, weight)
+        region = self.region_weight * self.region.reduced(both["region"])
+        pixel = self.pixel_weight * self.pixel.reduced(both["pixel"])
+        return Evaluation(region + pixel, {"region": region.detach(), "pixel": pixel.detach()})
+
+    def parts(self) -> Mapping[str, nn.Module]:
+        """Give both losses."""
+        return {"region": self.region, "pixel": self.pixel}
+
+    def fraction(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+    ) -> dict[str, Fraction]:
+        """Give numerator, weight included, and denominator of both losses.
+
+        Raises:
+            NotAdditiveError: The losses are no means, or the batch is one region.
+        """
+        require_additive(self)
+        both = self._fractions(input, target, mask, weight)
+        return {
+            **scaled({"region": both["region"]}, self.region_weight),
+            **scaled({"pixel": both["pixel"]}, self.pixel_weight),
+        }
+
+    def counts(
+        self,
+        target: Tensor,
+        *,
+        like: Shape,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Give the denominators that ``fraction`` would give, for an input of the shape of ``like``.
+
+        Raises:
+            NotAdditiveError: The losses are no means, or the batch is one region.
+        """
+        given: dict[str, Any] = {"like": like, "mask": mask, "weight": weight}
+        return {
+            **counts_of(self.region, target, path="region", **given),
+            **counts_of(self.pixel, target, path="pixel", **given),
+        }
+
+    def _fractions(
+        self, input: Tensor, target: Tensor, mask: Tensor | None, weight: Tensor | None
+    ) -> dict[str, Fraction]:
+        """Count for both losses in one pass."""
         with full_precision(input):
             dense = self.pixel.prepare(input, target, mask=mask, weight=weight)
             counting, _ = self.region.counting(input, target, mask=mask, weight=weight)
             *counts, numerator, denominator = streamed_sums(_Both(counting, self.pixel), dense)
-            region = self.region.reduced(to_fraction(self.region.elements_of(tuple(counts))))
-            pixel = self.pixel.reduced(Fraction(numerator.sum(), denominator.sum()))
-        region, pixel = self.region_weight * region, self.pixel_weight * pixel
-        return Evaluation(region + pixel, {"region": region.detach(), "pixel": pixel.detach()})
+            region = to_fraction(self.region.elements_of(tuple(counts)))
+            return {"region": region, "pixel": Fraction(numerator.sum(), denominator.sum())}
 
 
 class _Both(NamedTuple):

@@ -69,6 +69,8 @@ class Needs:
     """Whether a loss must claim that something leaves it as it is."""
     claimed: tuple[str, ...] = ()
     """What a loss must claim."""
+    additive: bool = False
+    """Whether it takes a denominator that parts of a batch can add up."""
     parts: bool = False
     """Whether it takes a batch apart, which says nothing of a loss whose elements look at one another."""
 
@@ -104,6 +106,8 @@ class Needs:
 
     def excused(self, subject: Subject) -> str:
         """Say why a rule does not apply by what a loss claims to be; nothing if it does apply."""
+        if self.additive and subject.claims.adds_up == "no":
+            return "it claims that the denominators of parts do not add up"
         if self.parts and subject.claims.couples:
             return f"its elements look at one another: it couples the {subject.claims.couples}"
         return ""

@@ -1,11 +1,13 @@
 """Emptiness and reduction: what none, mean and sum mean, and what there is where there is nothing."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
+from typing import Any
 
 import torch
+from torch import nn
 
 from lossary_losses.testing.data import Data
+from lossary_losses.testing.fractions import added, counts_of, leaves_of, mean_of
 from lossary_losses.testing.kinds.dense import HARD
 from lossary_losses.testing.rule import close, expect, gradient, rule
 from lossary_losses.testing.sample import Sample
@@ -70,16 +72,26 @@ def mean_is_the_fraction(subject: Subject, data: Data) -> None:
     """The numerator of ``fraction`` over its denominator is the mean, whatever the reduction."""
     sample = data.draw()
     mask = data.uneven(sample)
-    weighed = {"weight": data.weight(sample)} if subject.takes_argument("weight") else {}
+    weighed: dict[str, Any] = {"weight": data.weight(sample)} if subject.takes_argument("weight") else {}
     for given in ({}, weighed):
-        expected = subject.value(sample, mask=mask, **given)  # type: ignore[arg-type]
-        for reduction in ("sum", "none"):
-            numerator, denominator = _fraction(subject, sample, mask, reduction, given)
-            close(
-                numerator / denominator,
-                expected,
-                f"numerator over denominator, {', '.join(given) or 'masked'}",
-            )
+        expected = subject.value(sample, mask=mask, **given)
+        for loss in _in_other_reductions(subject):
+            leaves = leaves_of(loss, sample, mask=mask, **given)
+            what = f"numerator over denominator, {', '.join(given) or 'masked'}"
+            close(mean_of(leaves), expected, what)
+
+
+@rule("reduction", methods=["fraction", "counts"], arguments=["mask"], additive=True)
+def counts_are_the_denominator(subject: Subject, data: Data) -> None:
+    """``counts`` gives the denominator of ``fraction``, from target, mask and weights alone."""
+    sample = data.draw()
+    weighed: dict[str, Any] = {"weight": data.weight(sample)} if subject.takes_argument("weight") else {}
+    for given in ({}, {"mask": data.uneven(sample)}, {"mask": data.uneven(sample), **weighed}):
+        loss = subject.loss()
+        counts = counts_of(loss, sample, **given)
+        for leaf, (_, expected) in leaves_of(loss, sample, **given).items():
+            close(counts[leaf], expected, f"the count with {', '.join(given) or 'neither mask nor weight'}")
+            expect(not counts[leaf].requires_grad, "a count has a gradient")
 
 
 @rule("reduction", methods=["fraction"], arguments=["mask"], parts=True)
@@ -87,12 +99,11 @@ def fractions_of_parts_add_up(subject: Subject, data: Data) -> None:
     """Fractions of micro-batches that count differently add up to the mean over all of them."""
     sample = data.draw(batch=2)
     mask = data.uneven(sample)
+    loss = subject.loss()
     parts = [
-        _fraction(subject, sample.every(_sample_at(index)), mask[index : index + 1], "mean")
-        for index in (0, 1)
+        leaves_of(loss, sample.every(_sample_at(index)), mask=mask[index : index + 1]) for index in (0, 1)
     ]
-    numerator, denominator = (parts[0][i] + parts[1][i] for i in (0, 1))
-    close(numerator / denominator, subject.value(sample, mask=mask), "the mean of added fractions")
+    close(mean_of(added(parts)), subject.value(sample, mask=mask), "the mean of added fractions")
 
 
 @rule("reduction", options=["reduction"], parts=True)
@@ -136,14 +147,8 @@ def _sample_at(index: int) -> Callable[[torch.Tensor], torch.Tensor]:
     return lambda tensor: tensor[index : index + 1]
 
 
-def _fraction(
-    subject: Subject,
-    sample: Sample,
-    mask: torch.Tensor,
-    reduction: str,
-    given: Mapping[str, torch.Tensor] = MappingProxyType({}),
-) -> tuple[torch.Tensor, torch.Tensor]:
-    options = {"reduction": reduction} if subject.takes_option("reduction") else {}
-    loss = subject.loss(**options)
-    numerator, denominator = loss.fraction(*sample.given, mask=mask, **sample.arguments, **given)  # type: ignore[operator]
-    return numerator, denominator
+def _in_other_reductions(subject: Subject) -> list[nn.Module]:
+    """Give the loss as it would reduce otherwise, if it has elements to be reduced."""
+    if not subject.takes_option("reduction") or "sum_is_the_sum_of_none" in subject.claims.exempt:
+        return [subject.loss()]
+    return [subject.loss(reduction=each) for each in ("sum", "none")]

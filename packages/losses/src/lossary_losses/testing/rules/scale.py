@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from lossary_losses.testing.data import Data
+from lossary_losses.testing.fractions import added, leaves_of, mean_of
 from lossary_losses.testing.rule import BrokenRuleError, close, expect, rule
 from lossary_losses.testing.sample import Sample
 from lossary_losses.testing.subject import Subject
@@ -54,18 +55,16 @@ def _of_parts(
     subject: Subject, sample: Sample, inputs: list[Tensor], loss: nn.Module, given: dict[str, Tensor]
 ) -> Tensor:
     """Compute the loss sample by sample: by fractions, or as the mean of what is equally large."""
-    numerators, denominators = [], []
+    parts = []
     for index, input in enumerate(inputs):
         part = sample.every(lambda tensor: tensor[index : index + 1]).at(input)  # noqa: B023 - called at once
         arguments = {name: value[index : index + 1] for name, value in given.items()}
         if _has_fractions(subject):
-            numerator, denominator = loss.fraction(*part.given, **part.arguments, **arguments)  # type: ignore[operator]
+            parts.append(leaves_of(loss, part, **arguments))
         else:
-            numerator = subject.value(part, loss=loss, **arguments)
-            denominator = torch.ones_like(numerator)
-        numerators.append(numerator)
-        denominators.append(denominator)
-    return torch.stack(numerators).sum() / torch.stack(denominators).sum()
+            value = subject.value(part, loss=loss, **arguments)
+            parts.append({"": (value, torch.ones_like(value))})
+    return mean_of(added(parts))
 
 
 def _slopes(value: Tensor, inputs: list[Tensor], loss: nn.Module) -> tuple[Tensor | None, ...]:
