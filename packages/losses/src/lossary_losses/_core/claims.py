@@ -1,7 +1,7 @@
 """What a loss says about itself in a form that can be tested."""
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Literal
 
 import attrs
 
@@ -18,10 +18,9 @@ ArgumentKind = Literal["positive"]
 """What a tensor of the input's shape holds that ``forward`` needs besides input and target."""
 
 
-def _kinds(_instance: object, _attribute: object, value: Mapping[TargetKind, object]) -> None:
-    unknown = sorted(set(value) - set(get_args(TargetKind)))
-    if unknown or not value:
-        raise ValueError(f"targets must be some of {', '.join(get_args(TargetKind))}, got {list(value)}")
+def _kinds(_instance: object, _attribute: object, value: Mapping[str, object]) -> None:
+    if not value:
+        raise ValueError("targets must name a kind of target or more, got none")
 
 
 @attrs.frozen(kw_only=True)
@@ -31,9 +30,14 @@ class Claims:
     A class declares it as ``claims: ClassVar = Claims(...)``.
     """
 
-    targets: Mapping[TargetKind, Mapping[str, object]] = attrs.field(validator=_kinds)
+    targets: Mapping[str, Mapping[str, object]] = attrs.field(validator=_kinds)
     """The kinds of target, each with the options that it needs."""
-    input: InputKind = attrs.field(default="logits", validator=attrs.validators.in_(get_args(InputKind)))
+    input: str = attrs.field(default="logits", validator=attrs.validators.min_len(1))
+    """The kind of input."""
+    element: str | None = None
+    """What ``mean`` divides by the number of; None: a position, as in all losses of dense inputs."""
+    couples: Literal["batch"] | None = None
+    """What the elements look at beyond their own sample; None: nothing."""
     low: float | None = 0.0
     """The smallest value of an element; None: there is none."""
     high: float | None = None
