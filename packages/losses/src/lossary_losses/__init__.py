@@ -37,6 +37,7 @@ from lossary_losses.composite.schedules import (
 )
 from lossary_losses.composite.terms import Evaluation, set_progress
 from lossary_losses.composite.weighted_sum import WeightedSum
+from lossary_losses.detection.giou import GIoULoss
 from lossary_losses.errors import (
     InputTypeError,
     InputValueError,
@@ -90,6 +91,7 @@ __all__ = [
     "FocalLoss",
     "FocalTverskyLoss",
     "Fraction",
+    "GIoULoss",
     "GaussianNLLLoss",
     "GeneralizedCrossEntropyLoss",
     "GeneralizedDiceLoss",
