@@ -18,8 +18,9 @@ def boxes(count, seed=0, dtype=torch.float64):
 def by_hand(one, other):
     """Compute the paper's Algorithm 2 in NumPy, for boxes one by one."""
     values = []
-    for p, g in zip(np.asarray(one), np.asarray(other), strict=True):
-        p = [min(p[0], p[2]), min(p[1], p[3]), max(p[0], p[2]), max(p[1], p[3])]
+    for given, g in zip(np.asarray(one), np.asarray(other), strict=True):
+        x1, y1, x2, y2 = given
+        p = [min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)]
         area_of_p = (p[2] - p[0]) * (p[3] - p[1])
         area_of_g = (g[2] - g[0]) * (g[3] - g[1])
         width = min(p[2], g[2]) - max(p[0], g[0])

@@ -45,6 +45,7 @@ from lossary_losses.errors import (
     OptionTypeError,
     OptionValueError,
 )
+from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1Loss
 from lossary_losses.regression.adaptive_robust import AdaptiveRobustLoss
@@ -128,6 +129,7 @@ __all__ = [
     "SymmetricCrossEntropyLoss",
     "TargetlessLoss",
     "TopKCrossEntropyLoss",
+    "TotalVariationLoss",
     "TverskyLoss",
     "UnifiedFocalLoss",
     "WarmUpSchedule",
