@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from lossary_losses import ElementLoss, GIoULoss, TotalVariationLoss
+from lossary_losses import ElementLoss, GIoULoss, SISDRLoss, TotalVariationLoss
 from lossary_losses._core import streaming
 
 LARGE_ENOUGH = {"cpu": 1}
@@ -58,7 +58,7 @@ class Case:
         """Bring a mask to the input's shape: what it lacks is the last dimension, or that of channels."""
         if mask.ndim == len(self.shape):
             return mask
-        return mask.unsqueeze(-1 if mask.shape == self.shape[:-1] else 1).expand(self.shape)
+        return mask.unsqueeze(-1 if self.build is GIoULoss else 1).expand(self.shape)
 
     def weight(self, dtype: torch.dtype = torch.float64) -> Tensor:
         """Draw weights."""
@@ -87,6 +87,9 @@ CASES = [
     Case(
         GIoULoss, (3, 5, 4), (3, 5), (3, 5), (3, 5), options={"box_format": "cxcywh"}, draw=centred_boxes_of
     ),
+    Case(SISDRLoss, (3, 8), (3,), (3, 8), (3,)),
+    Case(SISDRLoss, (3, 2, 8), (3, 2), (3, 8), (3, 2), options={"zero_mean": True, "max_decibels": 30.0}),
+    Case(SISDRLoss, (3, 2, 2, 8), (3, 2, 2), (3, 2, 2, 8), (3, 2, 2), options={"silent": "zero"}),
     *(
         Case(
             TotalVariationLoss,
