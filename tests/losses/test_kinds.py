@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from lossary_losses import ElementLoss, GIoULoss, SISDRLoss, TotalVariationLoss
+from lossary_losses import ElementLoss, GIoULoss, SISDRLoss, SSIMLoss, TotalVariationLoss
 from lossary_losses._core import streaming
 
 LARGE_ENOUGH = {"cpu": 1}
@@ -90,6 +90,24 @@ CASES = [
     Case(SISDRLoss, (3, 8), (3,), (3, 8), (3,)),
     Case(SISDRLoss, (3, 2, 8), (3, 2), (3, 8), (3, 2), options={"zero_mean": True, "max_decibels": 30.0}),
     Case(SISDRLoss, (3, 2, 2, 8), (3, 2, 2), (3, 2, 2, 8), (3, 2, 2), options={"silent": "zero"}),
+    Case(SSIMLoss, (3, 2, 7), (3, 2, 5), (3, 7), (3, 7), options={"window_size": 3}),
+    Case(
+        SSIMLoss,
+        (3, 2, 4, 5),
+        (3, 2, 2, 3),
+        (3, 2, 4, 5),
+        (3, 2, 4, 5),
+        options={"window": "uniform", "window_size": 3, "data_range": 2.0},
+    ),
+    Case(
+        SSIMLoss,
+        (3, 1, 4, 5),
+        (3, 1, 4, 5),
+        (3, 4, 5),
+        (3, 4, 5),
+        options={"window_size": 5, "sigma": 1.0, "padding": "reflect"},
+    ),
+    Case(SSIMLoss, (3, 1, 3, 4, 3), (3, 1, 1, 2, 1), (3, 3, 4, 3), (3, 3, 4, 3), options={"window_size": 3}),
     *(
         Case(
             TotalVariationLoss,

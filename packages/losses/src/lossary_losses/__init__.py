@@ -46,6 +46,7 @@ from lossary_losses.errors import (
     OptionTypeError,
     OptionValueError,
 )
+from lossary_losses.image.ssim import SSIMLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1Loss
@@ -125,6 +126,7 @@ __all__ = [
     "QuantileLoss",
     "ReducedLoss",
     "SISDRLoss",
+    "SSIMLoss",
     "Schedule",
     "SmoothL1Loss",
     "SoftClDiceLoss",
