@@ -10,6 +10,7 @@ from lossary_losses._core.claims import Claims
 from lossary_losses._core.docstring import Paper
 from lossary_losses._core.reduced import ElementLoss, ReducedLoss, TargetlessLoss
 from lossary_losses._core.reduction import Elements, Fraction
+from lossary_losses.audio.si_sdr import SISDRLoss
 from lossary_losses.card import Card, card_of, cards
 from lossary_losses.classification.asymmetric import AsymmetricLoss
 from lossary_losses.classification.binary_cross_entropy import BCELoss
@@ -37,6 +38,7 @@ from lossary_losses.composite.schedules import (
 )
 from lossary_losses.composite.terms import Evaluation, set_progress
 from lossary_losses.composite.weighted_sum import WeightedSum
+from lossary_losses.detection.giou import GIoULoss
 from lossary_losses.errors import (
     InputTypeError,
     InputValueError,
@@ -44,6 +46,8 @@ from lossary_losses.errors import (
     OptionTypeError,
     OptionValueError,
 )
+from lossary_losses.image.ssim import SSIMLoss
+from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1Loss
 from lossary_losses.regression.adaptive_robust import AdaptiveRobustLoss
@@ -90,6 +94,7 @@ __all__ = [
     "FocalLoss",
     "FocalTverskyLoss",
     "Fraction",
+    "GIoULoss",
     "GaussianNLLLoss",
     "GeneralizedCrossEntropyLoss",
     "GeneralizedDiceLoss",
@@ -120,12 +125,15 @@ __all__ = [
     "Product",
     "QuantileLoss",
     "ReducedLoss",
+    "SISDRLoss",
+    "SSIMLoss",
     "Schedule",
     "SmoothL1Loss",
     "SoftClDiceLoss",
     "SymmetricCrossEntropyLoss",
     "TargetlessLoss",
     "TopKCrossEntropyLoss",
+    "TotalVariationLoss",
     "TverskyLoss",
     "UnifiedFocalLoss",
     "WarmUpSchedule",

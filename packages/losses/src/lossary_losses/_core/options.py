@@ -90,21 +90,33 @@ class _Number:
 class _Integer:
     """Accepts an integer within bounds; a bool is none."""
 
-    declares_all: ClassVar = True
     ge: int | None = None
     optional: bool = False
+    odd: bool = False
+
+    @property
+    def declares_all(self) -> bool:
+        """Whether bounds and type say all."""
+        return not self.odd
 
     def __call__(self, _instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
         if value is None and self.optional:
             return
         if isinstance(value, bool) or not isinstance(value, Integral):
             raise OptionTypeError(f"{attribute.name} must be {self}, got {_shown(value)}")
-        if self.ge is not None and int(value) < self.ge:
+        if (self.ge is not None and int(value) < self.ge) or (self.odd and int(value) % 2 == 0):
             raise OptionValueError(f"{attribute.name} must be {self}, got {value!r}")
 
     def __str__(self) -> str:
         return " ".join(
-            filter(None, ["an integer", _in_words(ge=self.ge), "or None" if self.optional else ""])
+            filter(
+                None,
+                [
+                    "an odd integer" if self.odd else "an integer",
+                    _in_words(ge=self.ge),
+                    "or None" if self.optional else "",
+                ],
+            )
         )
 
 
@@ -177,9 +189,9 @@ def number(
     return attrs.field(default=default, validator=bounds)
 
 
-def integer(*, default: int | None, at_least: int | None = None) -> Any:  # noqa: ANN401 - as above
+def integer(*, default: int | None, at_least: int | None = None, odd: bool = False) -> Any:  # noqa: ANN401 - as above
     """Declare an option that is an integer within bounds, or None where None is the default."""
-    return attrs.field(default=default, validator=_Integer(ge=at_least, optional=default is None))
+    return attrs.field(default=default, validator=_Integer(ge=at_least, optional=default is None, odd=odd))
 
 
 def choice(*options: str | None, default: str | None) -> Any:  # noqa: ANN401 - as above

@@ -1,6 +1,7 @@
 """Formulas that stay finite, in value and gradient, where the textbook's form does not."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ __all__ = [
     "bounded",
     "focused",
     "log_cosh",
+    "norm_of",
     "power_of_nonnegative",
     "softplus",
     "times",
@@ -62,6 +64,13 @@ def log_cosh(values: Tensor) -> Tensor:
         (2 * (inside / 2).sinh().square()).log1p(),
         outside + softplus(-2 * outside) - math.log(2),
     )
+
+
+def norm_of(components: Sequence[Tensor]) -> Tensor:
+    """Compute the length of vectors given by their components, with a slope of zero where it is zero."""
+    squared = torch.stack([each.square() for each in components]).sum(0)
+    nothing = squared == 0
+    return torch.where(nothing, 0, torch.where(nothing, 1, squared).sqrt())
 
 
 def power_of_nonnegative(base: Tensor, exponent: float) -> Tensor:

@@ -1,5 +1,6 @@
 """The data that rules are tried on: random, but always the same."""
 
+import math
 from collections.abc import Mapping
 
 import attrs
@@ -106,10 +107,11 @@ class Data:
         return torch.ones(self.kind.positions(sample), dtype=torch.bool)
 
     def most(self, sample: Sample) -> Tensor:
-        """Give a mask under which most counts: of each sample equally much, or most of the samples."""
+        """Give a mask under which most counts: of each row equally much, or most of the samples."""
         shape = self.kind.positions(sample)
         order = torch.rand(shape, generator=torch.Generator().manual_seed(1))
-        order = order.flatten(1) if len(shape) > 1 else order.unsqueeze(0)
+        rows = math.prod(shape[: self.kind.rows]) if len(shape) > 1 else 1
+        order = order.reshape(rows, -1)
         return (order.argsort(dim=1) < round(_MOST * order.shape[1])).reshape(shape)
 
     def uneven(self, sample: Sample) -> Tensor:

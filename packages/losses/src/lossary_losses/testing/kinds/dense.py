@@ -50,6 +50,10 @@ class DenseKind(Kind):
         """Tell where a sample's hard target has each class, in the input's shape."""
         return sample.truth > 0
 
+    def edges(self, sample: Sample) -> list[Sample]:
+        """Let a class, or all of them, be nowhere."""
+        return [sample.facing(torch.zeros_like(sample.truth))]
+
     def positions(self, sample: Sample) -> tuple[int, ...]:
         """Give batch and space."""
         return (sample.input.shape[0], *sample.input.shape[2:])
@@ -138,6 +142,12 @@ class OneHot(DenseKind):
         labels = torch.randint(0, size.channels, (size.batch, *size.space), generator=generator)
         return torch.zeros(input.shape, dtype=torch.float64).scatter_(1, labels.unsqueeze(1), 1)
 
+    def edges(self, sample: Sample) -> list[Sample]:
+        """Let the last class be everywhere."""
+        last = torch.zeros_like(sample.truth)
+        last[:, -1] = 1
+        return [sample.facing(last)]
+
 
 @kind_registry.register(name="soft")
 class Soft(DenseKind):
@@ -172,6 +182,12 @@ class Distributions(DenseKind):
         """Give the distributions of logarithms."""
         return numbers.softmax(1)
 
+    def edges(self, sample: Sample) -> list[Sample]:
+        """Let the last class be everywhere."""
+        last = torch.zeros_like(sample.truth)
+        last[:, -1] = 1
+        return [sample.facing(last)]
+
 
 @kind_registry.register(name="values")
 class Values(DenseKind):
@@ -192,3 +208,8 @@ class Values(DenseKind):
     def opposite(self, sample: Sample, form: str) -> Tensor:
         """Give the values with the other sign."""
         return -self.perfect(sample, form)
+
+    def edges(self, sample: Sample) -> list[Sample]:
+        """Give none: no value is missing."""
+        del sample
+        return []

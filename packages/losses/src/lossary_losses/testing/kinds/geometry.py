@@ -24,7 +24,7 @@ class Boxes(Kind):
     element = "box"
     repeats = 1
     usual = ("scale", "shift", "swap_of_axes", "exchange")
-    learning_rate = 0.05
+    learning_rate = 0.1
 
     def shape(self, size: Size) -> tuple[int, ...]:
         """Give as many boxes as there are positions."""

@@ -65,6 +65,8 @@ class Kind:
     """A space that is small enough for derivatives by differences."""
     is_differentiable: ClassVar[bool] = True
     """Whether a target has a gradient."""
+    rows: ClassVar[int] = 1
+    """How many dimensions say of what a position is one, such as a sample."""
     repeats: ClassVar[int | None] = None
     """The dimension in which elements may be repeated."""
     learning_rate: ClassVar[float | None] = None
@@ -111,14 +113,13 @@ class Kind:
         return mask.reshape(*mask.shape, *[1] * (tensor.ndim - mask.ndim)).expand_as(tensor)
 
     def cut(self, sample: Sample, kept: Tensor) -> Sample:
-        """Leave what is kept: of each sample equally much, or whole samples."""
+        """Leave what is kept: of each row equally much, or whole samples."""
 
         def left(tensor: Tensor) -> Tensor:
             if tensor.shape[: kept.ndim] != kept.shape:
                 return tensor
-            if kept.ndim == 1:
-                return tensor[kept]
-            return torch.stack([values[where] for values, where in zip(tensor, kept, strict=True)])
+            rows = kept.shape[: self.rows] if kept.ndim > 1 else ()
+            return tensor[kept].reshape(*rows, -1, *tensor.shape[kept.ndim :])
 
         return sample.every(left)
 
@@ -131,6 +132,11 @@ class Kind:
         twice = torch.cat([torch.arange(count), torch.arange(1, count, 2)])
         weight = (1.0 + torch.arange(count) % 2).expand(self.weights(sample))
         return sample.every(lambda tensor: tensor.index_select(dimension, twice)), weight
+
+    def edges(self, sample: Sample) -> list[Sample]:
+        """Give samples in which something is missing, of which options may say what is made."""
+        del sample
+        return []
 
     def free(self, target: Tensor) -> Tensor:
         """Give numbers that may be moved one by one, of which a target is made by :meth:`bound`."""

@@ -22,6 +22,7 @@ class Signals(Kind):
     target = "signals"
     layout = "B * T"
     element = "signal"
+    rows = 2
 
     def shape(self, size: Size) -> tuple[int, ...]:
         """Give two channels over time."""
@@ -35,6 +36,16 @@ class Signals(Kind):
     def opposite(self, sample: Sample, form: str) -> Tensor:
         """Give the signal out of step."""
         return self.perfect(sample, form).roll(1, -1)
+
+    def weights(self, sample: Sample) -> tuple[int, ...]:
+        """Give one for each signal."""
+        return tuple(sample.input.shape[:-1])
+
+    def edges(self, sample: Sample) -> list[Sample]:
+        """Let the target be silent, in part of the samples and in all."""
+        silent = torch.zeros_like(sample.truth)
+        partly = torch.cat([silent[:1], sample.truth[1:]])
+        return [sample.facing(partly), sample.facing(silent)]
 
     def changes(self) -> Mapping[str, Change]:
         """Turn the input up, or over; turn both up; or run time backwards."""

@@ -101,9 +101,4 @@ def _samples(data: Data) -> Iterator[Sample]:
     yield sample
     if data.input != "probabilities":
         yield sample.at(5 * sample.input)
-    if not data.is_dense or data.target == "values":
-        return
-    nothing = torch.zeros_like(sample.truth)
-    if data.target in ("one_hot", "distributions"):
-        nothing[:, -1] = 1
-    yield sample.facing(nothing)
+    yield from data.kind.edges(sample)

@@ -118,11 +118,13 @@ def sums_of_parts_add_up(subject: Subject, data: Data) -> None:
 def weight_zero_is_a_mask(subject: Subject, data: Data) -> None:
     """A weight of one or zero does what a mask does."""
     sample = data.draw()
-    weights, positions = data.kind.weights(sample), data.kind.positions(sample)
     counts = data.uneven(sample)
-    if weights != positions:  # there is one for a whole sample
-        counts = torch.arange(len(sample.input)) != 1
-    mask = counts if weights == positions else data.kind.over(counts, data.everything(sample))
+    if data.kind.weights(sample) != counts.shape or subject.claims.reach is not None:
+        # A weight is of more than a position, or one that is masked is missing to its neighbours: all of a
+        # sample is left out.
+        counts = torch.ones(data.kind.weights(sample), dtype=torch.bool)
+        counts[1] = False
+    mask = data.kind.over(counts, data.everything(sample))
     result = subject.value(sample, weight=counts.double())
     close(result, subject.value(sample, mask=mask), "weights of one and zero")
 

@@ -1,0 +1,181 @@
+"""Means and variances of a pair of images within a window around each position.
+
+They are those of sum and difference: what two nearly equal images differ by is found by subtracting them, not
+their variances. A constant is taken off first, since the variance of large values is lost in their squares.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from lossary_losses._core.base import full_precision
+from lossary_losses._core.checks import values_readable
+
+__all__ = ["Moments", "centres", "gaussian_window", "local_moments", "reflected", "uniform_window"]
+
+_CONVOLUTIONS = {
+    1: (functional.conv1d, functional.conv_transpose1d),
+    2: (functional.conv2d, functional.conv_transpose2d),
+    3: (functional.conv3d, functional.conv_transpose3d),
+}
+"""By how many dimensions space has: what gathers from windows, and what spreads over them again."""
+
+
+class Moments(NamedTuple):
+    """Of sum and difference of two images, for each window, ``(B, C, *S)``."""
+
+    mean_of_sum: Tensor
+    mean_of_difference: Tensor
+    variance_of_sum: Tensor
+    variance_of_difference: Tensor
+
+
+def gaussian_window(size: int, sigma: float, like: Tensor) -> Tensor:
+    """Give the weights of a window along one dimension, which add up to one."""
+    distance = torch.arange(size, dtype=like.dtype, device=like.device) - (size - 1) / 2
+    weights = (-(distance / sigma).square() / 2).exp()
+    return weights / weights.sum()
+
+
+def uniform_window(size: int, like: Tensor) -> Tensor:
+    """Give the weights of a window in which all positions count alike."""
+    return like.new_full((size,), 1 / size)
+
+
+def local_moments(input: Tensor, target: Tensor, window: Tensor, counted: Tensor | None) -> Moments:
+    """Compute the moments of every window that lies within images of up to three dimensions of space.
+
+    Excluded positions are no part of a window: its weights are those of the others, scaled to add up to one.
+    """
+    levels = _mean(input, counted), _mean(target, counted)
+    level, drift = (levels[0] + levels[1]) / 2, levels[0] - levels[1]
+    total, difference = (input - level) + (target - level), (input - target) - drift
+    if counted is not None:
+        total, difference = torch.where(counted, total, 0), torch.where(counted, difference, 0)
+    maps = torch.cat([total, difference, total.square(), difference.square()], 1)
+    averages = _averaged(maps, window).chunk(4, 1)
+    if counted is not None:
+        share = _averaged(counted.to(input.dtype), window)
+        averages = tuple(each / torch.where(share > 0, share, 1) for each in averages)
+    mean, mean_of_difference, square, square_of_difference = averages
+    return Moments(
+        mean + 2 * level,
+        mean_of_difference + drift,
+        _not_negative(square - mean.square()),
+        _not_negative(square_of_difference - mean_of_difference.square()),
+    )
+
+
+def centres(positions: Tensor, size: int) -> Tensor:
+    """Give of positions those that are the centre of a window within the image."""
+    for dimension in range(2, positions.ndim):
+        positions = positions.narrow(dimension, size // 2, positions.shape[dimension] - size + 1)
+    return positions
+
+
+def reflected(positions: Tensor, size: int) -> Tensor:
+    """Continue images as in a mirror, so that every position is the centre of a window.
+
+    Written as flips, since torch's own padding has a gradient that differs from run to run on GPUs.
+    """
+    radius = size // 2
+    for dimension in range(2, positions.ndim):
+        length = positions.shape[dimension]
+        before = positions.narrow(dimension, 1, radius).flip(dimension)
+        after = positions.narrow(dimension, length - 1 - radius, radius).flip(dimension)
+        positions = torch.cat([before, positions, after], dimension)
+    return positions
+
+
+def _mean(image: Tensor, counted: Tensor | None) -> Tensor:
+    """Give the mean of each channel, as a constant; excluded positions are zero."""
+    space = tuple(range(2, image.ndim))
+    if counted is None:
+        return image.detach().mean(space, keepdim=True)
+    positions = counted.expand_as(image).sum(space, keepdim=True)
+    return image.detach().sum(space, keepdim=True) / positions.clamp(min=1)
+
+
+def _not_negative(variance: Tensor) -> Tensor:
+    """Take away what rounding left below zero; the slope is as right there as elsewhere."""
+    return variance - variance.detach().clamp(max=0)
+
+
+def _averaged(maps: Tensor, window: Tensor) -> Tensor:
+    """Average each channel over every window that lies within."""
+    # In this order of memory, channels last, what belongs to one position lies together: five times as fast.
+    maps = maps.movedim(1, -1).contiguous().movedim(-1, 1)
+    if values_readable(maps):
+        averages: Tensor = _Gathered.apply(maps, window)  # type: ignore[no-untyped-call]
+        return averages
+    return _gather(maps, window)
+
+
+def _gather(maps: Tensor, window: Tensor) -> Tensor:
+    convolve, _ = _CONVOLUTIONS[maps.ndim - 2]
+    for kernel in _kernels(maps, window):
+        maps = convolve(maps, kernel, groups=maps.shape[1])
+    return maps
+
+
+def _spread(maps: Tensor, window: Tensor) -> Tensor:
+    _, convolve = _CONVOLUTIONS[maps.ndim - 2]
+    for kernel in _kernels(maps, window):
+        maps = convolve(maps, kernel, groups=maps.shape[1])
+    return maps
+
+
+def _kernels(maps: Tensor, window: Tensor) -> list[Tensor]:
+    """Give the window along each dimension of space, one for each channel."""
+    channels, dimensions = maps.shape[1], maps.ndim - 2
+    shapes = [[-1 if each == along else 1 for each in range(dimensions)] for along in range(dimensions)]
+    return [window.view(1, 1, *shape).expand(channels, 1, *window.view(shape).shape) for shape in shapes]
+
+
+class _Gathered(torch.autograd.Function):
+    """Averages over windows, whose gradient torch would find by a slower operation than its transpose."""
+
+    @staticmethod
+    def forward(maps: Tensor, window: Tensor) -> Tensor:
+        """Average, in a backward pass under autocast as well."""
+        with full_precision(maps):
+            return _gather(maps, window)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:  # noqa: ANN401, ARG004 - torch's own signature
+        """Remember the window."""
+        ctx.window = inputs[1]
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401 - torch's own signature
+        """Spread the gradient of each window over it."""
+        if values_readable(upstream[0]):
+            return _Spread.apply(upstream[0], ctx.window), None  # type: ignore[no-untyped-call]
+        return _spread(upstream[0], ctx.window), None
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Tensor) -> Tensor:  # noqa: ANN401 - torch's own signature
+        """Average the tangent."""
+        return _gather(tangents[0], ctx.window)
+
+
+class _Spread(torch.autograd.Function):
+    """The transpose of averages over windows."""
+
+    @staticmethod
+    def forward(maps: Tensor, window: Tensor) -> Tensor:
+        """Spread, in a backward pass under autocast as well."""
+        with full_precision(maps):
+            return _spread(maps, window)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:  # noqa: ANN401, ARG004 - torch's own signature
+        """Remember the window."""
+        ctx.window = inputs[1]
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401 - torch's own signature
+        """Average the gradient."""
+        return _Gathered.apply(upstream[0], ctx.window), None  # type: ignore[no-untyped-call]

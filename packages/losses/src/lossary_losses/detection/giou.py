@@ -1,0 +1,68 @@
+"""Generalized IoU loss: overlap of boxes, and how empty the smallest box around both is."""
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from lossary_losses._core.base import define_loss
+from lossary_losses._core.boxes import BoxLoss, BoxPairs
+from lossary_losses._core.claims import Claims
+from lossary_losses.loss_registry_setup import loss_registry
+
+__all__ = ["GIoULoss"]
+
+
+@loss_registry.register(
+    name="giou_loss",
+    aliases=["GIoULoss"],
+    tags=["detection", "boxes", "overlap"],
+)
+@define_loss
+class GIoULoss(BoxLoss):
+    r"""One minus the overlap of two boxes, plus the empty share of the smallest box that holds both.
+
+    .. math:: \ell = 1 - \frac{I}{U} + \frac{C - U}{C}
+
+    :math:`I`, :math:`U` and :math:`C` are the areas of intersection, union and the smallest box around both.
+    Boxes that are apart have a gradient too: the farther apart, the larger and emptier that box.
+
+    Convention:
+        As in the paper, there is no epsilon: boxes of any size count alike, and equal boxes cost zero, also
+        those without area. As in the paper, the two corners may come in either order. torchvision adds 1e-7
+        to the denominators and MMDetection bounds them by it, so that equal boxes of side 1e-4 cost almost
+        one; torchvision's ``reduction`` is ``"none"`` unless given. ``weight`` with ``"mean"`` divides by the
+        sum of the weights. From a few starts, such as a box far too small, descent takes long or ends at a
+        box without width: the formula's, not ours.
+
+    Shapes:
+        ``input``: ``(*, 4)``, boxes. ``target``: the input's.
+        ``mask`` and ``weight``: ``(*)``, one for each box.
+        Result: a scalar, or ``(*)`` with ``reduction="none"``.
+
+    Args:
+        box_format: What the four numbers are: ``"xyxy"`` (default), two opposite corners, or ``"cxcywh"``,
+            the centre, width and height.
+        reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
+        process_group: The processes that share a batch: their gradients, once averaged, are then those of the
+            whole batch in one process. Default: None, each process for itself.
+
+    Raises:
+        OptionTypeError: An option has the wrong type.
+        OptionValueError: An option is out of its bounds.
+
+    Example:
+        >>> import torch
+        >>> loss = GIoULoss()
+        >>> loss(torch.tensor([[0.0, 0.0, 2.0, 2.0]]), torch.tensor([[1.0, 0.0, 3.0, 2.0]]))
+        tensor(0.6667)
+
+    Reference:
+        Rezatofighi et al. 2019, "Generalized Intersection over Union: A Metric and A Loss for Bounding Box
+        Regression", arXiv:1902.09630.
+    """
+
+    claims: ClassVar = Claims(targets={"boxes": {}}, input="boxes", high=2.0, layout="* 4", element="box")
+
+    def cost(self, boxes: BoxPairs) -> Tensor:
+        """Add the part of the union that is not common to the part of the hull that is empty."""
+        return 2 - boxes.overlap - boxes.filling
