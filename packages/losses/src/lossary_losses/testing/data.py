@@ -58,6 +58,11 @@ class Data:
         return self.kind.is_met or self.input == "probabilities"
 
     @property
+    def has_size(self) -> bool:
+        """Whether the numbers of an input may be as large as they like."""
+        return self.kind.has_size and self.input != "probabilities"
+
+    @property
     def least(self) -> int:
         """How few samples a batch may have."""
         return self.kind.least

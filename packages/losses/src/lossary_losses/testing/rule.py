@@ -63,6 +63,8 @@ class Needs:
     """Whether an element must be such that it can be there twice."""
     fit: bool = False
     """Whether a good fit must be near enough to be reached."""
+    size: bool = False
+    """Whether an input must be such that its numbers can be large."""
     large: bool = False
     """Whether the data must be of a kind that may be large."""
     changes: bool = False
@@ -98,6 +100,7 @@ class Needs:
             and (data.kind.can_cut or not self.cut)
             and (data.kind.repeats is not None or not self.repeated)
             and (data.kind.learning_rate is not None or not self.fit)
+            and (data.has_size or not self.size)
             and (data.kind.can_be_large or not self.large)
             and (changes_for(subject, data) or not self.changes)
             and all(getattr(subject.claims, name) is not None for name in self.claimed)

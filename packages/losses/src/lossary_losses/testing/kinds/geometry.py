@@ -92,6 +92,10 @@ class Points(Kind):
         """Give one for each point."""
         return tuple(sample.input.shape[:-1])
 
+    def weights(self, sample: Sample) -> tuple[int, ...]:
+        """Give one for each cloud."""
+        return (len(sample.input),)
+
     def changes(self) -> Mapping[str, Change]:
         """Move both clouds alike, or name the points in another order."""
         turn = rotation(_DIMENSIONS)
@@ -109,6 +113,7 @@ class Rotations(Kind):
 
     inputs = ("rotations",)
     target = "rotations"
+    has_size = False
     is_differentiable = False  # moved one by one, its numbers are those of no rotation
     layout = "* 3 3"
     element = "rotation"
@@ -135,10 +140,6 @@ class Rotations(Kind):
     def opposite(self, sample: Sample, form: str) -> Tensor:
         """Give what is half a turn away."""
         return self.perfect(sample, form) * torch.tensor([-1, -1, 1])
-
-    def far(self, input: Tensor, size: float) -> None:
-        """Give none: a rotation has no size."""
-        del input, size
 
     def positions(self, sample: Sample) -> tuple[int, ...]:
         """Give one for each rotation."""

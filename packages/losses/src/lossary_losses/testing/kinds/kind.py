@@ -59,6 +59,8 @@ class Kind:
     """Whether an element can be cut out, so that the others are whole."""
     is_hard: ClassVar[bool] = True
     """Whether a target says what is right, and not only how likely."""
+    has_size: ClassVar[bool] = True
+    """Whether the numbers of an input may be as large as they like."""
     can_be_large: ClassVar[bool] = True
     """Whether hundreds of thousands of positions are nothing unusual."""
     small_space: ClassVar[tuple[int, ...]] = (3,)
@@ -94,8 +96,8 @@ class Kind:
         """Give an input that is as wrong as can be."""
         return -self.perfect(sample, form)
 
-    def far(self, input: Tensor, size: float) -> Tensor | None:
-        """Give an input whose numbers are as large as this; None where they cannot be."""
+    def far(self, input: Tensor, size: float) -> Tensor:
+        """Give an input whose numbers are as large as this."""
         return input.sign() * size
 
     def positions(self, sample: Sample) -> tuple[int, ...]:

@@ -115,6 +115,8 @@ def negative_weights_are_refused(subject: Subject, data: Data) -> None:
     left_out = weight.view(-1)[:1] if subject.claims.reach is None else weight[0]
     left_out.fill_(-0.5)
     refused(subject, sample, ValueError, "a weight of -0.5", "-0.5", weight=weight)
+    if subject.claims.couples:
+        return  # what weighs nothing is still there for the others, and what is masked is not
     counts = data.kind.over(weight > 0, data.everything(sample))
     harmless = subject.value(sample, weight=weight.relu())
     close(subject.value(sample, weight=weight, mask=counts), harmless, "a masked weight of -0.5")

@@ -73,7 +73,7 @@ def values_are_in_range(subject: Subject, data: Data) -> None:
     loss = subject.loss() if _tells_classes_apart(subject, data) else subject.of_elements()
     for seed in range(4):
         sample = data.draw(seed=seed)
-        scaled = sample.at(sample.input * (1 if data.input == "probabilities" else 10.0**seed))
+        scaled = sample.at(sample.input * (10.0**seed if data.has_size else 1))
         value = subject.value(scaled, loss=loss)
         least, most = value.min().item(), value.max().item()
         expect(

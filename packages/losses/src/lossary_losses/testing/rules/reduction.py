@@ -114,7 +114,7 @@ def sums_of_parts_add_up(subject: Subject, data: Data) -> None:
     close(parts[0] + parts[1], subject.value(sample, loss=loss), "the sum of both batches")
 
 
-@rule("reduction", arguments=["mask", "weight"])
+@rule("reduction", arguments=["mask", "weight"], parts=True)
 def weight_zero_is_a_mask(subject: Subject, data: Data) -> None:
     """A weight of one or zero does what a mask does."""
     sample = data.draw()
