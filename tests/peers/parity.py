@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+import parity_of_audio
 import parity_of_classification
+import parity_of_detection
+import parity_of_images
 import parity_of_regression
 import parity_of_segmentation
 import parity_of_structure
@@ -24,6 +27,9 @@ RECORDS = [
     *parity_of_segmentation.RECORDS,
     *parity_of_structure.RECORDS,
     *parity_of_regression.RECORDS,
+    *parity_of_detection.RECORDS,
+    *parity_of_images.RECORDS,
+    *parity_of_audio.RECORDS,
 ]
 
 ALONE = {

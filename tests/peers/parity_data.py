@@ -70,6 +70,21 @@ def _levels() -> Sample:
     return [_normal(BATCH, CLASSES, size, size) for size in (8, 4, 2)], _labels(BATCH, 8, 8)
 
 
+def _boxes(side: float = 1.0) -> Sample:
+    corners, sides = _uniform(2, 7, 2), 0.2 + _uniform(2, 7, 2, seed=2)
+    return tuple(torch.cat([side * corners, side * (corners + sides)], dim=-1).unbind())
+
+
+def _images(noise: float = 0.2, offset: float = 0.0) -> Sample:
+    target = _uniform(BATCH, 3, 16, 18) + offset
+    return target + noise * _normal(BATCH, 3, 16, 18), target
+
+
+def _signals(size: float = 1.0) -> Sample:
+    target = _normal(BATCH, 2, 50, seed=1)
+    return size * (0.7 * target + 0.3 * _normal(BATCH, 2, 50)), size * target
+
+
 SAMPLES: Mapping[str, Callable[[], Sample]] = {
     "labels": lambda: (_normal(*SHAPE), _labels(BATCH, *SPACE)),
     "labels, one absent": _absent,
@@ -88,6 +103,12 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
     "flat soft": lambda: (_normal(7, CLASSES), _uniform(7, CLASSES)),
     "flat distributions": lambda: (_normal(7, CLASSES), _normal(7, CLASSES, seed=1).softmax(1)),
     "values": lambda: (_normal(*SHAPE), _normal(*SHAPE, seed=1)),
+    "boxes": _boxes,
+    "boxes of side 1e-4": lambda: _boxes(1e-4),
+    "images": _images,
+    "images of tiny differences far from zero": lambda: _images(noise=1e-4, offset=1000.0),
+    "signals": _signals,
+    "quiet signals": lambda: _signals(1e-6),
 }
 """Input and target, by what the target holds."""
 

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import NamedTuple
 
+import auraloss.time
 import kornia.losses
 import monai.losses
+import pytorch_msssim
 import pytorch_optimizer.loss
 import torch
 from libraries import losses_of
@@ -22,8 +24,10 @@ import lossary_losses as ours
 __all__ = ["DISTRIBUTIONS", "Parity", "compute", "gap"]
 
 DISTRIBUTIONS = {
+    "auraloss": "auraloss",
     "kornia": "kornia",
     "monai": "monai",
+    "pytorch_msssim": "pytorch-msssim",
     "pytorch_optimizer": "pytorch-optimizer",
     "smp": "segmentation-models-pytorch",
     "timm": "timm",
@@ -33,19 +37,25 @@ DISTRIBUTIONS = {
 """The libraries as expressions name them, and as package registries do."""
 
 smp_losses = losses_of("segmentation_models_pytorch.losses")
+torchvision_losses = SimpleNamespace(
+    sigmoid_focal_loss=losses_of("torchvision.ops.focal_loss").sigmoid_focal_loss,
+    generalized_box_iou_loss=losses_of("torchvision.ops.giou_loss").generalized_box_iou_loss,
+)
 
 NAMES: Mapping[str, object] = {
     **vars(ours),
     **ARGUMENTS,
+    "auraloss": auraloss,
     "inf": math.inf,
     "kornia": kornia,
     "monai": monai,
     "one_hot": lambda labels: torch.nn.functional.one_hot(labels, 4).movedim(-1, 1).double(),
+    "pytorch_msssim": pytorch_msssim,
     "pytorch_optimizer": pytorch_optimizer,
     "smp": SimpleNamespace(losses=smp_losses),
     "timm": SimpleNamespace(loss=losses_of("timm.loss")),
     "torch": torch,
-    "torchvision": SimpleNamespace(ops=losses_of("torchvision.ops.focal_loss")),
+    "torchvision": SimpleNamespace(ops=torchvision_losses),
 }
 """What expressions are made of."""
 

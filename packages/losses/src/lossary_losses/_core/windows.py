@@ -4,6 +4,7 @@ They are those of sum and difference: what two nearly equal images differ by is 
 their variances. A constant is taken off first, since the variance of large values is lost in their squares.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -54,10 +55,9 @@ def local_moments(input: Tensor, target: Tensor, window: Tensor, counted: Tensor
     total, difference = (input - level) + (target - level), (input - target) - drift
     if counted is not None:
         total, difference = torch.where(counted, total, 0), torch.where(counted, difference, 0)
-    maps = torch.cat([total, difference, total.square(), difference.square()], 1)
-    averages = _averaged(maps, window).chunk(4, 1)
+    averages = _averages(total, difference, window)
     if counted is not None:
-        share = _averaged(counted.to(input.dtype), window)
+        share = _gather(counted.to(input.dtype), window)
         averages = tuple(each / torch.where(share > 0, share, 1) for each in averages)
     mean, mean_of_difference, square, square_of_difference = averages
     return Moments(
@@ -103,19 +103,23 @@ def _not_negative(variance: Tensor) -> Tensor:
     return variance - variance.detach().clamp(max=0)
 
 
-def _averaged(maps: Tensor, window: Tensor) -> Tensor:
-    """Average each channel over every window that lies within."""
-    # In this order of memory, channels last, what belongs to one position lies together: five times as fast.
-    maps = maps.movedim(1, -1).contiguous().movedim(-1, 1)
-    if values_readable(maps):
-        averages: Tensor = _Gathered.apply(maps, window)  # type: ignore[no-untyped-call]
+def _averages(total: Tensor, difference: Tensor, window: Tensor) -> tuple[Tensor, ...]:
+    """Average both, and their squares, over every window that lies within."""
+    if values_readable(total):
+        averages: tuple[Tensor, ...] = _Averages.apply(total, difference, window)  # type: ignore[no-untyped-call]
         return averages
-    return _gather(maps, window)
+    return _gather_all((total, difference, total.square(), difference.square()), window)
+
+
+def _gather_all(maps: Sequence[Tensor], window: Tensor) -> tuple[Tensor, ...]:
+    """Average several maps at once, as channels of one."""
+    return _gather(torch.cat([*maps], 1), window).chunk(len(maps), 1)
 
 
 def _gather(maps: Tensor, window: Tensor) -> Tensor:
     convolve, _ = _CONVOLUTIONS[maps.ndim - 2]
-    for kernel in _kernels(maps, window):
+    # The last dimension first: on a CPU several times as fast as last.
+    for kernel in reversed(_kernels(maps, window)):
         maps = convolve(maps, kernel, groups=maps.shape[1])
     return maps
 
@@ -128,37 +132,57 @@ def _spread(maps: Tensor, window: Tensor) -> Tensor:
 
 
 def _kernels(maps: Tensor, window: Tensor) -> list[Tensor]:
-    """Give the window along each dimension of space, one for each channel."""
+    """Give the window along each dimension of space, once for each channel."""
     channels, dimensions = maps.shape[1], maps.ndim - 2
     shapes = [[-1 if each == along else 1 for each in range(dimensions)] for along in range(dimensions)]
-    return [window.view(1, 1, *shape).expand(channels, 1, *window.view(shape).shape) for shape in shapes]
+    return [window.expand(channels, 1, -1).reshape(channels, 1, *shape) for shape in shapes]
 
 
-class _Gathered(torch.autograd.Function):
-    """Averages over windows, whose gradient torch would find by a slower operation than its transpose."""
+class _Averages(torch.autograd.Function):
+    """Averages of two maps and of their squares, of which the two alone are kept for the gradient.
 
-    @staticmethod
-    def forward(maps: Tensor, window: Tensor) -> Tensor:
-        """Average, in a backward pass under autocast as well."""
-        with full_precision(maps):
-            return _gather(maps, window)
+    That is found by the transpose, where torch would take a slower operation.
+    """
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:  # noqa: ANN401, ARG004 - torch's own signature
-        """Remember the window."""
-        ctx.window = inputs[1]
+    def forward(total: Tensor, difference: Tensor, window: Tensor) -> tuple[Tensor, ...]:
+        """Average."""
+        return _gather_all((total, difference, total.square(), difference.square()), window)
 
     @staticmethod
-    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401 - torch's own signature
+    def setup_context(
+        ctx: Any,  # noqa: ANN401 - torch's own signature
+        inputs: tuple[Tensor, Tensor, Tensor],
+        output: tuple[Tensor, ...],  # noqa: ARG004 - torch's own signature
+    ) -> None:
+        """Keep what is averaged, and the window."""
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, Tensor, None]:  # noqa: ANN401 - torch's own signature
         """Spread the gradient of each window over it."""
-        if values_readable(upstream[0]):
-            return _Spread.apply(upstream[0], ctx.window), None  # type: ignore[no-untyped-call]
-        return _spread(upstream[0], ctx.window), None
+        total, difference, window = ctx.saved_tensors
+        above = torch.cat(upstream, 1)
+        spread = (
+            _Spread.apply(above, window)  # type: ignore[no-untyped-call]
+            if values_readable(above)
+            else _spread(above, window)
+        )
+        mean, mean_of_difference, square, square_of_difference = spread.chunk(4, 1)
+        return (
+            torch.addcmul(mean, total, square, value=2),
+            torch.addcmul(mean_of_difference, difference, square_of_difference, value=2),
+            None,
+        )
 
     @staticmethod
-    def jvp(ctx: Any, *tangents: Tensor) -> Tensor:  # noqa: ANN401 - torch's own signature
-        """Average the tangent."""
-        return _gather(tangents[0], ctx.window)
+    def jvp(ctx: Any, *tangents: Tensor) -> tuple[Tensor, ...]:  # noqa: ANN401 - torch's own signature
+        """Average the tangents."""
+        total, difference, window = ctx.saved_tensors
+        of_total, of_difference, _ = tangents
+        squares = 2 * total * of_total, 2 * difference * of_difference
+        return _gather_all((of_total, of_difference, *squares), window)
 
 
 class _Spread(torch.autograd.Function):
@@ -178,4 +202,5 @@ class _Spread(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401 - torch's own signature
         """Average the gradient."""
-        return _Gathered.apply(upstream[0], ctx.window), None  # type: ignore[no-untyped-call]
+        with full_precision(upstream[0]):
+            return _gather(upstream[0], ctx.window), None

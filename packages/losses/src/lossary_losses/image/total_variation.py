@@ -35,11 +35,11 @@ class TotalVariationLoss(ImageLoss, TargetlessLoss):
     Convention:
         The element is a position of a channel: it has the differences to the next position along each
         dimension of space, of which the last position along a dimension has none. A difference counts where
-        both positions do. ``sum`` is kornia's total variation, added up over the samples; divided by the
-        number of samples it is torchmetrics'. Kornia's ``reduction="mean"`` takes a mean along each axis
-        and adds them up, by different numbers of differences; ours divides all of them by the number of
-        positions. piq's ``"l2"`` is the root of one sum of squares for each image, not the isotropic total
-        variation; where nothing changes it has the gradient NaN, and ours zero.
+        both positions do. With ``"sum"`` it is kornia's total variation, which gives one sum for each sample,
+        and torchmetrics'. Kornia's mean adds up the means along each axis, each divided by the number of its
+        differences; ours divides all of them by the number of positions. piq's ``"l2"`` is the root of one
+        sum of squares for each image, not the isotropic total variation; where nothing changes its gradient
+        is NaN, and ours zero.
 
     Shapes:
         ``input``: ``(B, C, *S)``, with one dimension of space or more; there is no target.

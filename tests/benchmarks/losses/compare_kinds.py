@@ -1,0 +1,92 @@
+"""Time and memory of losses of boxes, images and signals, beside peers, in one run.
+
+python tests/benchmarks/losses/compare_kinds.py [--threads 1] [--repeats 7] [--compiled] [CASE ...]
+"""
+
+import torch
+from comparison import Case, bare_peer, compare, peer
+from torch import Tensor, nn
+
+import lossary_losses as ours
+
+
+def boxes(count: int) -> tuple[Tensor, Tensor]:
+    """Give pairs of boxes in an image of 100 by 100, many of which overlap."""
+    generator = torch.Generator().manual_seed(0)
+    centre = 100 * torch.rand(2, 1, count, 2, generator=generator)
+    half = 1 + 10 * torch.rand(2, 1, count, 2, generator=generator)
+    input, target = torch.cat([centre - half, centre + half], dim=-1)
+    return input.requires_grad_(), target
+
+
+def images() -> tuple[Tensor, Tensor]:
+    """Give eight images of three colours, and noisy ones."""
+    generator = torch.Generator().manual_seed(0)
+    target = torch.rand(8, 3, 256, 256, generator=generator)
+    input = target + 0.1 * torch.randn(target.shape, generator=generator)
+    return input.requires_grad_(), target
+
+
+def signals() -> tuple[Tensor, Tensor]:
+    """Give sixteen signals of four seconds, and noisy ones."""
+    generator = torch.Generator().manual_seed(0)
+    target = torch.randn(8, 2, 64000, generator=generator)
+    input = target + 0.1 * torch.randn(target.shape, generator=generator)
+    return input.requires_grad_(), target
+
+
+class Targetless(nn.Module):
+    """Calls a loss without a target as the others are called."""
+
+    def __init__(self, loss: nn.Module) -> None:
+        super().__init__()
+        self.loss = loss
+
+    def forward(self, input: Tensor, _: Tensor) -> Tensor:
+        """Compute the loss of the input alone."""
+        result: Tensor = self.loss(input)
+        return result
+
+
+GIOU_PEERS = {
+    "torchvision": bare_peer(
+        "torchvision.ops.giou_loss",
+        lambda module: lambda x, t: module.generalized_box_iou_loss(x, t, reduction="mean"),
+    ),
+    "monai": peer("monai.losses", lambda module: lambda x, t: module.BoxGIoULoss()(x[0], t[0])),
+}
+
+CASES: dict[str, Case] = {
+    "many boxes": (lambda: boxes(400_000), ours.GIoULoss(), GIOU_PEERS),
+    "few boxes": (lambda: boxes(2_000), ours.GIoULoss(), GIOU_PEERS),
+    "structural similarity": (
+        images,
+        ours.SSIMLoss(),
+        {
+            "pytorch-msssim": peer(
+                "pytorch_msssim", lambda module: lambda x, t: 1 - module.ssim(x, t, data_range=1)
+            ),
+            "monai": peer("monai.losses", lambda module: module.SSIMLoss(2)),
+            "kornia": peer("kornia.losses", lambda module: lambda x, t: 2 * module.ssim_loss(x, t, 11)),
+        },
+    ),
+    "total variation": (
+        images,
+        Targetless(ours.TotalVariationLoss()),
+        {
+            "kornia": peer(
+                "kornia.losses", lambda module: lambda x, _: module.total_variation(x, "mean").mean()
+            )
+        },
+    ),
+    "signals": (
+        signals,
+        ours.SISDRLoss(),
+        {
+            "auraloss": peer("auraloss.time", lambda module: module.SISDRLoss(zero_mean=False)),
+        },
+    ),
+}
+
+if __name__ == "__main__":
+    compare("compare_kinds", CASES)

@@ -1,0 +1,30 @@
+"""Parity of losses of signals."""
+
+from parity_record import Parity
+
+__all__ = ["RECORDS"]
+
+RECORDS = [
+    Parity(
+        "si_sdr_loss",
+        "signals",
+        "SISDRLoss()(x, t)",
+        "auraloss.time.SISDRLoss(zero_mean=False, eps=0)(x, t)",
+        "It subtracts means unless told; its eps is absolute.",
+    ),
+    Parity(
+        "si_sdr_loss",
+        "signals",
+        "SISDRLoss(zero_mean=True)(x, t)",
+        "auraloss.time.SISDRLoss(eps=0)(x, t)",
+        "The same, with means subtracted.",
+    ),
+    Parity(
+        "si_sdr_loss",
+        "quiet signals",
+        "SISDRLoss(zero_mean=True)(x, t)",
+        "auraloss.time.SISDRLoss()(x, t)",
+        "Of quiet signals its eps of 1e-8 is a large part.",
+        agree=False,
+    ),
+]
