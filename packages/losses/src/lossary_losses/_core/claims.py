@@ -1,7 +1,7 @@
 """What a loss says about itself in a form that can be tested."""
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Literal
 
 import attrs
 
@@ -18,12 +18,6 @@ ArgumentKind = Literal["positive"]
 """What a tensor of the input's shape holds that ``forward`` needs besides input and target."""
 
 
-def _kinds(_instance: object, _attribute: object, value: Mapping[TargetKind, object]) -> None:
-    unknown = sorted(set(value) - set(get_args(TargetKind)))
-    if unknown or not value:
-        raise ValueError(f"targets must be some of {', '.join(get_args(TargetKind))}, got {list(value)}")
-
-
 @attrs.frozen(kw_only=True)
 class Claims:
     """What a loss class claims; the conformance suite tests all of it.
@@ -31,9 +25,14 @@ class Claims:
     A class declares it as ``claims: ClassVar = Claims(...)``.
     """
 
-    targets: Mapping[TargetKind, Mapping[str, object]] = attrs.field(validator=_kinds)
+    targets: Mapping[str, Mapping[str, object]] = attrs.field(validator=attrs.validators.min_len(1))
     """The kinds of target, each with the options that it needs."""
-    input: InputKind = attrs.field(default="logits", validator=attrs.validators.in_(get_args(InputKind)))
+    input: str = attrs.field(default="logits", validator=attrs.validators.min_len(1))
+    """The kind of input."""
+    element: str | None = None
+    """What the mean divides by; None: a position, or each value of the input."""
+    couples: Literal["batch"] | None = None
+    """Whether the elements of a batch look at one another, so that it is more than its parts."""
     low: float | None = 0.0
     """The smallest value of an element; None: there is none."""
     high: float | None = None
@@ -46,7 +45,7 @@ class Claims:
     """By how large a logit a prediction may be wrong everywhere and still have a gradient, up to 1,000."""
     layout: str = "B C *S"
     """The input's dimensions; ``*S`` stands for any number of them."""
-    arguments: Mapping[str, ArgumentKind] = attrs.field(factory=dict)
+    arguments: Mapping[str, str] = attrs.field(factory=dict)
     """What ``forward`` needs besides input and target."""
     options: Mapping[str, object] = attrs.field(factory=dict)
     """What the constructor needs, as an example over four classes."""
