@@ -52,6 +52,7 @@ from lossary_losses.regression.quantile import QuantileLoss
 from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
+from lossary_losses.representation.info_nce import InfoNCELoss
 from lossary_losses.segmentation.boundary import BoundaryLoss
 from lossary_losses.segmentation.cldice import SoftClDiceLoss
 from lossary_losses.segmentation.dice import DiceLoss, LogCoshDiceLoss
@@ -96,6 +97,7 @@ __all__ = [
     "HausdorffDTLoss",
     "Heads",
     "HuberLoss",
+    "InfoNCELoss",
     "InputTypeError",
     "InputValueError",
     "JaccardLoss",
