@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from lossary_losses import InfoNCELoss, InputTypeError, InputValueError
+from lossary_losses import CoxLoss, InfoNCELoss, InputTypeError, InputValueError
 from lossary_losses.testing.rules.distribution import _on_two_ranks
 
 Tensors = dict[str, Tensor]
@@ -79,6 +79,15 @@ def embeddings_and_own_negatives(rows: int, generator: torch.Generator) -> Tenso
     return {**embeddings(rows, generator), "negatives": negatives}
 
 
+def survival(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw log hazards, times of which some are equal, and events."""
+    return {
+        "input": torch.randn(rows, generator=generator, dtype=torch.float64),
+        "target": torch.randint(0, 4, (rows,), generator=generator),
+        "event": torch.rand(rows, generator=generator) < 0.7,
+    }
+
+
 ALL = {"symmetric": True, "within": True, "label_smoothing": 0.2}
 CASES = [
     Case(InfoNCELoss, embeddings),
@@ -96,6 +105,8 @@ CASES = [
         {"decoupled": True, "symmetric": True, "temperature": 0.5},
         smooth=("input", "target", "negatives"),
     ),
+    Case(CoxLoss, survival, smooth=("input",)),
+    Case(CoxLoss, survival, {"ties": "breslow"}, smooth=("input",)),
 ]
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -65,6 +65,7 @@ from lossary_losses.segmentation.mcc import MCCLoss
 from lossary_losses.segmentation.region_and_pixel import BCEDiceLoss, DiceCELoss, FocalDiceLoss
 from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
 from lossary_losses.segmentation.unified_focal import UnifiedFocalLoss
+from lossary_losses.survival.cox import CoxLoss
 
 __version__ = "0.1.0"
 
@@ -80,6 +81,7 @@ __all__ = [
     "ClassBalancedLoss",
     "ConstantSchedule",
     "CosineSchedule",
+    "CoxLoss",
     "CrossEntropyLoss",
     "DeepSupervision",
     "DiceCELoss",

@@ -16,6 +16,7 @@ from lossary_losses.errors import InputValueError
 
 __all__ = [
     "check_binary",
+    "check_known",
     "check_labels",
     "check_nonnegative",
     "check_positive",
@@ -169,3 +170,11 @@ def check_positive(values: Tensor, name: str) -> None:
     lowest = values.detach().min()
     if lowest <= 0:
         raise InputValueError(f"{name} must be above zero; it holds {lowest.item():g}")
+
+
+def check_known(values: Tensor, name: str) -> None:
+    """Raise for NaN, where there is an order that it has no place in."""
+    if not (values_readable(values) and values.is_floating_point() and _enabled()):
+        return
+    if values.detach().isnan().any():
+        raise InputValueError(f"{name} must not hold NaN; mask what is not known")

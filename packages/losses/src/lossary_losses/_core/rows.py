@@ -31,22 +31,24 @@ NOTHING = -1e30
 
 
 class Rows(NamedTuple):
-    """What a loss of rows is given, ready to compute with."""
+    """Rows, ready to compute with."""
 
     input: Tensor
     """In float32 or float64; zero where a row does not count."""
-    target: Tensor
-    """In the input's dtype; zero where a row does not count."""
     counted: Tensor | None
     """Bool, True where a row counts; None: all do."""
     share: Tensor | None
     """How much each row counts: its weight, or one; zero where it does not. None: all count one."""
 
+    def like_input(self, values: Tensor, name: str) -> Tensor:
+        """Check that floats have the input's shape, and make them ready as it is."""
+        require_floating_point(values, name)
+        require_shape(values, name, tuple(self.input.shape), self.input)
+        return selected(plain(values).to(self.input.dtype), self.counted)
 
-def prepare_rows(input: Tensor, target: Tensor, mask: Tensor | None, weight: Tensor | None) -> Rows:
-    """Check that target, mask and weight fit the input, and leave out the rows that do not count."""
-    require_floating_point(target, "target")
-    require_shape(target, "target", tuple(input.shape), input)
+
+def prepare_rows(input: Tensor, mask: Tensor | None, weight: Tensor | None) -> Rows:
+    """Check that mask and weight have an entry for each row, and leave out the rows that do not count."""
     rows = tuple(input.shape[:1])
     if mask is not None:
         require_mask(mask)
@@ -59,7 +61,7 @@ def prepare_rows(input: Tensor, target: Tensor, mask: Tensor | None, weight: Ten
         require_shape(weight, "weight", rows, input)
         share = selected(plain(weight).to(input.dtype), mask)
         check_nonnegative(share, "weight")
-    return Rows(selected(input, mask), selected(plain(target).to(input.dtype), mask), mask, share)
+    return Rows(selected(input, mask), mask, share)
 
 
 def require_shape(tensor: Tensor, name: str, shape: tuple[int, ...], input: Tensor) -> None:

@@ -156,14 +156,17 @@ class InfoNCELoss(ReducedLoss):
     ) -> Elements:
         """Give the loss of each pair."""
         require_dimensions(input, "input", "B D")
-        rows = prepare_rows(input, target, mask, weight)
+        rows = prepare_rows(input, mask, weight)
+        target = rows.like_input(target, "target")
         # The root, on both sides, divides every similarity by the temperature.
         root = self._temperature(temperature, rows.input) ** -0.5
         shared, alone = self._negatives(negatives, rows, input, root)
-        rows = rows._replace(input=self._measured(rows.input, root), target=self._measured(rows.target, root))
-        inputs, targets = find_pairs(rows, groups, self.process_group, all_inputs=self._needs_all_inputs)
+        rows, target = rows._replace(input=self._measured(rows.input, root)), self._measured(target, root)
+        inputs, targets = find_pairs(
+            rows, target, groups, self.process_group, all_inputs=self._needs_all_inputs
+        )
 
-        pair = (rows.input * rows.target).sum(dim=1)
+        pair = (rows.input * target).sum(dim=1)
         of_inputs, of_targets = self._log_sums(inputs.own, targets)
         within = [inputs.all] if self.within else []
         costs = [self._cost(pair, of_inputs, inputs.own, [targets.all, *within, *shared], alone)]

@@ -25,7 +25,7 @@ class Side(NamedTuple):
 
 
 def find_pairs(
-    rows: Rows, groups: Tensor | None, group: ProcessGroup | None, *, all_inputs: bool
+    rows: Rows, target: Tensor, groups: Tensor | None, group: ProcessGroup | None, *, all_inputs: bool
 ) -> tuple[Side, Side]:
     """Give inputs and targets as what is compared; nothing is compared with what is of its own group.
 
@@ -34,7 +34,7 @@ def find_pairs(
     if groups is not None:
         require_integers(groups, "groups")
         require_shape(groups, "groups", tuple(rows.input.shape[:1]), rows.input)
-    targets, place = _of_all(rows.target, group)
+    targets, place = _of_all(target, group)
     counted = rows.counted
     if counted is None and group is not None:  # another process may have a mask
         counted = torch.ones(len(rows.input), dtype=torch.bool, device=rows.input.device)
@@ -43,7 +43,7 @@ def find_pairs(
     identity = 0 if groups is None else _of_all(groups, group)[0]
     own_identity = identity[place] if isinstance(identity, Tensor) else place.start
 
-    own_input, own_target = (Vectors(each, own_identity, counted) for each in (rows.input, rows.target))
+    own_input, own_target = (Vectors(each, own_identity, counted) for each in (rows.input, target))
     all_targets = Vectors(targets, identity, all_counted)
     inputs = own_input
     if all_inputs:
