@@ -56,6 +56,7 @@ from lossary_losses.regression.quantile import QuantileLoss
 from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
+from lossary_losses.representation.info_nce import InfoNCELoss
 from lossary_losses.segmentation.boundary import BoundaryLoss
 from lossary_losses.segmentation.cldice import SoftClDiceLoss
 from lossary_losses.segmentation.dice import DiceLoss, LogCoshDiceLoss
@@ -68,6 +69,7 @@ from lossary_losses.segmentation.mcc import MCCLoss
 from lossary_losses.segmentation.region_and_pixel import BCEDiceLoss, DiceCELoss, FocalDiceLoss
 from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
 from lossary_losses.segmentation.unified_focal import UnifiedFocalLoss
+from lossary_losses.survival.cox import CoxLoss
 
 __version__ = "0.1.0"
 
@@ -83,6 +85,7 @@ __all__ = [
     "ClassBalancedLoss",
     "ConstantSchedule",
     "CosineSchedule",
+    "CoxLoss",
     "CrossEntropyLoss",
     "DeepSupervision",
     "DiceCELoss",
@@ -101,6 +104,7 @@ __all__ = [
     "HausdorffDTLoss",
     "Heads",
     "HuberLoss",
+    "InfoNCELoss",
     "InputTypeError",
     "InputValueError",
     "JaccardLoss",

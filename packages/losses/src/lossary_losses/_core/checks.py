@@ -16,8 +16,10 @@ from lossary_losses.errors import InputValueError
 
 __all__ = [
     "check_binary",
+    "check_known",
     "check_labels",
     "check_nonnegative",
+    "check_positive",
     "check_unit_interval",
     "plain",
     "value_checks",
@@ -159,3 +161,20 @@ def check_nonnegative(values: Tensor, name: str) -> None:
     lowest = values.detach().min()
     if lowest < 0:
         raise InputValueError(f"{name} must not be negative; it holds {lowest.item():g}")
+
+
+def check_positive(values: Tensor, name: str) -> None:
+    """Raise for values that are not above zero, where something is divided by them."""
+    if not (values_readable(values) and values.numel() and _enabled()):
+        return
+    lowest = values.detach().min()
+    if lowest <= 0:
+        raise InputValueError(f"{name} must be above zero; it holds {lowest.item():g}")
+
+
+def check_known(values: Tensor, name: str) -> None:
+    """Raise for NaN, where there is an order that it has no place in."""
+    if not (values_readable(values) and values.is_floating_point() and _enabled()):
+        return
+    if values.detach().isnan().any():
+        raise InputValueError(f"{name} must not hold NaN; mask what is not known")

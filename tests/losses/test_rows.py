@@ -1,0 +1,439 @@
+"""Losses whose elements are rows (pairs, lists, events): what holds for all of them."""
+
+import copy
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.testing import assert_close
+
+from lossary_losses import CoxLoss, InfoNCELoss, InputTypeError, InputValueError
+from lossary_losses.testing.rules.distribution import _on_two_ranks
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass
+class Case:
+    """A loss with some options, and what draws the tensors that it takes."""
+
+    build: type[nn.Module]
+    draw: Callable[[int, torch.Generator], Tensors]
+    options: dict[str, object] = field(default_factory=dict)
+    smooth: tuple[str, ...] = ("input", "target")
+    """The tensors that have a gradient."""
+    shared: tuple[str, ...] = ()
+    """The tensors without a row for each sample."""
+    columns: bool = False
+    """Whether a mask has columns as the input has."""
+
+    @property
+    def name(self) -> str:
+        """A label for pytest's report."""
+        return f"{self.build.__name__}-{','.join(f'{key}={value}' for key, value in self.options.items())}"
+
+    def loss(self, **options: object) -> nn.Module:
+        """Build the loss with its own options and some more."""
+        return self.build(**{**self.options, **options})
+
+    def data(self, rows: int = 6, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensors:
+        """Draw tensors; those of floats in the dtype."""
+        tensors = self.draw(rows, torch.Generator().manual_seed(seed))
+        return {name: each.to(dtype) if each.is_floating_point() else each for name, each in tensors.items()}
+
+    def rows(self, tensors: Tensors, chosen: Tensor | slice) -> Tensors:
+        """Give some of the rows."""
+        return {name: each if name in self.shared else each[chosen] for name, each in tensors.items()}
+
+    def mask(self, kept: Tensor, tensors: Tensors) -> Tensor:
+        """Give the mask that keeps some rows."""
+        return kept.unsqueeze(1).expand(tensors["input"].shape) if self.columns else kept
+
+    def free(self, tensors: Tensors) -> Tensors:
+        """Give the tensors anew, those that have a gradient as leaves."""
+        return {name: each.clone().requires_grad_(name in self.smooth) for name, each in tensors.items()}
+
+
+def embeddings(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw two views."""
+    input, target = (torch.randn(rows, 4, generator=generator, dtype=torch.float64) for _ in range(2))
+    return {"input": input, "target": target}
+
+
+def embeddings_and_more(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw two views, with everything that may be given besides."""
+    return {
+        **embeddings(rows, generator),
+        "negatives": torch.randn(3, 4, generator=generator, dtype=torch.float64),
+        "groups": torch.randint(0, 3, (rows,), generator=generator),
+        "temperature": torch.tensor(0.4, dtype=torch.float64),
+    }
+
+
+def embeddings_and_own_negatives(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw two views, with negatives of each row."""
+    negatives = torch.randn(rows, 2, 4, generator=generator, dtype=torch.float64)
+    return {**embeddings(rows, generator), "negatives": negatives}
+
+
+def survival(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw log hazards, times of which some are equal, and events."""
+    return {
+        "input": torch.randn(rows, generator=generator, dtype=torch.float64),
+        "target": torch.randint(0, 4, (rows,), generator=generator),
+        "event": torch.rand(rows, generator=generator) < 0.7,
+    }
+
+
+ALL = {"symmetric": True, "within": True, "label_smoothing": 0.2}
+CASES = [
+    Case(InfoNCELoss, embeddings),
+    Case(InfoNCELoss, embeddings, {"symmetric": True, "similarity": "dot", "temperature": 1.0}),
+    Case(
+        InfoNCELoss,
+        embeddings_and_more,
+        ALL,
+        smooth=("input", "target", "negatives", "temperature"),
+        shared=("negatives", "temperature"),
+    ),
+    Case(
+        InfoNCELoss,
+        embeddings_and_own_negatives,
+        {"decoupled": True, "symmetric": True, "temperature": 0.5},
+        smooth=("input", "target", "negatives"),
+    ),
+    Case(CoxLoss, survival, smooth=("input",)),
+    Case(CoxLoss, survival, {"ties": "breslow"}, smooth=("input",)),
+]
+
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+KEPT = torch.tensor([True, False, True, True, False, True])
+
+
+def evaluate(loss: nn.Module, tensors: Tensors, **more: Tensor) -> Tensor:
+    """Call a loss with input and target by place, and the rest by name."""
+    others = {name: each for name, each in tensors.items() if name not in ("input", "target")}
+    return loss(tensors["input"], tensors["target"], **others, **more)
+
+
+def fraction(loss: nn.Module, tensors: Tensors, **more: Tensor) -> tuple[Tensor, Tensor]:
+    """Give the mean as numerator and denominator."""
+    others = {name: each for name, each in tensors.items() if name not in ("input", "target")}
+    return loss.fraction(tensors["input"], tensors["target"], **others, **more)
+
+
+def slopes(value: Tensor, tensors: Tensors) -> Tensors:
+    """Give the gradient with respect to every tensor that has one."""
+    leaves = {name: each for name, each in tensors.items() if each.requires_grad}
+    return dict(zip(leaves, torch.autograd.grad(value, leaves.values()), strict=True))
+
+
+@every_case
+def test_reductions(case):
+    """The sum is that of the elements, the mean the numerator over the denominator of the fraction."""
+    tensors = case.data()
+    each, total, mean = (evaluate(case.loss(reduction=each), tensors) for each in ("none", "sum", "mean"))
+    numerator, denominator = fraction(case.loss(), tensors)
+    assert each.shape == (6,)
+    assert_close(total, each.sum())
+    assert_close(numerator, total)
+    assert_close(mean, numerator / denominator)
+
+
+@every_case
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_mask_drops_rows(case, reduction):
+    """Masked rows count as little as if they were not there, whatever they hold, in value and gradient."""
+    tensors, loss = case.data(), case.loss(reduction=reduction)
+    left = case.free(case.rows(tensors, KEPT))
+    expected = evaluate(loss, left)
+    poisoned = {
+        name: each.clone() if name in case.shared or not each.is_floating_point() else _poisoned(each)
+        for name, each in tensors.items()
+    }
+    poisoned = case.free(poisoned)
+    value = evaluate(loss, poisoned, mask=case.mask(KEPT, tensors))
+    assert_close(value, expected)
+    gradients, wanted = slopes(value, poisoned), slopes(expected, left)
+    for name, gradient in gradients.items():
+        if name in case.shared:
+            assert_close(gradient, wanted[name])
+        else:
+            assert_close(gradient[KEPT], wanted[name])
+            assert (gradient[~KEPT] == 0).all()
+
+
+def _poisoned(tensor: Tensor) -> Tensor:
+    tensor = tensor.clone()
+    tensor[~KEPT] = float("nan")
+    return tensor
+
+
+@every_case
+def test_masked_elements_are_zero(case):
+    """Without reduction a masked row is zero, and the others are what they are without it."""
+    tensors, loss = case.data(), case.loss(reduction="none")
+    value = evaluate(loss, tensors, mask=case.mask(KEPT, tensors))
+    assert_close(value[KEPT], evaluate(loss, case.rows(tensors, KEPT)))
+    assert (value[~KEPT] == 0).all()
+
+
+@every_case
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("rows", [0, 6])
+def test_nothing_counts(case, reduction, rows):
+    """An empty batch, and one that is all masked, give zero, with a gradient of zero."""
+    tensors = case.free(case.data(rows))
+    mask = case.mask(torch.zeros(rows, dtype=torch.bool), tensors)
+    value = evaluate(case.loss(reduction=reduction), tensors, mask=mask)
+    assert value.shape == ((rows,) if reduction == "none" else ())
+    assert (value == 0).all()
+    assert all((each == 0).all() for each in slopes(value.sum(), tensors).values())
+    assert fraction(case.loss(), tensors, mask=mask)[1] == 0
+
+
+@every_case
+def test_weights(case):
+    """A weight multiplies its row, and is what the row counts in the mean; zero takes a row out of both."""
+    tensors = case.data()
+    weight = torch.tensor([0.5, 1.0, 0.0, 2.0, 0.25, 1.0], dtype=torch.float64)
+    plain = evaluate(case.loss(reduction="none"), tensors)
+    assert_close(evaluate(case.loss(reduction="none"), tensors, weight=weight), plain * weight)
+    counted = (fraction(case.loss(), case.rows(tensors, slice(None)))[1]).item()
+    numerator, denominator = fraction(case.loss(), tensors, weight=weight)
+    assert_close(numerator, (plain * weight).sum())
+    if counted == 6:
+        assert_close(denominator, weight.sum())
+    assert_close(evaluate(case.loss(), tensors, weight=weight), numerator / denominator)
+
+
+@every_case
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision(case, dtype):
+    """Half precision is computed in float32, and its gradient comes back in half precision."""
+    halves = case.free(case.data(dtype=dtype))
+    wide = case.free(
+        {name: each.detach().float() if each.is_floating_point() else each for name, each in halves.items()}
+    )
+    value, expected = evaluate(case.loss(), halves), evaluate(case.loss(), wide)
+    assert value.dtype == torch.float32
+    assert_close(value, expected)
+    for name, gradient in slopes(value, halves).items():
+        assert gradient.dtype == dtype
+        assert_close(gradient, slopes(evaluate(case.loss(), wide), wide)[name].to(dtype))
+
+
+@every_case
+def test_autocast_takes_no_precision_away(case):
+    """Within autocast value and gradient are those without."""
+    tensors = case.free(case.data(dtype=torch.float32))
+    expected = evaluate(case.loss(), tensors)
+    with torch.autocast("cpu", torch.bfloat16):
+        value = evaluate(case.loss(), tensors)
+    assert_close((value, slopes(value, tensors)), (expected, slopes(expected, tensors)))
+
+
+@every_case
+def test_double_precision_stays(case):
+    """Float64 is computed in float64."""
+    assert evaluate(case.loss(), case.data()).dtype == torch.float64
+
+
+@every_case
+@pytest.mark.parametrize("size", [1e-4, 1e4])
+def test_finite_values_give_finite_results(case, size):
+    """However small or large the numbers of the input are, value and gradient are finite."""
+    tensors = case.data(dtype=torch.float32)
+    tensors["input"] = tensors["input"] * size
+    tensors = case.free(tensors)
+    value = evaluate(case.loss(), tensors)
+    assert value.isfinite()
+    assert all(each.isfinite().all() for each in slopes(value, tensors).values())
+
+
+@every_case
+def test_nan_is_seen(case):
+    """NaN in a row that counts is NaN in the result."""
+    tensors = case.data()
+    tensors["input"][2] = float("nan")
+    assert evaluate(case.loss(), tensors).isnan()
+
+
+@every_case
+def test_derivatives(case):
+    """First and second derivatives agree with finite differences, for every tensor that has them."""
+    tensors, above = case.data(5), torch.linspace(0.5, 1.5, 5, dtype=torch.float64)
+
+    def weighted(*values: Tensor) -> Tensor:
+        given = {**tensors, **dict(zip(case.smooth, values, strict=True))}
+        return (evaluate(case.loss(reduction="none"), given) * above).sum()
+
+    leaves = [tensors[name].clone().requires_grad_() for name in case.smooth]
+    assert torch.autograd.gradcheck(weighted, leaves)
+    assert torch.autograd.gradgradcheck(weighted, leaves)
+
+
+class Counter:
+    """A backend that counts graphs, and takes them through autograd's tracing, as inductor does."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, module: torch.fx.GraphModule, inputs: list[Tensor]) -> object:
+        self.count += 1
+        return torch._dynamo.lookup_backend("aot_eager")(module, inputs)
+
+
+@every_case
+@pytest.mark.compilers
+@pytest.mark.parametrize("with_mask", [False, True], ids=["", "mask"])
+def test_compiles_in_one_graph(case, with_mask):
+    """With a dynamic batch nothing compiles again for a second size, with mask and weight neither."""
+    torch.compiler.reset()
+    graphs, counts = Counter(), set()
+    compiled = torch.compile(case.loss(), fullgraph=True, backend=graphs)
+    for rows in (4, 5, 7):
+        tensors = case.free(case.data(rows))
+        given = {}
+        if with_mask:
+            kept = torch.arange(rows) != 1
+            given = {
+                "mask": case.mask(kept, tensors).clone(),
+                "weight": torch.rand(rows, dtype=torch.float64),
+            }
+        for name, each in {**tensors, **given}.items():
+            if name not in case.shared:
+                torch._dynamo.mark_dynamic(each, 0)
+        value, expected = evaluate(compiled, tensors, **given), evaluate(case.loss(), tensors, **given)
+        assert_close(value, expected)
+        assert_close(slopes(value, tensors), slopes(expected, tensors))
+        counts.add(graphs.count)
+    assert len(counts) == 1
+
+
+@every_case
+@pytest.mark.compilers
+def test_exports(case):
+    """The loss exports, and the exported program computes the same."""
+    tensors = case.data()
+    others = {name: each for name, each in tensors.items() if name not in ("input", "target")}
+    program = torch.export.export(case.loss(), (tensors["input"], tensors["target"]), others)
+    assert_close(evaluate(program.module(), tensors), evaluate(case.loss(), tensors))
+
+
+@every_case
+def test_lives_on_the_meta_device(case):
+    """A loss of tensors without values gives one without a value."""
+    tensors = {name: each.to("meta") for name, each in case.data().items()}
+    value = evaluate(case.loss(reduction="none"), tensors)
+    assert (value.is_meta, value.shape) == (True, (6,))
+
+
+@every_case
+def test_copies_compute_the_same(case):
+    """A deep copy and a pickled loss compute the same, and look the same."""
+    tensors, loss = case.data(), case.loss()
+    for twin in (copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))):
+        assert_close(evaluate(twin, tensors), evaluate(loss, tensors))
+        assert repr(twin) == repr(loss)
+
+
+@every_case
+def test_any_memory_order(case):
+    """Strided tensors give what contiguous ones give, and nobody's tensors are written to."""
+    tensors = case.data()
+    strided = {
+        name: each if name in case.shared else each.repeat_interleave(2, dim=0)[::2]
+        for name, each in tensors.items()
+    }
+    before = {name: each.clone() for name, each in strided.items()}
+    assert_close(evaluate(case.loss(), strided), evaluate(case.loss(), tensors))
+    assert_close(strided, before, rtol=0, atol=0)
+
+
+@every_case
+def test_the_order_of_rows_does_not_matter(case):
+    """Rows in another order have the same elements, in that order."""
+    tensors, order = case.data(), torch.tensor([3, 0, 5, 1, 4, 2])
+    loss = case.loss(reduction="none")
+    assert_close(evaluate(loss, case.rows(tensors, order)), evaluate(loss, tensors)[order])
+
+
+@every_case
+def test_the_same_call_gives_the_same_bits(case):
+    """Twice the same call gives bitwise the same value and gradient."""
+    tensors = case.free(case.data(dtype=torch.float32))
+    first, second = (evaluate(case.loss(), tensors) for _ in range(2))
+    assert_close(first, second, rtol=0, atol=0)
+    assert_close(slopes(first, tensors), slopes(second, tensors), rtol=0, atol=0)
+
+
+@every_case
+def test_shapes_that_do_not_fit(case):
+    """No tensor broadcasts: one row too few, or an empty dimension more, raises, with both shapes."""
+    tensors = case.data()
+    weight, mask = torch.ones(6), case.mask(torch.ones(6, dtype=torch.bool), tensors)
+    given = {**tensors, "mask": mask, "weight": weight}
+    for name in given.keys() - {"input", *case.shared}:
+        for wrong in (given[name][:1], given[name][:-1], given[name].unsqueeze(0)):
+            with pytest.raises(InputValueError) as raised:
+                evaluate(case.loss(), {**given, name: wrong})
+            assert str(tuple(wrong.shape)) in str(raised.value)
+            assert str(tuple(tensors["input"].shape)) in str(raised.value)
+    with pytest.raises(InputValueError, match=r"input must be of shape \(.*\), got"):
+        evaluate(case.loss(), {**tensors, "input": tensors["input"].unsqueeze(0)})
+
+
+@every_case
+def test_dtypes_that_do_not_fit(case):
+    """Predictions as integers, a mask of numbers and negative weights raise."""
+    tensors = case.data()
+    with pytest.raises(InputTypeError, match="input must be a floating-point tensor"):
+        evaluate(case.loss(), {**tensors, "input": tensors["input"].long()})
+    with pytest.raises(InputTypeError, match="mask must be bool"):
+        evaluate(case.loss(), tensors, mask=case.mask(torch.ones(6), tensors))
+    with pytest.raises(InputValueError, match="weight must not be negative"):
+        evaluate(case.loss(), tensors, weight=-torch.ones(6))
+
+
+@every_case
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("own", [1, 2, 6])
+def test_two_processes_are_one(case, reduction, own):
+    """The mean over two processes of value and gradient is that of one, with uneven and with empty parts."""
+    tensors = case.data()
+    mask = KEPT
+
+    def on_rank(rank, group):
+        part = slice(0, own) if rank == 0 else slice(own, None)
+        mine = case.free(case.rows(tensors, part))
+        loss = case.loss(process_group=group, reduction=reduction)
+        value = evaluate(loss, mine, mask=case.mask(mask[part], mine))
+        return value.detach(), slopes(value, mine)
+
+    (first, first_slopes), (second, second_slopes) = _on_two_ranks(on_rank)
+    whole = case.free(tensors)
+    value = evaluate(case.loss(reduction=reduction), whole, mask=case.mask(mask, tensors))
+    assert_close((first + second) / 2, value.detach())
+    for name, expected in slopes(value, whole).items():
+        if name in case.shared:
+            assert_close((first_slopes[name] + second_slopes[name]) / 2, expected)
+        else:
+            assert_close(torch.cat([first_slopes[name], second_slopes[name]]) / 2, expected)
+
+
+@every_case
+def test_elements_of_a_process_are_its_own(case):
+    """Without reduction each process has the elements of its own rows."""
+    tensors = case.data()
+
+    def on_rank(rank, group):
+        part = slice(0, 2) if rank == 0 else slice(2, None)
+        value = evaluate(case.loss(process_group=group, reduction="none"), case.rows(tensors, part))
+        return value, value
+
+    (first, _), (second, _) = _on_two_ranks(on_rank)
+    assert_close(torch.cat([first, second]), evaluate(case.loss(reduction="none"), tensors))
