@@ -1,6 +1,6 @@
 """Risk sets: at each time, what has not happened to whom until then, in the last dimension of a tensor."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -21,7 +21,8 @@ def log_risks(log_hazard: Tensor, times: Tensor, event: Tensor, ties: Ties) -> T
     log_hazard, event = log_hazard.gather(-1, order), event.gather(-1, order)
     first = torch.searchsorted(times, times)  # of those of the same time
     # All that come later are at risk as well.
-    risk = log_hazard.flip(-1).logcumsumexp(dim=-1).flip(-1).gather(-1, first)
+    sums: Tensor = _LogSums.apply(log_hazard.flip(-1))  # type: ignore[no-untyped-call]
+    risk = sums.flip(-1).gather(-1, first)
     if ties == "efron":
         last = torch.searchsorted(times, times, right=True) - 1
         risk = risk + _relief(log_hazard, event, risk, first, last)
@@ -44,3 +45,40 @@ def _relief(log_hazard: Tensor, event: Tensor, risk: Tensor, first: Tensor, last
 def _add_up(values: Tensor, first: Tensor) -> Tensor:
     """Give each row the sum over the rows of its time."""
     return torch.zeros_like(values).scatter_add(-1, first, values).gather(-1, first)
+
+
+class _LogSums(torch.autograd.Function):
+    """The logarithms of running sums of exponentials, which torch cannot differentiate twice.
+
+    Its own second derivative is NaN where the gradient from above is zero, as it is for every row but the
+    first of a time.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(values: Tensor) -> Tensor:
+        """Compute as torch does."""
+        return values.logcumsumexp(dim=-1)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:  # noqa: ANN401 - torch's own signature
+        """Keep both."""
+        ctx.save_for_backward(inputs[0], output)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Tensor:  # noqa: ANN401 - torch's own signature
+        """Add up by logarithms, or, to be differentiated again, pair by pair."""
+        values, sums = ctx.saved_tensors
+        if not torch.is_grad_enabled() or torch.compiler.is_compiling():
+            return _slope_of(values, sums, upstream) - _slope_of(values, sums, -upstream)
+        count = values.shape[-1]
+        later = torch.ones(count, count, dtype=torch.bool, device=values.device).tril()
+        pairs = torch.where(later, values.unsqueeze(-2), -torch.inf)
+        return (pairs.softmax(dim=-1) * upstream.unsqueeze(-1)).sum(-2)
+
+
+def _slope_of(values: Tensor, sums: Tensor, upstream: Tensor) -> Tensor:
+    """Give what of the slope comes from gradients above zero."""
+    above = (upstream.clamp(min=0).log() - sums).flip(-1).logcumsumexp(dim=-1).flip(-1)
+    return (values + above).exp()

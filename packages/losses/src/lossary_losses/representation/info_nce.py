@@ -161,7 +161,9 @@ class InfoNCELoss(ReducedLoss):
         # The root, on both sides, divides every similarity by the temperature.
         root = self._temperature(temperature, rows.input) ** -0.5
         shared, alone = self._negatives(negatives, rows, input, root)
-        rows, target = rows._replace(input=self._measured(rows.input, root)), self._measured(target, root)
+        # Not _replace, which torch 2.6 cannot trace.
+        rows = Rows(self._measured(rows.input, root), rows.counted, rows.share)
+        target = self._measured(target, root)
         inputs, targets = find_pairs(
             rows, target, groups, self.process_group, all_inputs=self._needs_all_inputs
         )
