@@ -45,6 +45,7 @@ from lossary_losses.errors import (
     OptionValueError,
 )
 from lossary_losses.loss_registry_setup import loss_registry
+from lossary_losses.ranking.list_softmax import ListSoftmaxLoss
 from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1Loss
 from lossary_losses.regression.adaptive_robust import AdaptiveRobustLoss
 from lossary_losses.regression.gaussian_nll import GaussianNLLLoss
@@ -106,6 +107,7 @@ __all__ = [
     "L1Loss",
     "LDAMLoss",
     "LinearSchedule",
+    "ListSoftmaxLoss",
     "LogCoshDiceLoss",
     "LogCoshLoss",
     "LogitAdjustedLoss",
