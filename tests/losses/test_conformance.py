@@ -51,7 +51,7 @@ def test_names_lead_to_classes(registered):
 
 VOCABULARY = {
     *("segmentation", "classification", "regression", "composite"),
-    *("representation", "contrastive", "ranking", "survival"),
+    *("representation", "contrastive", "ranking", "survival", "language", "preference"),
     *("binary", "multilabel", "multiclass"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),
     *("probabilistic", "robust"),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from lossary_losses import CoxLoss, InfoNCELoss, InputTypeError, InputValueError, ListSoftmaxLoss
+from lossary_losses import CoxLoss, DPOLoss, InfoNCELoss, InputTypeError, InputValueError, ListSoftmaxLoss
 from lossary_losses.testing.rules.distribution import _on_two_ranks
 
 Tensors = dict[str, Tensor]
@@ -94,6 +94,22 @@ def lists(rows: int, generator: torch.Generator) -> Tensors:
     return {"input": scores, "target": torch.rand(rows, 4, generator=generator, dtype=torch.float64)}
 
 
+def pairs(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw log-probabilities of both answers, which of them is preferred, and a reference."""
+    input, reference = (10 * torch.randn(rows, 2, generator=generator, dtype=torch.float64) for _ in range(2))
+    return {
+        "input": input,
+        "target": torch.randint(0, 2, (rows,), generator=generator),
+        "reference": reference,
+    }
+
+
+def soft_pairs(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw log-probabilities of both answers, and how likely each is preferred."""
+    likely = torch.rand(rows, 1, generator=generator, dtype=torch.float64)
+    return {**pairs(rows, generator), "target": torch.cat([likely, 1 - likely], dim=1)}
+
+
 ALL = {"symmetric": True, "within": True, "label_smoothing": 0.2}
 CASES = [
     Case(InfoNCELoss, embeddings),
@@ -115,6 +131,8 @@ CASES = [
     Case(CoxLoss, survival, {"ties": "breslow"}, smooth=("input",)),
     Case(ListSoftmaxLoss, lists, columns=True),
     Case(ListSoftmaxLoss, lists, {"distribution": "softmax", "temperature": 0.5}, columns=True),
+    Case(DPOLoss, pairs, smooth=("input",)),
+    Case(DPOLoss, soft_pairs, smooth=("input",)),
 ]
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -45,6 +45,7 @@ from lossary_losses.errors import (
     OptionValueError,
 )
 from lossary_losses.loss_registry_setup import loss_registry
+from lossary_losses.preference.dpo import DPOLoss
 from lossary_losses.ranking.list_softmax import ListSoftmaxLoss
 from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1Loss
 from lossary_losses.regression.adaptive_robust import AdaptiveRobustLoss
@@ -84,6 +85,7 @@ __all__ = [
     "CosineSchedule",
     "CoxLoss",
     "CrossEntropyLoss",
+    "DPOLoss",
     "DeepSupervision",
     "DiceCELoss",
     "DiceLoss",
