@@ -10,6 +10,7 @@ from pathlib import Path
 
 import parity_of_classification
 import parity_of_regression
+import parity_of_rows
 import parity_of_segmentation
 import parity_of_structure
 from migration_page import section
@@ -24,6 +25,7 @@ RECORDS = [
     *parity_of_segmentation.RECORDS,
     *parity_of_structure.RECORDS,
     *parity_of_regression.RECORDS,
+    *parity_of_rows.RECORDS,
 ]
 
 ALONE = {
@@ -50,7 +52,7 @@ Versions: {versions}, and torch and torchvision as they come. `smp` is segmentat
 
 def page(records: Iterable[Parity], alone: Mapping[str, str], callables: Iterable[Callable]) -> str:
     """Write the records down, a table for each loss, and what a config of other libraries becomes."""
-    pinned = [name for name in DISTRIBUTIONS.values() if not name.startswith("torch")]
+    pinned = [name for name in DISTRIBUTIONS.values() if name not in ("torch", "torchvision")]
     parts = [_HEADING.format(versions=", ".join(f"{name} {version(name)}" for name in pinned))]
     by_loss: dict[str, list[Parity]] = {}
     for record in records:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import NamedTuple
 
+import info_nce
 import kornia.losses
 import monai.losses
 import pytorch_optimizer.loss
@@ -22,11 +23,14 @@ import lossary_losses as ours
 __all__ = ["DISTRIBUTIONS", "Parity", "compute", "gap"]
 
 DISTRIBUTIONS = {
+    "info_nce": "info-nce-pytorch",
     "kornia": "kornia",
     "monai": "monai",
+    "open_clip": "open-clip-torch",
     "pytorch_optimizer": "pytorch-optimizer",
     "smp": "segmentation-models-pytorch",
     "timm": "timm",
+    "torchsurv": "torchsurv",
     "torchvision": "torchvision",
     "torch": "torch",
 }
@@ -38,13 +42,16 @@ NAMES: Mapping[str, object] = {
     **vars(ours),
     **ARGUMENTS,
     "inf": math.inf,
+    "info_nce": info_nce,
     "kornia": kornia,
     "monai": monai,
     "one_hot": lambda labels: torch.nn.functional.one_hot(labels, 4).movedim(-1, 1).double(),
+    "open_clip": SimpleNamespace(loss=losses_of("open_clip.loss")),
     "pytorch_optimizer": pytorch_optimizer,
     "smp": SimpleNamespace(losses=smp_losses),
     "timm": SimpleNamespace(loss=losses_of("timm.loss")),
     "torch": torch,
+    "torchsurv": SimpleNamespace(loss=SimpleNamespace(cox=losses_of("torchsurv.loss.cox"))),
     "torchvision": SimpleNamespace(ops=losses_of("torchvision.ops.focal_loss")),
 }
 """What expressions are made of."""
@@ -80,7 +87,7 @@ def compute(expression: str, data: str) -> tuple[Tensor, list[Tensor]]:
     """Give the value of an expression, and its gradient with respect to each tensor of the input."""
     x, t = SAMPLES[data]()
     leaves = [each.requires_grad_() for each in (x if isinstance(x, list) else [x])]
-    batch, channels = leaves[0].shape[:2]
+    batch, channels = (*leaves[0].shape, 1)[:2]
     sizes = {"B": batch, "C": channels, "N": leaves[0].numel() // channels}
     value: Tensor = eval(expression, {**NAMES, **sizes, "x": x, "t": t})  # noqa: S307 - it stands in a record
     return value.detach(), list(torch.autograd.grad(value, leaves))
