@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from lossary_losses import CoxLoss, InfoNCELoss, InputTypeError, InputValueError
+from lossary_losses import CoxLoss, DPOLoss, InfoNCELoss, InputTypeError, InputValueError, ListSoftmaxLoss
 from lossary_losses.testing.rules.distribution import _on_two_ranks
 
 Tensors = dict[str, Tensor]
@@ -88,6 +88,28 @@ def survival(rows: int, generator: torch.Generator) -> Tensors:
     }
 
 
+def lists(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw scores and relevance of four documents each."""
+    scores = torch.randn(rows, 4, generator=generator, dtype=torch.float64)
+    return {"input": scores, "target": torch.rand(rows, 4, generator=generator, dtype=torch.float64)}
+
+
+def pairs(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw log-probabilities of both answers, which of them is preferred, and a reference."""
+    input, reference = (10 * torch.randn(rows, 2, generator=generator, dtype=torch.float64) for _ in range(2))
+    return {
+        "input": input,
+        "target": torch.randint(0, 2, (rows,), generator=generator),
+        "reference": reference,
+    }
+
+
+def soft_pairs(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw log-probabilities of both answers, and how likely each is preferred."""
+    likely = torch.rand(rows, 1, generator=generator, dtype=torch.float64)
+    return {**pairs(rows, generator), "target": torch.cat([likely, 1 - likely], dim=1)}
+
+
 ALL = {"symmetric": True, "within": True, "label_smoothing": 0.2}
 CASES = [
     Case(InfoNCELoss, embeddings),
@@ -107,6 +129,10 @@ CASES = [
     ),
     Case(CoxLoss, survival, smooth=("input",)),
     Case(CoxLoss, survival, {"ties": "breslow"}, smooth=("input",)),
+    Case(ListSoftmaxLoss, lists, columns=True),
+    Case(ListSoftmaxLoss, lists, {"distribution": "softmax", "temperature": 0.5}, columns=True),
+    Case(DPOLoss, pairs, smooth=("input",)),
+    Case(DPOLoss, soft_pairs, smooth=("input",)),
 ]
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -322,6 +348,25 @@ def test_exports(case):
     others = {name: each for name, each in tensors.items() if name not in ("input", "target")}
     program = torch.export.export(case.loss(), (tensors["input"], tensors["target"]), others)
     assert_close(evaluate(program.module(), tensors), evaluate(case.loss(), tensors))
+
+
+@pytest.mark.parametrize(
+    "case", [each for each in CASES if each.build.claims.couples is None], ids=lambda case: case.name
+)
+def test_maps_over_rows(case):
+    """Of what is not coupled, vmap of grad gives each row the gradient that it has alone."""
+    tensors = case.data()
+
+    def single(input: Tensor, others: Tensors) -> Tensor:
+        return evaluate(
+            case.loss(), {name: each.unsqueeze(0) for name, each in {"input": input, **others}.items()}
+        )
+
+    others = {name: each for name, each in tensors.items() if name != "input"}
+    together = torch.func.vmap(torch.func.grad(single))(tensors["input"], others)
+    for index in range(6):
+        alone = case.free(case.rows(tensors, slice(index, index + 1)))
+        assert_close(together[index], slopes(evaluate(case.loss(), alone), alone)["input"][0])
 
 
 @every_case

@@ -13,6 +13,7 @@ import parity_of_classification
 import parity_of_detection
 import parity_of_images
 import parity_of_regression
+import parity_of_rows
 import parity_of_segmentation
 import parity_of_structure
 from migration_page import section
@@ -30,6 +31,7 @@ RECORDS = [
     *parity_of_detection.RECORDS,
     *parity_of_images.RECORDS,
     *parity_of_audio.RECORDS,
+    *parity_of_rows.RECORDS,
 ]
 
 ALONE = {
@@ -56,7 +58,7 @@ Versions: {versions}, and torch and torchvision as they come. `smp` is segmentat
 
 def page(records: Iterable[Parity], alone: Mapping[str, str], callables: Iterable[Callable]) -> str:
     """Write the records down, a table for each loss, and what a config of other libraries becomes."""
-    pinned = [name for name in DISTRIBUTIONS.values() if not name.startswith("torch")]
+    pinned = [name for name in DISTRIBUTIONS.values() if name not in ("torch", "torchvision")]
     parts = [_HEADING.format(versions=", ".join(f"{name} {version(name)}" for name in pinned))]
     by_loss: dict[str, list[Parity]] = {}
     for record in records:

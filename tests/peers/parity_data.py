@@ -85,6 +85,10 @@ def _signals(size: float = 1.0) -> Sample:
     return size * (0.7 * target + 0.3 * _normal(BATCH, 2, 50)), size * target
 
 
+def _embeddings() -> Sample:
+    return [_normal(7, 4), _normal(7, 4, seed=1)], torch.zeros(7, dtype=torch.long)
+
+
 SAMPLES: Mapping[str, Callable[[], Sample]] = {
     "labels": lambda: (_normal(*SHAPE), _labels(BATCH, *SPACE)),
     "labels, one absent": _absent,
@@ -109,11 +113,23 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
     "images of tiny differences far from zero": lambda: _images(noise=1e-4, offset=1000.0),
     "signals": _signals,
     "quiet signals": lambda: _signals(1e-6),
+    "embeddings": _embeddings,
+    "hazards": lambda: (_normal(8), torch.tensor([3.0, 1.0, 4.0, 7.0, 5.0, 9.0, 2.0, 6.0])),
+    "hazards, some events at one time": lambda: (
+        _normal(8),
+        torch.tensor([3.0, 1.0, 4.0, 1.0, 5.0, 4.0, 2.0, 4.0]),
+    ),
+    "lists": lambda: (_normal(5, 6), _uniform(5, 6)),
+    "pairs of scores": lambda: (10 * _normal(6, 2), _labels(6, 2, classes=2)[:, 1]),
 }
 """Input and target, by what the target holds."""
 
 ARGUMENTS: Mapping[str, object] = {
     "counts": [50, 20, 5, 1],
+    "event": torch.tensor([False, True, True, True, True, True, False, True]),
+    "own_negatives": _normal(7, 2, 4, seed=3),
+    "queue": _normal(9, 4, seed=2),
+    "reference": 10 * _normal(6, 2, seed=1),
     "mask": _uniform(BATCH, *SPACE) < 0.7,
     "var": _uniform(*SHAPE) + 0.1,
     "w": torch.tensor([1.0, 2.0, 0.5, 0.25], dtype=torch.float64),

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 import auraloss.time
+import info_nce
 import kornia.losses
 import monai.losses
 import pytorch_msssim
@@ -28,9 +29,12 @@ DISTRIBUTIONS = {
     "kornia": "kornia",
     "monai": "monai",
     "pytorch_msssim": "pytorch-msssim",
+    "info_nce": "info-nce-pytorch",
+    "open_clip": "open-clip-torch",
     "pytorch_optimizer": "pytorch-optimizer",
     "smp": "segmentation-models-pytorch",
     "timm": "timm",
+    "torchsurv": "torchsurv",
     "torchvision": "torchvision",
     "torch": "torch",
 }
@@ -47,15 +51,18 @@ NAMES: Mapping[str, object] = {
     **ARGUMENTS,
     "auraloss": auraloss,
     "inf": math.inf,
+    "info_nce": info_nce,
     "kornia": kornia,
     "monai": monai,
     "one_hot": lambda labels: torch.nn.functional.one_hot(labels, 4).movedim(-1, 1).double(),
     "pytorch_msssim": pytorch_msssim,
+    "open_clip": SimpleNamespace(loss=losses_of("open_clip.loss")),
     "pytorch_optimizer": pytorch_optimizer,
     "smp": SimpleNamespace(losses=smp_losses),
     "timm": SimpleNamespace(loss=losses_of("timm.loss")),
     "torch": torch,
     "torchvision": SimpleNamespace(ops=torchvision_losses),
+    "torchsurv": SimpleNamespace(loss=SimpleNamespace(cox=losses_of("torchsurv.loss.cox"))),
 }
 """What expressions are made of."""
 
@@ -90,7 +97,7 @@ def compute(expression: str, data: str) -> tuple[Tensor, list[Tensor]]:
     """Give the value of an expression, and its gradient with respect to each tensor of the input."""
     x, t = SAMPLES[data]()
     leaves = [each.requires_grad_() for each in (x if isinstance(x, list) else [x])]
-    batch, channels = leaves[0].shape[:2]
+    batch, channels = (*leaves[0].shape, 1)[:2]
     sizes = {"B": batch, "C": channels, "N": leaves[0].numel() // channels}
     value: Tensor = eval(expression, {**NAMES, **sizes, "x": x, "t": t})  # noqa: S307 - it stands in a record
     return value.detach(), list(torch.autograd.grad(value, leaves))

@@ -49,6 +49,8 @@ from lossary_losses.errors import (
 from lossary_losses.image.ssim import SSIMLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.loss_registry_setup import loss_registry
+from lossary_losses.preference.dpo import DPOLoss
+from lossary_losses.ranking.list_softmax import ListSoftmaxLoss
 from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1Loss
 from lossary_losses.regression.adaptive_robust import AdaptiveRobustLoss
 from lossary_losses.regression.gaussian_nll import GaussianNLLLoss
@@ -87,6 +89,7 @@ __all__ = [
     "CosineSchedule",
     "CoxLoss",
     "CrossEntropyLoss",
+    "DPOLoss",
     "DeepSupervision",
     "DiceCELoss",
     "DiceLoss",
@@ -111,6 +114,7 @@ __all__ = [
     "L1Loss",
     "LDAMLoss",
     "LinearSchedule",
+    "ListSoftmaxLoss",
     "LogCoshDiceLoss",
     "LogCoshLoss",
     "LogitAdjustedLoss",

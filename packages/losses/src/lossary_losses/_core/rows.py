@@ -26,8 +26,9 @@ __all__ = [
     "selected",
 ]
 
-NOTHING = -1e30
-"""Stands for minus infinity where that less itself would be NaN: its exponential is zero, exactly."""
+NOTHING = -1e31
+"""Stands for minus infinity where that less itself would be NaN: its exponential is zero, exactly, beside any
+other number, one that stands for an infinity of the input included."""
 
 
 class Rows(NamedTuple):

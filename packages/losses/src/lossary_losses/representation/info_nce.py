@@ -161,14 +161,12 @@ class InfoNCELoss(ReducedLoss):
         # The root, on both sides, divides every similarity by the temperature.
         root = self._temperature(temperature, rows.input) ** -0.5
         shared, alone = self._negatives(negatives, rows, input, root)
-        # Not _replace, which torch 2.6 cannot trace.
-        rows = Rows(self._measured(rows.input, root), rows.counted, rows.share)
-        target = self._measured(target, root)
+        ours, theirs = self._measured(rows.input, root), self._measured(target, root)
         inputs, targets = find_pairs(
-            rows, target, groups, self.process_group, all_inputs=self._needs_all_inputs
+            ours, theirs, rows.counted, groups, self.process_group, all_inputs=self._needs_all_inputs
         )
 
-        pair = (rows.input * target).sum(dim=1)
+        pair = (ours * theirs).sum(dim=1)
         of_inputs, of_targets = self._log_sums(inputs.own, targets)
         within = [inputs.all] if self.within else []
         costs = [self._cost(pair, of_inputs, inputs.own, [targets.all, *within, *shared], alone)]

@@ -1,0 +1,1 @@
+"""Losses that order the documents of a list."""

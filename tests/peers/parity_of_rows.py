@@ -1,0 +1,110 @@
+"""Parity of losses whose elements are rows: pairs of embeddings, lists, events, pairs of scores."""
+
+from parity_record import Parity
+
+__all__ = ["RECORDS"]
+
+SINGLE = 1e-5
+"""What single precision allows for."""
+
+UNIT = "x[0] / x[0].norm(dim=1, keepdim=True), x[1] / x[1].norm(dim=1, keepdim=True)"
+
+RECORDS = [
+    Parity(
+        "info_nce_loss",
+        "embeddings",
+        "InfoNCELoss(temperature=0.1)(*x)",
+        "info_nce.InfoNCE()(*x)",
+        "Its temperature is 0.1 unless given.",
+    ),
+    Parity(
+        "info_nce_loss",
+        "embeddings",
+        "InfoNCELoss()(*x, negatives=queue, groups=t)",
+        "info_nce.InfoNCE(temperature=0.07)(*x, queue)",
+        "With negatives it takes none from the batch: one group for all rows, here t, does the same.",
+    ),
+    Parity(
+        "info_nce_loss",
+        "embeddings",
+        "InfoNCELoss()(*x, negatives=own_negatives, groups=t)",
+        'info_nce.InfoNCE(temperature=0.07, negative_mode="paired")(*x, own_negatives)',
+        "Negatives of three dimensions are those of each row alone.",
+    ),
+    Parity(
+        "info_nce_loss",
+        "embeddings",
+        "InfoNCELoss(symmetric=True)(*x)",
+        f"open_clip.loss.ClipLoss()({UNIT}, 1 / 0.07)",
+        "It takes embeddings of length one, and one over the temperature.",
+    ),
+    Parity(
+        "info_nce_loss",
+        "embeddings",
+        "InfoNCELoss(temperature=0.1)(*x, weight=torch.linspace(0.5, 1.5, B))",
+        "(torch.nn.functional.cross_entropy(torch.nn.functional.normalize(x[0])"
+        " @ torch.nn.functional.normalize(x[1]).T / 0.1, torch.arange(B), reduction='none')"
+        " * torch.linspace(0.5, 1.5, B)).sum() / torch.linspace(0.5, 1.5, B).sum()",
+        "A matrix of all similarities, which ours never holds, and the weighted mean of its rows.",
+    ),
+    Parity(
+        "cox_loss",
+        "hazards",
+        "CoxLoss()(x, t, event=event)",
+        "torchsurv.loss.cox.neg_partial_log_likelihood(x, event, t)",
+        "Equal where no two times are; it computes in single precision.",
+        tolerance=SINGLE,
+    ),
+    Parity(
+        "cox_loss",
+        "hazards, some events at one time",
+        'CoxLoss(reduction="sum")(x, t, event=event)',
+        'torchsurv.loss.cox.neg_partial_log_likelihood(x, event, t, "efron", reduction="sum")',
+        "Equal where events have a time in common with events only.",
+        tolerance=SINGLE,
+    ),
+    Parity(
+        "cox_loss",
+        "hazards, some events at one time",
+        'CoxLoss(ties="breslow", reduction="sum")(x, t, event=event)',
+        'torchsurv.loss.cox.neg_partial_log_likelihood(x, event, t, "breslow", reduction="sum")',
+        "As before.",
+        tolerance=SINGLE,
+    ),
+    Parity(
+        "cox_loss",
+        "hazards, some events at one time",
+        "CoxLoss()(x, t, event=event)",
+        'torchsurv.loss.cox.neg_partial_log_likelihood(x, event, t, "efron")',
+        "Once times are equal its mean divides by the number of different times, ours by that of events.",
+        agree=False,
+    ),
+    Parity(
+        "list_softmax_loss",
+        "lists",
+        "ListSoftmaxLoss()(x, t)",
+        "torch.nn.functional.cross_entropy(x, t / t.sum(dim=1, keepdim=True))",
+        "Relevance as a distribution.",
+    ),
+    Parity(
+        "list_softmax_loss",
+        "lists",
+        'ListSoftmaxLoss(distribution="softmax", temperature=0.5)(x, t)',
+        "torch.nn.functional.cross_entropy(x / 0.5, t.softmax(dim=1))",
+        "As ListNet has it; a temperature divides the scores.",
+    ),
+    Parity(
+        "dpo_loss",
+        "pairs of scores",
+        "DPOLoss()(x, t, reference=reference)",
+        "torch.nn.functional.cross_entropy(0.1 * (x - reference), t)",
+        "Two classes whose logits are scaled gains.",
+    ),
+    Parity(
+        "dpo_loss",
+        "pairs of scores",
+        "DPOLoss(beta=0.5)(x, torch.nn.functional.one_hot(t, 2) * 0.8 + 0.1, reference=reference)",
+        "torch.nn.functional.cross_entropy(0.5 * (x - reference), t, label_smoothing=0.2)",
+        "The conservative form: one in ten preferences is wrong, which is smoothing by two in ten.",
+    ),
+]
