@@ -66,7 +66,7 @@ class SISDRLoss(ReducedLoss):
         tensor(-20.)
 
     Reference:
-        Roux et al. 2018, "SDR - half-baked or well done?", arXiv:1811.02508. The bound: Wisdom et al. 2020,
+        Le Roux et al. 2018, "SDR - half-baked or well done?", arXiv:1811.02508. The bound: Wisdom et al. 2020,
         "Unsupervised Sound Separation Using Mixture Invariant Training", arXiv:2006.12701.
     """
 
