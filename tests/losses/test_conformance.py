@@ -56,6 +56,7 @@ VOCABULARY = {
     *("binary", "multilabel", "multiclass"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),
     *("probabilistic", "robust"),
+    *("detection", "boxes", "image", "windows", "regularization", "audio", "signals", "decibels"),
 }
 
 

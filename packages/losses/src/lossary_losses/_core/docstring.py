@@ -12,7 +12,8 @@ _SECTION = re.compile(r"^([A-Z][a-z]+):$", re.MULTILINE)
 _MATH = re.compile(r"^\.\. math::(.*(?:\n(?: .*)?)*)", re.MULTILINE)
 _ENTRY = re.compile(r"^(\w+): ", re.MULTILINE)
 _PAPER = re.compile(
-    r"(?P<authors>[A-Z][\w'-]+(?:(?:, | and )[A-Z][\w'-]+)*(?: et al\.)?) (?P<year>\d{4}), "
+    r"(?P<authors>(?:(?:De|Le|Van) )?[A-Z][\w'-]+(?:(?:, | and )[A-Z][\w'-]+)*(?: et al\.)?) "
+    r"(?P<year>\d{4}), "
     r'"(?P<title>[^"]+)", (?P<id>(?:arXiv|doi|openreview):\S*\w)'
 )
 

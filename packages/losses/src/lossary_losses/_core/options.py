@@ -96,7 +96,7 @@ class _Integer:
 
     @property
     def declares_all(self) -> bool:
-        """Whether bounds and type say all."""
+        """Whether bounds and type say all: no schema knows odd numbers."""
         return not self.odd
 
     def __call__(self, _instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:

@@ -57,7 +57,9 @@ def local_moments(input: Tensor, target: Tensor, window: Tensor, counted: Tensor
         total, difference = torch.where(counted, total, 0), torch.where(counted, difference, 0)
     averages = _averages(total, difference, window)
     if counted is not None:
-        share = _gather(counted.to(input.dtype), window)
+        kept = counted.to(input.dtype)
+        # As several channels, of which torch never convolves one in fewer digits than it is told to.
+        share, _ = _gather_all((kept, kept), window)
         averages = tuple(each / torch.where(share > 0, share, 1) for each in averages)
     mean, mean_of_difference, square, square_of_difference = averages
     return Moments(
@@ -105,7 +107,7 @@ def _not_negative(variance: Tensor) -> Tensor:
 
 def _averages(total: Tensor, difference: Tensor, window: Tensor) -> tuple[Tensor, ...]:
     """Average both, and their squares, over every window that lies within."""
-    if values_readable(total):
+    if total.device.type == "cpu" and values_readable(total):
         averages: tuple[Tensor, ...] = _Averages.apply(total, difference, window)  # type: ignore[no-untyped-call]
         return averages
     return _gather_all((total, difference, total.square(), difference.square()), window)
@@ -118,7 +120,7 @@ def _gather_all(maps: Sequence[Tensor], window: Tensor) -> tuple[Tensor, ...]:
 
 def _gather(maps: Tensor, window: Tensor) -> Tensor:
     convolve, _ = _CONVOLUTIONS[maps.ndim - 2]
-    # The last dimension first: on a CPU several times as fast as last.
+    # The last dimension first: on a CPU that is several times as fast.
     for kernel in reversed(_kernels(maps, window)):
         maps = convolve(maps, kernel, groups=maps.shape[1])
     return maps
@@ -141,7 +143,8 @@ def _kernels(maps: Tensor, window: Tensor) -> list[Tensor]:
 class _Averages(torch.autograd.Function):
     """Averages of two maps and of their squares, of which the two alone are kept for the gradient.
 
-    That is found by the transpose, where torch would take a slower operation.
+    That is found by the transpose, where torch on a CPU would take a slower operation. On a GPU it is torch's
+    own that is fast, and exact: the transpose is computed in fewer digits there, as TF32.
     """
 
     @staticmethod

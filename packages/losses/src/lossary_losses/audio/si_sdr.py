@@ -41,8 +41,10 @@ class SISDRLoss(ReducedLoss):
         ``silent``.
 
     Shapes:
-        ``input``: ``(B, *, T)``, time last. ``target``: the input's.
-        ``mask``: ``(B, T)`` or the input's, the steps that count. ``weight``: ``(B, *)``, one per signal.
+        ``input``: ``(B, *, T)``, time last.
+        ``target``: the input's.
+        ``mask``: ``(B, T)`` or the input's, the steps that count.
+        ``weight``: ``(B, *)``, one for each signal.
         Result: a scalar, or ``(B, *)`` with ``reduction="none"``.
 
     Args:
@@ -66,8 +68,8 @@ class SISDRLoss(ReducedLoss):
         tensor(-20.)
 
     Reference:
-        Roux et al. 2018, "SDR - half-baked or well done?", arXiv:1811.02508. The bound: Wisdom et al. 2020,
-        "Unsupervised Sound Separation Using Mixture Invariant Training", arXiv:2006.12701.
+        Le Roux et al. 2018, "SDR - half-baked or well done?", arXiv:1811.02508. The bound: Wisdom et al.
+        2020, "Unsupervised Sound Separation Using Mixture Invariant Training", arXiv:2006.12701.
     """
 
     claims: ClassVar = Claims(

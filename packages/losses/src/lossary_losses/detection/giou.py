@@ -35,7 +35,8 @@ class GIoULoss(BoxLoss):
         box without width: the formula's, not ours.
 
     Shapes:
-        ``input``: ``(*, 4)``, boxes. ``target``: the input's.
+        ``input``: ``(*, 4)``, boxes.
+        ``target``: the input's.
         ``mask`` and ``weight``: ``(*)``, one for each box.
         Result: a scalar, or ``(*)`` with ``reduction="none"``.
 

@@ -45,7 +45,8 @@ class SSIMLoss(ImageLoss, ReducedLoss):
         images and for values far from zero. Masked positions are no part of any window, and no centre.
 
     Shapes:
-        ``input``: ``(B, C, *S)`` with one to three dimensions of space. ``target``: the input's.
+        ``input``: ``(B, C, *S)`` with one to three dimensions of space.
+        ``target``: the input's.
         ``mask`` and ``weight``: ``(B, *S)`` or the input's; the weight of a window is that of its centre.
         Result: a scalar, or one value per window with ``reduction="none"``: ``(B, C, *S)``, each dimension
         of space shorter by ``window_size - 1`` unless reflected.
