@@ -159,26 +159,35 @@ def test_pydantic_describes_a_spec():
     assert json.dumps(Model.model_json_schema())
 
 
-def test_hugging_face_parts_add_up():
-    """Parts of a batch that count differently add up to the mean of the whole, in value and gradient."""
+@pytest.mark.parametrize("causal", [False, True])
+def test_hugging_face_parts_add_up(causal):
+    """Parts with few and with many labels add up to torch's mean over all of them, shifted or not."""
     example = load("hugging_face.py")
-    compute = example["make_compute_loss"](example["TOKENS"])
-    torch.manual_seed(1)
-    labels = torch.randint(5, (4, 6))
-    labels[0] = -100
-    logits = torch.randn(4, 6, 5, requires_grad=True)
-    expected = nn.functional.cross_entropy(logits.movedim(-1, 1), labels, ignore_index=-100)
-    assert_close(compute({"logits": logits}, labels), expected)
-    count = (labels != -100).sum()
-    parts = [compute({"logits": logits[rows]}, labels[rows], count) for rows in (slice(0, 1), slice(1, 4))]
+    torch.manual_seed(0)
+    logits, labels = torch.randn(4, 6, 5, requires_grad=True), torch.randint(5, (4, 6))
+    labels[0, 1:] = example["NO_TOKEN"]
+    shown, counted = (logits[:, :-1], labels[:, 1:]) if causal else (logits, labels)
+    expected = nn.functional.cross_entropy(shown.movedim(-1, 1), counted, ignore_index=example["NO_TOKEN"])
+    compute_loss = example["make_compute_loss"](example["TOKENS"], causal=causal)
+    count = (counted != example["NO_TOKEN"]).sum()
+    parts = [compute_loss({"logits": logits[rows]}, labels[rows], count) for rows in ([0], [1, 2, 3])]
     assert_close(sum(parts), expected)
     assert_close(torch.autograd.grad(sum(parts), logits), torch.autograd.grad(expected, logits))
+    assert_close(compute_loss({"logits": logits}, labels), expected)
+
+
+def test_hugging_face_is_not_given_class_weights():
+    """A loss that counts otherwise than the Trainer is refused before a training begins."""
+    weighted = {"name": "cross_entropy_loss", "params": {"ignore_index": -100, "weight": [1, 2, 3, 4, 5]}}
+    with pytest.raises(TypeError, match="counts the weights of their classes"):
+        load("hugging_face.py")["make_compute_loss"](weighted, causal=False)
 
 
 def test_the_example_of_hugging_face_runs(tmp_path):
-    """The whole batch and its parts print the same number."""
-    whole, parts = re.findall(r"\d\.\d+", run("hugging_face.py", cwd=tmp_path))
-    assert whole == parts
+    """A whole step and its parts print the same number, for both kinds of model."""
+    numbers = re.findall(r"\d\.\d+", run("hugging_face.py", cwd=tmp_path))
+    assert len(numbers) == 4
+    assert numbers[::2] == numbers[1::2]
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("conf/loss/*.yaml")), ids=lambda path: path.name)

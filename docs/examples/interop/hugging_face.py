@@ -2,8 +2,8 @@
 
     python docs/examples/interop/hugging_face.py
 
-The Trainer splits a batch, and says in ``num_items_in_batch`` how many labels the whole of it has.
-Each part returns the numerator of the mean over that count, so that the parts add up to the whole mean.
+The Trainer splits a step into parts, and says in ``num_items_in_batch`` how many labels all of them have.
+Each part gives its numerator over that count, so that the parts add up to the mean over the whole step.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import torch
 
 from lossary_factory import build
 from lossary_losses import ReducedLoss
+from lossary_losses.exact import for_trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from torch import Tensor
 
@@ -24,26 +25,22 @@ NO_TOKEN = -100
 TOKENS = {"name": "cross_entropy_loss", "params": {"ignore_index": NO_TOKEN}}
 
 
-def make_compute_loss(config: str | dict[str, Any]) -> Callable[..., Tensor]:
-    """Return what the Trainer calls with the outputs, the labels, and their number in the whole batch."""
-    loss = build(config, expect=ReducedLoss)
+def make_compute_loss(config: str | dict[str, Any], *, causal: bool) -> Callable[..., Tensor]:
+    """Return what the Trainer calls with the outputs, the labels, and their number in the whole step.
 
-    def compute_loss(
-        outputs: Mapping[str, Tensor], labels: Tensor, num_items_in_batch: Tensor | int | None = None
-    ) -> Tensor:
-        # (batch, tokens, classes), and the classes belong into dimension 1
-        numerator, denominator = loss.fraction(outputs["logits"].movedim(-1, 1), labels)
-        return numerator / (denominator if num_items_in_batch is None else num_items_in_batch)
-
-    return compute_loss
+    ``causal`` says which models it is for: True for those that predict the next token, whose logits belong to
+    the label that follows; False for the classification of tokens or sequences, and for masked language models.
+    """
+    return for_trainer(build(config, expect=ReducedLoss), causal=causal)
 
 
 if __name__ == "__main__":
-    compute_loss = make_compute_loss(TOKENS)
     torch.manual_seed(0)
     logits, labels = torch.randn(4, 6, 5), torch.randint(5, (4, 6))
     labels[0, 1:] = NO_TOKEN  # the first part has few labels that count
-    count = (labels != NO_TOKEN).sum()
-    whole = compute_loss({"logits": logits}, labels)
-    parts = sum(compute_loss({"logits": logits[rows]}, labels[rows], count) for rows in ([0, 1], [2, 3]))
-    print(f"the whole batch: {whole:.6f}, its parts: {parts:.6f}")
+    for causal in (False, True):
+        compute_loss = make_compute_loss(TOKENS, causal=causal)
+        count = ((labels[:, 1:] if causal else labels) != NO_TOKEN).sum()  # as the Trainer counts
+        whole = compute_loss({"logits": logits}, labels)
+        parts = sum(compute_loss({"logits": logits[rows]}, labels[rows], count) for rows in ([0, 1], [2, 3]))
+        print(f"the whole step: {whole:.6f}, its parts: {parts:.6f}")

@@ -1,5 +1,6 @@
 """A check of a training step: split over processes and parts, it has the gradients of one batch."""
 
+import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -96,6 +97,9 @@ def _run(step: Step, parts: Sequence[list[Batch]]) -> list[dict[str, Tensor]]:
 
 def _process(rank: int, step: Step, parts: Sequence[list[Batch]], folder: str) -> None:
     torch.set_num_threads(1)
+    world = str(len(parts))
+    # As torchrun does, for engines that look there.
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=world, LOCAL_WORLD_SIZE=world)
     store: Any = f"file://{folder}/store"
     distributed.init_process_group("gloo", init_method=store, rank=rank, world_size=len(parts))
     try:
