@@ -23,21 +23,18 @@ def log_risks(log_hazard: Tensor, times: Tensor, event: Tensor, ties: Ties) -> T
     # All that come later are at risk as well.
     risk = log_hazard.flip(-1).logcumsumexp(dim=-1).flip(-1).gather(-1, first)
     if ties == "efron":
-        last = torch.searchsorted(times, times, right=True) - 1
-        risk = risk + _relief(log_hazard, event, risk, first, last)
+        risk = risk + _relief(log_hazard, event, risk, first)
     return torch.zeros_like(risk).scatter(-1, order, risk)
 
 
-def _relief(log_hazard: Tensor, event: Tensor, risk: Tensor, first: Tensor, last: Tensor) -> Tensor:
+def _relief(log_hazard: Tensor, event: Tensor, risk: Tensor, first: Tensor) -> Tensor:
     """Give by how much the risk falls, in the mean of its logarithm, while the events of a time happen."""
     one = event.to(log_hazard.dtype)
-    happened = one.cumsum(dim=-1)
-    before = happened - one
-    earlier = before.gather(-1, first)
-    number = (happened.gather(-1, last) - earlier).clamp(min=1)
+    before = one.cumsum(dim=-1) - one
+    number = _add_up(one, first).clamp(min=1)
     # The share of the risk that events of the time are: no more than all of it, but for rounding.
     part = _add_up(torch.where(event, (log_hazard - risk).exp(), 0), first).clamp(max=1)
-    gone = torch.where(event, (before - earlier) / number, 0)
+    gone = torch.where(event, (before - before.gather(-1, first)) / number, 0)
     return _add_up((-gone * part).log1p(), first) / number
 
 
