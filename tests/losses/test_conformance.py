@@ -2,7 +2,18 @@
 
 import pytest
 
-from lossary_losses import ReducedLoss, card_of, loss_registry
+from lossary_losses import (
+    CoxLoss,
+    GIoULoss,
+    InfoNCELoss,
+    ListSoftmaxLoss,
+    ReducedLoss,
+    SISDRLoss,
+    SSIMLoss,
+    TotalVariationLoss,
+    card_of,
+    loss_registry,
+)
 from lossary_losses._core.docstring import read_docstring
 
 CLAIMING = [each for each in map(loss_registry.get, loss_registry) if hasattr(each, "claims")]
@@ -17,6 +28,11 @@ def for_every_loss(test):
     return test
 
 
+def in_forms(loss, options, **exempt):
+    """Mark a test with a loss that computes otherwise with these options."""
+    return pytest.mark.check_loss(loss=loss, options=options, exempt=exempt)
+
+
 @for_every_loss
 def test_keeps_the_contract(loss_trial):
     """What a loss claims holds, and so does all that the suite promises for any loss."""
@@ -24,6 +40,16 @@ def test_keeps_the_contract(loss_trial):
 
 
 @pytest.mark.every_case
+@pytest.mark.check_loss(
+    loss=InfoNCELoss, options={"symmetric": True, "similarity": "dot", "temperature": 1.0}
+)
+@pytest.mark.check_loss(loss=InfoNCELoss, options={"within": True, "decoupled": True})
+@pytest.mark.check_loss(loss=CoxLoss, options={"ties": "breslow"})
+@pytest.mark.check_loss(loss=ListSoftmaxLoss, options={"distribution": "softmax", "temperature": 0.5})
+@pytest.mark.check_loss(loss=GIoULoss, options={"box_format": "cxcywh"}, exempt=BY_CENTRES)
+@pytest.mark.check_loss(loss=SISDRLoss, options={"zero_mean": True, "max_decibels": 30.0}, exempt=BY_MEAN)
+@pytest.mark.check_loss(loss=SSIMLoss, options={"window": "uniform", "padding": "reflect"})
+@pytest.mark.check_loss(loss=TotalVariationLoss, options={"norm": "l2"})
 def test_keeps_the_contract_in_every_form(loss_trial):
     """With options that compute differently a loss keeps the contract as well."""
     loss_trial()

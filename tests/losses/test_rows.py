@@ -1,7 +1,5 @@
 """Losses whose elements are rows (pairs, lists, events): what holds for all of them."""
 
-import copy
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from lossary_losses import CoxLoss, DPOLoss, InfoNCELoss, InputTypeError, InputValueError, ListSoftmaxLoss
+from lossary_losses import CoxLoss, DPOLoss, InfoNCELoss, ListSoftmaxLoss
 from lossary_losses.testing.rules.distribution import _on_two_ranks
 
 Tensors = dict[str, Tensor]
@@ -237,58 +235,6 @@ def test_weights(case):
 
 
 @every_case
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_precision(case, dtype):
-    """Half precision is computed in float32, and its gradient comes back in half precision."""
-    halves = case.free(case.data(dtype=dtype))
-    wide = case.free(
-        {name: each.detach().float() if each.is_floating_point() else each for name, each in halves.items()}
-    )
-    value, expected = evaluate(case.loss(), halves), evaluate(case.loss(), wide)
-    assert value.dtype == torch.float32
-    assert_close(value, expected)
-    for name, gradient in slopes(value, halves).items():
-        assert gradient.dtype == dtype
-        assert_close(gradient, slopes(evaluate(case.loss(), wide), wide)[name].to(dtype))
-
-
-@every_case
-def test_autocast_takes_no_precision_away(case):
-    """Within autocast value and gradient are those without."""
-    tensors = case.free(case.data(dtype=torch.float32))
-    expected = evaluate(case.loss(), tensors)
-    with torch.autocast("cpu", torch.bfloat16):
-        value = evaluate(case.loss(), tensors)
-    assert_close((value, slopes(value, tensors)), (expected, slopes(expected, tensors)))
-
-
-@every_case
-def test_double_precision_stays(case):
-    """Float64 is computed in float64."""
-    assert evaluate(case.loss(), case.data()).dtype == torch.float64
-
-
-@every_case
-@pytest.mark.parametrize("size", [1e-4, 1e4])
-def test_finite_values_give_finite_results(case, size):
-    """However small or large the numbers of the input are, value and gradient are finite."""
-    tensors = case.data(dtype=torch.float32)
-    tensors["input"] = tensors["input"] * size
-    tensors = case.free(tensors)
-    value = evaluate(case.loss(), tensors)
-    assert value.isfinite()
-    assert all(each.isfinite().all() for each in slopes(value, tensors).values())
-
-
-@every_case
-def test_nan_is_seen(case):
-    """NaN in a row that counts is NaN in the result."""
-    tensors = case.data()
-    tensors["input"][2] = float("nan")
-    assert evaluate(case.loss(), tensors).isnan()
-
-
-@every_case
 def test_derivatives(case):
     """First and second derivatives agree with finite differences, for every tensor that has them."""
     tensors, above = case.data(5), torch.linspace(0.5, 1.5, 5, dtype=torch.float64)
@@ -338,110 +284,6 @@ def test_compiles_in_one_graph(case, with_mask):
         assert_close(slopes(value, tensors), slopes(expected, tensors))
         counts.add(graphs.count)
     assert len(counts) == 1
-
-
-@every_case
-@pytest.mark.compilers
-def test_exports(case):
-    """The loss exports, and the exported program computes the same."""
-    tensors = case.data()
-    others = {name: each for name, each in tensors.items() if name not in ("input", "target")}
-    program = torch.export.export(case.loss(), (tensors["input"], tensors["target"]), others)
-    assert_close(evaluate(program.module(), tensors), evaluate(case.loss(), tensors))
-
-
-@pytest.mark.parametrize(
-    "case", [each for each in CASES if each.build.claims.couples is None], ids=lambda case: case.name
-)
-def test_maps_over_rows(case):
-    """Of what is not coupled, vmap of grad gives each row the gradient that it has alone."""
-    tensors = case.data()
-
-    def single(input: Tensor, others: Tensors) -> Tensor:
-        return evaluate(
-            case.loss(), {name: each.unsqueeze(0) for name, each in {"input": input, **others}.items()}
-        )
-
-    others = {name: each for name, each in tensors.items() if name != "input"}
-    together = torch.func.vmap(torch.func.grad(single))(tensors["input"], others)
-    for index in range(6):
-        alone = case.free(case.rows(tensors, slice(index, index + 1)))
-        assert_close(together[index], slopes(evaluate(case.loss(), alone), alone)["input"][0])
-
-
-@every_case
-def test_lives_on_the_meta_device(case):
-    """A loss of tensors without values gives one without a value."""
-    tensors = {name: each.to("meta") for name, each in case.data().items()}
-    value = evaluate(case.loss(reduction="none"), tensors)
-    assert (value.is_meta, value.shape) == (True, (6,))
-
-
-@every_case
-def test_copies_compute_the_same(case):
-    """A deep copy and a pickled loss compute the same, and look the same."""
-    tensors, loss = case.data(), case.loss()
-    for twin in (copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))):
-        assert_close(evaluate(twin, tensors), evaluate(loss, tensors))
-        assert repr(twin) == repr(loss)
-
-
-@every_case
-def test_any_memory_order(case):
-    """Strided tensors give what contiguous ones give, and nobody's tensors are written to."""
-    tensors = case.data()
-    strided = {
-        name: each if name in case.shared else each.repeat_interleave(2, dim=0)[::2]
-        for name, each in tensors.items()
-    }
-    before = {name: each.clone() for name, each in strided.items()}
-    assert_close(evaluate(case.loss(), strided), evaluate(case.loss(), tensors))
-    assert_close(strided, before, rtol=0, atol=0)
-
-
-@every_case
-def test_the_order_of_rows_does_not_matter(case):
-    """Rows in another order have the same elements, in that order."""
-    tensors, order = case.data(), torch.tensor([3, 0, 5, 1, 4, 2])
-    loss = case.loss(reduction="none")
-    assert_close(evaluate(loss, case.rows(tensors, order)), evaluate(loss, tensors)[order])
-
-
-@every_case
-def test_the_same_call_gives_the_same_bits(case):
-    """Twice the same call gives bitwise the same value and gradient."""
-    tensors = case.free(case.data(dtype=torch.float32))
-    first, second = (evaluate(case.loss(), tensors) for _ in range(2))
-    assert_close(first, second, rtol=0, atol=0)
-    assert_close(slopes(first, tensors), slopes(second, tensors), rtol=0, atol=0)
-
-
-@every_case
-def test_shapes_that_do_not_fit(case):
-    """No tensor broadcasts: one row too few, or an empty dimension more, raises, with both shapes."""
-    tensors = case.data()
-    weight, mask = torch.ones(6), case.mask(torch.ones(6, dtype=torch.bool), tensors)
-    given = {**tensors, "mask": mask, "weight": weight}
-    for name in given.keys() - {"input", *case.shared}:
-        for wrong in (given[name][:1], given[name][:-1], given[name].unsqueeze(0)):
-            with pytest.raises(InputValueError) as raised:
-                evaluate(case.loss(), {**given, name: wrong})
-            assert str(tuple(wrong.shape)) in str(raised.value)
-            assert str(tuple(tensors["input"].shape)) in str(raised.value)
-    with pytest.raises(InputValueError, match=r"input must be of shape \(.*\), got"):
-        evaluate(case.loss(), {**tensors, "input": tensors["input"].unsqueeze(0)})
-
-
-@every_case
-def test_dtypes_that_do_not_fit(case):
-    """Predictions as integers, a mask of numbers and negative weights raise."""
-    tensors = case.data()
-    with pytest.raises(InputTypeError, match="input must be a floating-point tensor"):
-        evaluate(case.loss(), {**tensors, "input": tensors["input"].long()})
-    with pytest.raises(InputTypeError, match="mask must be bool"):
-        evaluate(case.loss(), tensors, mask=case.mask(torch.ones(6), tensors))
-    with pytest.raises(InputValueError, match="weight must not be negative"):
-        evaluate(case.loss(), tensors, weight=-torch.ones(6))
 
 
 @every_case

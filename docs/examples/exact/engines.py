@@ -1,4 +1,4 @@
-"""One optimizer step in several processes and parts, by engine, with the gradients of one batch in one process.
+"""One optimizer step in several processes and parts, with the gradients of one batch in one process.
 
     python docs/examples/exact/engines.py
 

@@ -7,12 +7,10 @@ It needs accelerate, lightning and transformers. See ``engines.py`` for the loss
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from engines import LOSS, Parts, gradients, make_batch, make_model, without_labels
 from torch import Tensor, distributed, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, SequentialSampler
 
 from lossary_losses import CrossEntropyLoss
 from lossary_losses.exact import Exact, Total, check_training, for_trainer
@@ -47,7 +45,7 @@ def lightning(parts: Parts) -> dict[str, Tensor]:
             self.total: Total = self.exact.total([target for _, target in parts])
             self.seen: dict[str, Tensor] = {}
 
-        def training_step(self, batch: Any, _index: int) -> Tensor:
+        def training_step(self, batch: list[Tensor], _index: int) -> Tensor:
             input, target = batch
             return self.exact(self.model(input), target, self.total)
 
@@ -88,7 +86,7 @@ class Classifier(nn.Module):
 
 
 def hugging_face(_parts: Parts) -> dict[str, Tensor]:
-    """Let the Trainer split the batch and count its labels, and read the gradient from a step of length one."""
+    """Let the Trainer split the batch and count its labels; a step of length one shows the gradient."""
     from transformers import Trainer, TrainingArguments  # noqa: PLC0415
 
     input, target = make_batch()
@@ -98,7 +96,7 @@ def hugging_face(_parts: Parts) -> dict[str, Tensor]:
     world = distributed.get_world_size()
     size = len(samples) // (3 * world) if world > 1 else len(samples)
     arguments = TrainingArguments(
-        output_dir="/tmp/unused",
+        output_dir="nothing_is_saved",
         per_device_train_batch_size=size,
         gradient_accumulation_steps=len(samples) // (size * world),
         max_steps=1,
@@ -117,8 +115,8 @@ def hugging_face(_parts: Parts) -> dict[str, Tensor]:
     before = {name: each.detach().clone() for name, each in model.named_parameters()}
 
     class InOrder(Trainer):
-        def _get_train_sampler(self, *_: Any, **__: Any) -> Any:
-            return torch.utils.data.SequentialSampler(samples)
+        def _get_train_sampler(self, *_: object, **__: object) -> SequentialSampler:
+            return SequentialSampler(samples)
 
     loss = for_trainer(CrossEntropyLoss(ignore_index=-100), causal=False)
     InOrder(model=model, args=arguments, train_dataset=samples, compute_loss_func=loss).train()

@@ -29,7 +29,7 @@ def make_compute_loss(config: str | dict[str, Any], *, causal: bool) -> Callable
     """Return what the Trainer calls with the outputs, the labels, and their number in the whole step.
 
     ``causal`` says which models it is for: True for those that predict the next token, whose logits belong to
-    the label that follows; False for the classification of tokens or sequences, and for masked language models.
+    the label that follows; False for classification, of tokens or sequences, and for masked language models.
     """
     return for_trainer(build(config, expect=ReducedLoss), causal=causal)
 

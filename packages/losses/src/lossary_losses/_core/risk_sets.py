@@ -21,24 +21,20 @@ def log_risks(log_hazard: Tensor, times: Tensor, event: Tensor, ties: Ties) -> T
     log_hazard, event = log_hazard.gather(-1, order), event.gather(-1, order)
     first = torch.searchsorted(times, times)  # of those of the same time
     # All that come later are at risk as well.
-    sums: Tensor = _LogSums.apply(log_hazard.flip(-1))  # type: ignore[no-untyped-call]
-    risk = sums.flip(-1).gather(-1, first)
+    risk = _log_sums(log_hazard.flip(-1)).flip(-1).gather(-1, first)
     if ties == "efron":
-        last = torch.searchsorted(times, times, right=True) - 1
-        risk = risk + _relief(log_hazard, event, risk, first, last)
+        risk = risk + _relief(log_hazard, event, risk, first)
     return torch.zeros_like(risk).scatter(-1, order, risk)
 
 
-def _relief(log_hazard: Tensor, event: Tensor, risk: Tensor, first: Tensor, last: Tensor) -> Tensor:
+def _relief(log_hazard: Tensor, event: Tensor, risk: Tensor, first: Tensor) -> Tensor:
     """Give by how much the risk falls, in the mean of its logarithm, while the events of a time happen."""
     one = event.to(log_hazard.dtype)
-    happened = one.cumsum(dim=-1)
-    before = happened - one
-    earlier = before.gather(-1, first)
-    number = (happened.gather(-1, last) - earlier).clamp(min=1)
+    before = one.cumsum(dim=-1) - one
+    number = _add_up(one, first).clamp(min=1)
     # The share of the risk that events of the time are: no more than all of it, but for rounding.
     part = _add_up(torch.where(event, (log_hazard - risk).exp(), 0), first).clamp(max=1)
-    gone = torch.where(event, (before - earlier) / number, 0)
+    gone = torch.where(event, (before - before.gather(-1, first)) / number, 0)
     return _add_up((-gone * part).log1p(), first) / number
 
 
@@ -47,10 +43,18 @@ def _add_up(values: Tensor, first: Tensor) -> Tensor:
     return torch.zeros_like(values).scatter_add(-1, first, values).gather(-1, first)
 
 
-class _LogSums(torch.autograd.Function):
-    """The logarithms of running sums of exponentials, which torch cannot differentiate twice.
+def _log_sums(values: Tensor) -> Tensor:
+    """Give the logarithms of running sums of exponentials."""
+    if torch.compiler.is_compiling():  # nothing that is compiled is differentiated twice
+        return values.logcumsumexp(dim=-1)
+    sums: Tensor = _LogSums.apply(values)  # type: ignore[no-untyped-call]
+    return sums
 
-    Its own second derivative is NaN where the gradient from above is zero, as it is for every row but the
+
+class _LogSums(torch.autograd.Function):
+    """Sums that can be differentiated twice, as those of torch cannot.
+
+    Their second derivative is NaN where the gradient from above is zero, as it is for every row but the
     first of a time.
     """
 
@@ -70,7 +74,7 @@ class _LogSums(torch.autograd.Function):
     def backward(ctx: Any, upstream: Tensor) -> Tensor:  # noqa: ANN401 - torch's own signature
         """Add up by logarithms, or, to be differentiated again, pair by pair."""
         values, sums = ctx.saved_tensors
-        if not torch.is_grad_enabled() or torch.compiler.is_compiling():
+        if not torch.is_grad_enabled():
             return _slope_of(values, sums, upstream) - _slope_of(values, sums, -upstream)
         count = values.shape[-1]
         later = torch.ones(count, count, dtype=torch.bool, device=values.device).tril()

@@ -189,6 +189,7 @@ def _slopes(
     upstream: tuple[Tensor, ...],
     wanted: tuple[bool, bool],
 ) -> tuple[Tensor | None, Tensor | None]:
+    """Compute the gradients that are wanted, of rows and of columns."""
     of_rows = torch.empty_like(rows.values) if wanted[0] else None
     of_columns = torch.zeros_like(columns.values) if wanted[1] else None
     for first, last, place, other in _parts(rows.values, columns.values):

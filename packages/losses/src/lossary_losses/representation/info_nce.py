@@ -167,12 +167,12 @@ class InfoNCELoss(ReducedLoss):
         )
 
         pair = (ours * theirs).sum(dim=1)
-        of_inputs, of_targets = self._log_sums(inputs.own, targets)
+        sums = self._log_sums(inputs.own, targets)
         within = [inputs.all] if self.within else []
-        costs = [self._cost(pair, of_inputs, inputs.own, [targets.all, *within, *shared], alone)]
+        costs = [self._cost(pair, sums[0], inputs.own, [targets.all, *within, *shared], alone)]
         if self.symmetric:
             within = [targets.all] if self.within else []
-            costs.append(self._cost(pair, of_targets, targets.own, [inputs.all, *within], None))
+            costs.append(self._cost(pair, sums[1], targets.own, [inputs.all, *within], None))
         value = torch.stack([each.value for each in costs]).mean(dim=0)
         shares = [each.share for each in costs if each.share is not None]
         return weigh(value, rows.share, torch.stack(shares).mean(dim=0) if shares else None)
@@ -199,11 +199,10 @@ class InfoNCELoss(ReducedLoss):
         """Whether inputs of other processes are compared with beyond what has a sum of its own."""
         return self.within or (self.symmetric and self._counts_candidates)
 
-    def _log_sums(self, inputs: Vectors, targets: Side) -> tuple[Tensor, Tensor]:
-        """Compare each input with all targets, and each target with all inputs, but that of its pair."""
+    def _log_sums(self, inputs: Vectors, targets: Side) -> tuple[Tensor, ...]:
+        """Compare inputs with all targets but their own; if asked for, targets with all inputs as well."""
         if not self.symmetric:
-            of_inputs = log_sums(inputs, targets.all)
-            return of_inputs, of_inputs
+            return (log_sums(inputs, targets.all),)
         of_inputs, of_targets = log_sums_both_ways(inputs, targets.all)
         if self.process_group is not None:
             # The other processes compared the targets of this one with inputs of their own.
@@ -230,7 +229,7 @@ class InfoNCELoss(ReducedLoss):
         there = count > 0
         value = torch.where(there, margin, 0) if self.decoupled else softplus(margin)
         # That of all candidates alike, less that of the positive: what smoothing adds.
-        even = (count * pair - total) / (count + 1)
+        even = torch.where(there, (count * pair - total) / (count + 1), 0)
         return Elements(value + self.label_smoothing * even, there.to(pair.dtype) if self.decoupled else None)
 
     def _negatives(

@@ -40,6 +40,7 @@ def find_pairs(
     if groups is not None:
         require_integers(groups, "groups")
         require_shape(groups, "groups", tuple(input.shape[:1]), input)
+        groups = groups.long()
     targets, place = _of_all(target, process_group)
     if counted is None and process_group is not None:  # another process may have a mask
         counted = torch.ones(len(input), dtype=torch.bool, device=input.device)

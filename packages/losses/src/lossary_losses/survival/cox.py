@@ -120,8 +120,9 @@ class CoxLoss(ReducedLoss):
         rows = prepare_rows(input, mask, weight)
         times = _times(target, rows.counted, input)
         happened = _events(event, rows.counted, input)
-        risk = self._risk(left_out(bounded(rows.input), rows.counted), times, happened)
-        value = torch.where(happened, risk - bounded(rows.input), 0)
+        log_hazard = bounded(rows.input)
+        risk = self._risk(left_out(log_hazard, rows.counted), times, happened)
+        value = torch.where(happened, risk - log_hazard, 0)
         return weigh(value, rows.share, happened.to(value.dtype))
 
     def _risk(self, log_hazard: Tensor, times: Tensor, event: Tensor) -> Tensor:
