@@ -27,7 +27,7 @@ def test_a_step_is_exact(step, monkeypatch, tmp_path):
 
 def test_a_forgotten_factor_is_noticed():
     """Without the number of parts that an engine divides by, the check fails."""
-    with pytest.raises(AssertionError, match="is off by 0.6"):
+    with pytest.raises(AssertionError, match=r"is off by 0\.6"):
         check_training(forgetful, engines.make_batch(), ignore=engines.without_labels)
 
 
