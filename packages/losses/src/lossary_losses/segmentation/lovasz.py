@@ -14,6 +14,7 @@ from lossary_losses._core.distribution import connected, gather_over_processes
 from lossary_losses._core.options import choice, flag, integer, per_class
 from lossary_losses._core.reduced import ReducedLoss
 from lossary_losses._core.reduction import Elements, drop_dimension, weigh
+from lossary_losses._core.softmax import softmax
 from lossary_losses._core.stable import bounded, times
 from lossary_losses.errors import InputValueError
 from lossary_losses.loss_registry_setup import loss_registry
@@ -251,4 +252,4 @@ class LovaszSoftmaxLoss(LovaszLoss):
 
     def errors(self, input: Tensor, truth: Tensor) -> Tensor:
         """Give how far each probability is from the truth."""
-        return (truth - input.softmax(dim=1)).abs()
+        return (truth - softmax(input)).abs()
