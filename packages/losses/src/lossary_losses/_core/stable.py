@@ -37,7 +37,8 @@ def binary_sides(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Give ``|logits|``, where they are not below zero, and the exponential of minus their size.
 
     At zero the size has the slope of one side: what is made of both has the right one then, as it would not
-    have with the zero that ``abs`` has for a slope.
+    have with the zero that ``abs`` has for a slope. The likelier outcome costs the logarithm of one plus the
+    exponential, and the other one the size on top of it.
     """
     above = logits >= 0
     size = torch.where(above, logits, -logits).clamp(max=_LARGEST)
@@ -46,23 +47,29 @@ def binary_sides(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def binary_surprise(logits: Tensor) -> tuple[Tensor, Tensor]:
     """Give ``-log p`` and ``-log (1 - p)`` of ``p = sigmoid(logits)``, exact at both ends, and finite."""
-    size, above, exponential = binary_sides(logits)
-    return _surprises(size, above, exponential)
+    if not torch.is_grad_enabled():
+        logits = bounded(logits)
+        common = softplus(logits.abs().neg_())
+        return common - logits.clamp(max=0), common + logits.clamp(min=0)
+    size, above, _ = binary_sides(logits)
+    common = softplus(-size)
+    return common + torch.where(above, 0, size), common + torch.where(above, size, 0)
 
 
 def binary_outcomes(logits: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Give ``-log p``, ``-log (1 - p)``, ``p`` and ``1 - p``, exact at both ends, from one exponential."""
+    """Give ``-log p``, ``-log (1 - p)``, ``p`` and ``1 - p``, exact at both ends."""
+    if not torch.is_grad_enabled():
+        return *binary_surprise(logits), logits.sigmoid(), (-logits).sigmoid()
+    # From one exponential, so that a compiler need not keep several.
     size, above, exponential = binary_sides(logits)
-    likelier = (1 + exponential).reciprocal()
+    common, likelier = exponential.log1p(), (1 + exponential).reciprocal()
     other = exponential * likelier
-    probability, complement = torch.where(above, likelier, other), torch.where(above, other, likelier)
-    return *_surprises(size, above, exponential), probability, complement
-
-
-def _surprises(size: Tensor, above: Tensor, exponential: Tensor) -> tuple[Tensor, Tensor]:
-    of_likelier = exponential.log1p()
-    of_other = of_likelier + size
-    return torch.where(above, of_likelier, of_other), torch.where(above, of_other, of_likelier)
+    return (
+        common + torch.where(above, 0, size),
+        common + torch.where(above, size, 0),
+        torch.where(above, likelier, other),
+        torch.where(above, other, likelier),
+    )
 
 
 def log_cosh(values: Tensor) -> Tensor:
