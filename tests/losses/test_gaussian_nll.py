@@ -8,6 +8,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from lossary_losses import GaussianNLLLoss
+from lossary_losses._core import streaming
 
 
 @pytest.fixture
@@ -139,3 +140,101 @@ def test_the_logarithm_of_no_variance():
     assert_close(loss, GaussianNLLLoss(eps=1e-2)(input, torch.zeros(2), var=log_var.detach().exp()))
     for gradient in torch.autograd.grad(loss, [input, log_var]):
         assert gradient.isfinite().all()
+
+
+class TestInParts:
+    """Large inputs are computed part by part: the numbers are those of torch, or of the whole."""
+
+    @pytest.fixture(ids="parts of {}".format)
+    def cut(self, request, monkeypatch):
+        """Cut inputs of 24 elements within a sample; or leave them whole."""
+
+        def decide(*, into_parts):
+            monkeypatch.setattr(streaming, "_PART", {"cpu": request.param if into_parts else 10**9})
+
+        decide(into_parts=True)
+        return decide
+
+    @pytest.mark.parametrize("cut", [5, 12], indirect=True)
+    def test_parts_are_torchs(self, data, cut):
+        """Value and both gradients are torch's, where the variance is clamped as well."""
+        mean, value, variance = data
+        ours, theirs = GaussianNLLLoss(eps=0.3)(mean, value, var=variance), nn.GaussianNLLLoss(eps=0.3)(*data)
+        assert_close(ours, theirs)
+        assert_close(
+            torch.autograd.grad(ours, (mean, variance)), torch.autograd.grad(theirs, (mean, variance))
+        )
+
+    @pytest.mark.parametrize("cut", [5, 12], indirect=True)
+    @pytest.mark.parametrize("name", ["var", "log_var"])
+    @pytest.mark.parametrize("shared", [False, True], ids=["each", "one for all channels"])
+    @pytest.mark.parametrize("dtype", [torch.float64, torch.float16], ids=str)
+    def test_parts_are_those_of_the_whole(self, data, cut, name, shared, dtype):
+        """With a mask, weights, and NaN where nothing counts, value and gradients are those of the whole."""
+        mean, value, variance = (each.detach() for each in data)
+        spread = variance if name == "var" else variance.clamp(min=1e-3).log()
+        spread = (spread[:, 0] if shared else spread).to(dtype)
+        mask = torch.rand(2, 4, generator=torch.Generator().manual_seed(1)) < 0.7
+        mean = torch.where(mask.unsqueeze(1), mean, torch.nan).to(dtype)
+        given = {
+            "mask": mask,
+            "weight": mean.new_tensor([1.0, 2.0, 0.0, 0.5], dtype=torch.float64).repeat(2, 1),
+        }
+
+        def results():
+            inputs = mean.clone().requires_grad_(), spread.clone().requires_grad_()
+            loss = GaussianNLLLoss(full=True)(inputs[0], value.to(dtype), **{name: inputs[1]}, **given)
+            return loss.detach(), *torch.autograd.grad(3 * loss, inputs)
+
+        in_parts = results()
+        cut(into_parts=False)
+        assert_close(in_parts, results())
+
+    @pytest.mark.parametrize("cut", [5], indirect=True)
+    @pytest.mark.parametrize("name", ["var", "log_var"])
+    def test_derivatives(self, data, cut, name):
+        """First and second derivatives agree with finite differences."""
+        mean, value, variance = data
+        spread = (variance.detach() + 0.1).requires_grad_()
+
+        def loss(mean, spread):
+            return GaussianNLLLoss()(mean, value, **{name: spread})
+
+        assert torch.autograd.gradcheck(loss, (mean, spread))
+        assert torch.autograd.gradgradcheck(loss, (mean, spread))
+
+    @pytest.mark.parametrize("cut", [5], indirect=True)
+    def test_infinite_logarithms(self, data, cut):
+        """What stands for an infinite logarithm is a constant, in parts as in the whole."""
+        mean, value, _ = data
+        log_variance = torch.zeros_like(value)
+        log_variance[0, 0, :2] = torch.tensor([-torch.inf, torch.inf])
+        log_variance.requires_grad_()
+        in_parts = torch.autograd.grad(GaussianNLLLoss()(mean, value, log_var=log_variance), log_variance)
+        cut(into_parts=False)
+        whole = torch.autograd.grad(GaussianNLLLoss()(mean, value, log_var=log_variance), log_variance)
+        assert_close(in_parts, whole)
+
+    @pytest.mark.parametrize("cut", [5], indirect=True)
+    def test_backward_may_run_twice_or_for_several(self, data, cut):
+        """A second backward pass gives the same gradients, and so does each of several at once."""
+        mean, value, variance = data
+        loss = GaussianNLLLoss()(mean, value, var=variance)
+        first = [each.clone() for each in torch.autograd.grad(loss, (mean, variance), retain_graph=True)]
+        second = torch.autograd.grad(loss, (mean, variance), retain_graph=True)
+        assert_close(list(second), first)
+        above = torch.tensor([1.0, -2.0], dtype=loss.dtype)
+        several = torch.autograd.grad(loss, (mean, variance), above, is_grads_batched=True)
+        assert_close(list(several), [torch.stack([each, -2 * each]) for each in first])
+
+    @pytest.mark.parametrize("cut", [5], indirect=True)
+    @pytest.mark.parametrize("wanted", ["mean", "variance"])
+    def test_one_gradient_alone(self, data, cut, wanted):
+        """Where one of both has no gradient, the other has its own."""
+        mean, value, variance = data
+        both = torch.autograd.grad(GaussianNLLLoss()(mean, value, var=variance), (mean, variance))
+        if wanted == "mean":
+            loss, alone, expected = GaussianNLLLoss()(mean, value, var=variance.detach()), mean, both[0]
+        else:
+            loss, alone, expected = GaussianNLLLoss()(mean.detach(), value, var=variance), variance, both[1]
+        assert_close(torch.autograd.grad(loss, alone)[0], expected)

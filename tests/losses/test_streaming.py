@@ -173,8 +173,8 @@ def test_subclasses_are_cut(case, small_parts, monkeypatch, whole, kept):
     """An input of a subclass of Tensor is computed part by part as well, to the same numbers."""
     input, target = case.data()
     cuts = []
-    cut = streaming._cut
-    monkeypatch.setattr(streaming, "_cut", lambda *part: cuts.append(part) or cut(*part))
+    cut = streaming.cut_out
+    monkeypatch.setattr(streaming, "cut_out", lambda *part: cuts.append(part) or cut(*part))
     case.loss()(input, target, mask=kept)
     expected = len(cuts)
     loss = case.loss()(input.as_subclass(Marked), target.as_subclass(Marked), mask=kept.as_subclass(Marked))

@@ -143,7 +143,9 @@ def ready(dense: Dense, *, check: bool = True, hard: bool = False) -> Ready:
 
 def class_membership(labels: Tensor, classes: int) -> Tensor:
     """Tell for each class whether a position has it as its label; ``labels`` are ``(B, 1, *S)``."""
-    indices = torch.arange(classes, device=labels.device)
+    if torch.compiler.is_compiling():
+        labels = labels.int()  # as wide as what is selected by it, or a CPU's vectors must be cut in two
+    indices = torch.arange(classes, device=labels.device, dtype=labels.dtype)
     return labels == indices.reshape(1, -1, *(1 for _ in labels.shape[2:]))
 
 

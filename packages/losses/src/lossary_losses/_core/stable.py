@@ -9,6 +9,7 @@ from torch.nn import functional
 
 __all__ = [
     "binary_outcomes",
+    "binary_sides",
     "binary_surprise",
     "bounded",
     "focused",
@@ -34,22 +35,43 @@ def softplus(values: Tensor) -> Tensor:
     return functional.softplus(values, threshold=40)
 
 
+def binary_sides(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Give ``|logits|``, where they are not below zero, and the exponential of minus their size.
+
+    At zero the size has the slope of one side: what is made of both has the right one then, as it would not
+    have with the zero that ``abs`` has for a slope. The likelier outcome costs the logarithm of one plus the
+    exponential, and the other one the size on top of it.
+    """
+    above = logits >= 0
+    size = torch.where(above, logits, -logits).clamp(max=_LARGEST)
+    return size, above, (-size).exp()
+
+
 def binary_surprise(logits: Tensor) -> tuple[Tensor, Tensor]:
     """Give ``-log p`` and ``-log (1 - p)`` of ``p = sigmoid(logits)``, exact at both ends, and finite."""
-    logits = bounded(logits)
     if not torch.is_grad_enabled():
+        logits = bounded(logits)
         common = softplus(logits.abs().neg_())
         return common - logits.clamp(max=0), common + logits.clamp(min=0)
-    # The same, with one-sided slopes at zero that add up to the right one: of abs and clamp they would not.
-    above = logits >= 0
-    common = softplus(-torch.where(above, logits, -logits))
-    return common + torch.where(above, 0, -logits), common + torch.where(above, logits, 0)
+    size, above, _ = binary_sides(logits)
+    common = softplus(-size)
+    return common + torch.where(above, 0, size), common + torch.where(above, size, 0)
 
 
 def binary_outcomes(logits: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Give ``log p``, ``log (1 - p)``, ``p`` and ``1 - p``, exact at both ends."""
-    positive, negative = binary_surprise(logits)
-    return -positive, -negative, logits.sigmoid(), (-logits).sigmoid()
+    """Give ``-log p``, ``-log (1 - p)``, ``p`` and ``1 - p``, exact at both ends."""
+    if not torch.is_grad_enabled():
+        return *binary_surprise(logits), logits.sigmoid(), (-logits).sigmoid()
+    # From one exponential, so that a compiler need not keep several.
+    size, above, exponential = binary_sides(logits)
+    common, likelier = exponential.log1p(), (1 + exponential).reciprocal()
+    other = exponential * likelier
+    return (
+        common + torch.where(above, 0, size),
+        common + torch.where(above, size, 0),
+        torch.where(above, likelier, other),
+        torch.where(above, other, likelier),
+    )
 
 
 def log_cosh(values: Tensor) -> Tensor:

@@ -18,7 +18,17 @@ from lossary_losses._core.checks import values_readable
 from lossary_losses._core.dense import Dense, Ready, ready
 from lossary_losses._core.frozen import freeze
 
-__all__ = ["Sums", "gradients", "is_large", "is_seen_as_a_whole_only", "streamed_sums"]
+__all__ = [
+    "Sums",
+    "cut_out",
+    "flattened",
+    "gradients",
+    "is_large",
+    "is_seen_as_a_whole_only",
+    "parts_of",
+    "streamed_sums",
+    "three_dimensional",
+]
 
 _PART = {"cpu": 2**18, "cuda": 2**24}
 """How many elements of the input make a part: 1 MiB stays in a core's cache, 64 MiB keep a GPU busy."""
@@ -109,11 +119,11 @@ class _Streamed(torch.autograd.Function):
         input: Tensor,
     ) -> tuple[Tensor, ...]:
         """Add up what each part gives, and draft the gradient on the way."""
-        dense = _flat(dense._replace(input=input))
+        dense = flattened(dense._replace(input=input))
         notes.begin(dense.input)
         samples: list[tuple[Tensor, ...]] = []
-        for batch, positions in _parts(dense.input):
-            part = ready(_cut(dense, batch, positions))
+        for batch, positions in parts_of(dense.input):
+            part = ready(cut_out(dense, batch, positions))
             notes.hard &= part.hard
             if notes.draft is None:
                 sums = formula.sums(part)
@@ -153,14 +163,14 @@ class _Streamed(torch.autograd.Function):
 
 
 def _gradient(formula: Sums, dense: Dense, notes: _Notes, upstream: tuple[Tensor, ...]) -> Tensor:
-    flat = _flat(dense)
+    flat = flattened(dense)
     draft = notes.take()
     gradient = draft
     if gradient is None:
         gradient = torch.empty(flat.input.shape, dtype=dense.input.dtype, device=dense.input.device)
-    for batch, positions in _parts(flat.input):
+    for batch, positions in parts_of(flat.input):
         # Made when it is asked for, and once.
-        part = cache(partial(ready, _cut(flat, batch, positions), check=False, hard=notes.hard))
+        part = cache(partial(ready, cut_out(flat, batch, positions), check=False, hard=notes.hard))
         place = gradient[batch, :, positions]
         part_draft = place
         if draft is None:
@@ -182,21 +192,22 @@ def gradients(
     )
 
 
-def _flat(dense: Dense) -> Dense:
+def flattened(dense: Dense) -> Dense:
     """Bring every tensor to ``(B, C, N)``; a view, unless the memory of a tensor is in no usual order."""
     tensors = (dense.input, dense.target, dense.mask, dense.weight)
-    input, target, mask, weight = (None if each is None else _three_dimensional(each) for each in tensors)
+    input, target, mask, weight = (None if each is None else three_dimensional(each) for each in tensors)
     assert input is not None and target is not None  # noqa: S101, PT018 - tells the type checker
     return dense._replace(input=input, target=target, mask=mask, weight=weight)
 
 
-def _three_dimensional(tensor: Tensor) -> Tensor:
+def three_dimensional(tensor: Tensor) -> Tensor:
+    """Bring a tensor to ``(B, C, N)``."""
     while tensor.ndim < 3:  # noqa: PLR2004 - batch, classes, positions
         tensor = tensor.unsqueeze(-1)
     return tensor.flatten(2)
 
 
-def _parts(input: Tensor) -> Iterator[tuple[slice, slice]]:
+def parts_of(input: Tensor) -> Iterator[tuple[slice, slice]]:
     """Cut ``(B, C, N)`` into several samples at once, or each sample into several ranges of positions."""
     part = _PART[input.device.type]
     samples, classes, positions = input.shape
@@ -207,7 +218,9 @@ def _parts(input: Tensor) -> Iterator[tuple[slice, slice]]:
             yield slice(first, first + samples_at_once), slice(start, start + positions_at_once)
 
 
-def _cut(dense: Dense, batch: slice, positions: slice) -> Dense:
+def cut_out(dense: Dense, batch: slice, positions: slice) -> Dense:
+    """Cut a part out of tensors ``(B, C, N)``; views of them."""
+
     def cut(tensor: Tensor | None) -> Any:  # noqa: ANN401 - the type that is given
         return None if tensor is None else tensor[batch, :, positions]
 

@@ -12,7 +12,7 @@ from lossary_losses._core.dense import Dense, Ready, Selection, per_channel, pre
 from lossary_losses._core.options import integer, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
-from lossary_losses._core.stable import binary_surprise, bounded, softplus, times
+from lossary_losses._core.stable import binary_sides, binary_surprise, bounded, softplus, times
 from lossary_losses.loss_registry_setup import loss_registry
 
 __all__ = ["BCELoss", "binary_cross_entropy"]
@@ -20,10 +20,15 @@ __all__ = ["BCELoss", "binary_cross_entropy"]
 
 def binary_cross_entropy(logits: Tensor, target: Tensor, pos_weight: Tensor | None, *, hard: bool) -> Tensor:
     """Compute the surprise of each element, that of positives times ``pos_weight``."""
-    if pos_weight is not None or torch.is_grad_enabled():
+    if torch.is_grad_enabled():
+        # Of two surprises autograd and compilers would keep the logarithm of each.
+        size, above, exponential = binary_sides(logits)
+        positive, negative = times(target, pos_weight), 1 - target
+        value = times(exponential.log1p(), None if pos_weight is None else positive + negative)
+        return value + size * torch.where(above, negative, positive)
+    if pos_weight is not None:
         positive, negative = binary_surprise(logits)
-        return target * times(positive, pos_weight) + (1 - target) * negative
-    # One logarithm instead of two; autograd would take the slope at zero for zero.
+        return target * pos_weight * positive + (1 - target) * negative
     logits = bounded(logits)
     if hard:
         return softplus(logits.mul_(target.mul(-2).add_(1)))

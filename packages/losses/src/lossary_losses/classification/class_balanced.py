@@ -10,6 +10,7 @@ from lossary_losses._core.base import define_loss
 from lossary_losses._core.dense import Ready, class_membership
 from lossary_losses._core.options import choice, number
 from lossary_losses._core.reduction import Elements, weigh
+from lossary_losses._core.softmax import log_softmax
 from lossary_losses._core.stable import binary_surprise, bounded, focused, times
 from lossary_losses.classification.class_counts import ClassCountsLoss, counts_like
 from lossary_losses.classification.cross_entropy import weight_of_labels
@@ -83,7 +84,7 @@ class ClassBalancedLoss(ClassCountsLoss):
         return weigh(times(value, weight_of_labels(weights, target)), share)
 
     def _softmax(self, logits: Tensor, labels: Tensor) -> Tensor:
-        log_probability = bounded(logits.log_softmax(dim=1).gather(1, labels))
+        log_probability = bounded(log_softmax(logits).of(labels))
         return focused(-log_probability, -log_probability.expm1(), self.gamma)
 
     def _sigmoid(self, logits: Tensor, labels: Tensor) -> Tensor:

@@ -12,7 +12,8 @@ from lossary_losses._core.dense import Dense, Kind, Ready, Selection, kind_of, p
 from lossary_losses._core.options import integer, number, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
-from lossary_losses._core.stable import bounded, times
+from lossary_losses._core.softmax import log_softmax
+from lossary_losses._core.stable import times
 from lossary_losses.loss_registry_setup import loss_registry
 
 __all__ = ["CrossEntropyLoss", "weight_of_labels"]
@@ -88,14 +89,14 @@ class CrossEntropyLoss(PointwiseLoss):
         """Give the cross entropy of each position."""
         input, target, share, kind, _ = ready
         class_weight = per_channel(self.weight, input, "weight")
-        log_probability = input.log_softmax(dim=1)
+        log_probability = log_softmax(input)
         weight_of_truth = weight_of_labels(class_weight, target) if kind == "labels" else None
         if kind == "labels":
-            value = times(-log_probability.gather(1, target), weight_of_truth)
+            value = times(-log_probability.of(target), weight_of_truth)
         else:
-            value = _expected(log_probability, times(target, class_weight))
+            value = -log_probability.expected(times(target, class_weight))
         if self.label_smoothing:
-            even = _expected(log_probability, self._even(input, class_weight))
+            even = -log_probability.expected(self._even(input, class_weight))
             value = torch.lerp(value, even, self.label_smoothing)
         return weigh(value, share, weight_of_truth)
 
@@ -128,8 +129,3 @@ class CrossEntropyLoss(PointwiseLoss):
         """Give the target that smoothing mixes in: all classes alike, each with its weight."""
         even = input.new_full((1, input.shape[1], *(1 for _ in input.shape[2:])), 1 / input.shape[1])
         return times(even, class_weight)
-
-
-def _expected(log_probability: Tensor, target: Tensor) -> Tensor:
-    """Give the surprise that a distribution of classes expects; a class without mass has no part in it."""
-    return -(target * bounded(log_probability)).sum(dim=1, keepdim=True)

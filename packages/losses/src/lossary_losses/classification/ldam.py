@@ -9,6 +9,7 @@ from lossary_losses._core.base import define_loss
 from lossary_losses._core.dense import Ready, class_membership, per_channel
 from lossary_losses._core.options import number, per_class
 from lossary_losses._core.reduction import Elements, weigh
+from lossary_losses._core.softmax import log_softmax
 from lossary_losses._core.stable import times
 from lossary_losses.classification.class_counts import ClassCountsLoss, counts_like
 from lossary_losses.classification.cross_entropy import weight_of_labels
@@ -75,6 +76,6 @@ class LDAMLoss(ClassCountsLoss):
         counts = counts_like(self.class_counts, input)
         margins = self.max_margin * (counts.min() / counts) ** 0.25
         handicap = torch.where(class_membership(target, input.shape[1]), margins, 0)
-        log_probability = (self.scale * (input - handicap)).log_softmax(dim=1).gather(1, target)
+        log_probability = log_softmax(self.scale * (input - handicap)).of(target)
         weight_of_truth = weight_of_labels(per_channel(self.weight, input, "weight"), target)
         return weigh(times(-log_probability, weight_of_truth), share, weight_of_truth)

@@ -21,7 +21,8 @@ from lossary_losses._core.dense import (
 from lossary_losses._core.options import choice, integer, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
-from lossary_losses._core.stable import binary_outcomes, binary_surprise, bounded, softplus, times
+from lossary_losses._core.softmax import log_softmax
+from lossary_losses._core.stable import binary_outcomes, bounded, softplus, times
 from lossary_losses.classification.cross_entropy import weight_of_labels
 
 __all__ = ["TruthLoss", "binary_target"]
@@ -74,13 +75,12 @@ class TruthLoss(PointwiseLoss):
         if self.is_binary(kind):
             value = times(self._binary_cost(input, binary_target(ready), hard=ready.hard), class_weight)
             return weigh(value, share, class_weight)
-        log_probability = input.log_softmax(dim=1)
         if kind == "labels":
-            log_probability = bounded(log_probability.gather(1, target))
+            log_probability = bounded(log_softmax(input).of(target))
             weight_of_truth = weight_of_labels(class_weight, target)
             value = self.cost(log_probability, -log_probability.expm1())
             return weigh(times(value, weight_of_truth), share, weight_of_truth)
-        log_probability = bounded(log_probability)
+        log_probability = bounded(input.log_softmax(dim=1))
         each = self.cost(log_probability, -log_probability.expm1())
         return weigh((times(target, class_weight) * each).sum(dim=1, keepdim=True), share)
 
@@ -116,11 +116,11 @@ class TruthLoss(PointwiseLoss):
         """Mix what both outcomes cost, as the target says."""
         if hard and not torch.is_grad_enabled():
             return self._binary_cost_and_slope(logits, target, hard=True)[0]
-        positive, negative = binary_surprise(logits)
+        positive, negative, p, q = binary_outcomes(logits)
         of_positive, of_negative = self.balance()
-        return of_positive * target * self.cost(-positive, (-logits).sigmoid()) + of_negative * (
-            1 - target
-        ) * self.cost(-negative, logits.sigmoid())
+        return of_positive * target * self.cost(-positive, q) + of_negative * (1 - target) * self.cost(
+            -negative, p
+        )
 
     def _binary_cost_and_slope(self, logits: Tensor, target: Tensor, *, hard: bool) -> tuple[Tensor, Tensor]:
         """Mix cost and slope of both outcomes; of a hard target, one outcome is all."""
@@ -135,9 +135,9 @@ class TruthLoss(PointwiseLoss):
                 return cost, slope
             factor = target.mul(of_positive - of_negative).add_(of_negative)
             return cost.mul_(factor), slope.mul_(factor)
-        log_p, log_q, p, q = binary_outcomes(logits)
-        positive, rising = self.cost_and_logit_slope(log_p, q)
-        negative, falling = self.cost_and_logit_slope(log_q, p)
+        positive, negative, p, q = binary_outcomes(logits)
+        positive, rising = self.cost_and_logit_slope(-positive, q)
+        negative, falling = self.cost_and_logit_slope(-negative, p)
         share, rest = of_positive * target, of_negative * (1 - target)
         return share * positive + rest * negative, share * rising - rest * falling
 

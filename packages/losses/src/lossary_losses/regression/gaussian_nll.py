@@ -1,19 +1,20 @@
 """Gaussian negative log-likelihood: squared error against a variance that is predicted as well."""
 
 import math
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
-from lossary_losses._core.base import define_loss, require_floating_point
+from lossary_losses._core.base import define_loss, full_precision, require_floating_point
 from lossary_losses._core.checks import check_nonnegative
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import Dense, Selection, at_rank, counted_positions, prepare, ready
 from lossary_losses._core.options import flag, number
 from lossary_losses._core.reduced import ReducedLoss
-from lossary_losses._core.reduction import Elements, weigh
-from lossary_losses._core.stable import bounded
+from lossary_losses._core.reduction import Elements, Fraction, weigh
+from lossary_losses._core.stable import bounded, times
+from lossary_losses._core.streaming_pair import streamed_fraction
 from lossary_losses.errors import InputTypeError
 from lossary_losses.loss_registry_setup import loss_registry
 
@@ -122,19 +123,77 @@ class GaussianNLLLoss(ReducedLoss):
         weight: Tensor | None = None,
     ) -> Elements:
         """Give the loss of each element."""
-        dense = prepare(input, target, Selection(self.ignore_index, mask, weight), "values")
+        formula, dense, spread = self._formula(
+            input, target, var, log_var, Selection(self.ignore_index, mask, weight)
+        )
+        return formula.point(dense, spread)
+
+    def fraction(
+        self,
+        input: Tensor,
+        target: Tensor,
+        *,
+        var: Tensor | None = None,
+        log_var: Tensor | None = None,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Fraction:
+        """Give the mean as a numerator and a denominator, whatever ``reduction`` says."""
+        with full_precision(input):
+            selection = Selection(self.ignore_index, mask, weight)
+            return streamed_fraction(*self._formula(input, target, var, log_var, selection))
+
+    def _formula(
+        self, input: Tensor, target: Tensor, var: Tensor | None, log_var: Tensor | None, selection: Selection
+    ) -> tuple["_Gaussian", Dense, Tensor]:
+        """Give what each element costs, and in what; the shapes are checked."""
+        dense = prepare(input, target, selection, "values")
         spread, is_logarithm = _only_one(var, log_var)
-        spread = _ready_spread(spread, dense, "log_var" if is_logarithm else "var")
+        spread = at_rank(spread, dense.input, "log_var" if is_logarithm else "var", elementwise=True)
+        return _Gaussian(self.full, self.eps, is_logarithm), dense, spread
+
+
+class _Gaussian(NamedTuple):
+    """What each element costs, given its mean and its variance."""
+
+    full: bool
+    eps: float
+    is_logarithm: bool
+
+    def point(self, dense: Dense, beside: Tensor) -> Elements:
+        """Compute the negative log-likelihood of each element."""
+        difference, log_variance, precision, share = self._prepared(dense, beside)
+        return self._cost(difference.square() * precision, log_variance, share)
+
+    def point_and_slopes(self, dense: Dense, beside: Tensor) -> tuple[Elements, Tensor, Tensor]:
+        """Compute the derivatives too: of the mean, and of the variance or its logarithm."""
+        difference, log_variance, precision, share = self._prepared(dense, beside)
+        of_mean = difference * precision
+        squares = difference.mul_(of_mean)
+        of_spread = (1 - squares).mul_(0.5)
+        if not self.is_logarithm:
+            of_spread.mul_(precision)
+        # What stands for infinity is a constant.
+        of_spread.masked_fill_(beside.isinf(), 0)
+        elements = self._cost(squares, log_variance, share)
+        return elements, times(of_mean, share), times(of_spread, share)
+
+    def _cost(self, squares: Tensor, log_variance: Tensor, share: Tensor | None) -> Elements:
+        value = (log_variance + squares) / 2
+        return weigh(value + math.log(2 * math.pi) / 2 if self.full else value, share)
+
+    def _prepared(self, dense: Dense, beside: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Give how far the means are off, the logarithm and reciprocal of the variances, and the shares."""
+        spread = _ready_spread(beside, dense, harmless=0 if self.is_logarithm else 1)
         means, values, share, *_ = ready(dense)
-        if is_logarithm:
+        if self.is_logarithm:
             log_variance = _at_least(spread, math.log(self.eps))
             precision = (-log_variance).exp()
         else:
             check_nonnegative(spread, "var")
             variance = _at_least(spread, self.eps)
             log_variance, precision = variance.log(), variance.reciprocal()
-        value = (log_variance + (means - values).square() * precision) / 2
-        return weigh(value + math.log(2 * math.pi) / 2 if self.full else value, share)
+        return means - values, log_variance, precision, share
 
 
 def _only_one(var: Tensor | None, log_var: Tensor | None) -> tuple[Tensor, bool]:
@@ -150,13 +209,12 @@ def _only_one(var: Tensor | None, log_var: Tensor | None) -> tuple[Tensor, bool]
     return given, log_var is not None
 
 
-def _ready_spread(spread: Tensor, dense: Dense, name: str) -> Tensor:
-    """Bring variances to the rank and dtype that are computed with, harmless where nothing counts."""
-    spread = at_rank(spread, dense.input, name, elementwise=True)
+def _ready_spread(spread: Tensor, dense: Dense, *, harmless: int) -> Tensor:
+    """Bring variances to the dtype that is computed with, harmless where nothing counts."""
     spread = spread.to(torch.promote_types(dense.input.dtype, torch.float32))
     valid = counted_positions(dense)
     # One variance may serve several channels, of which some count.
-    return spread if valid is None else torch.where(valid, spread, 0 if name == "log_var" else 1)
+    return spread if valid is None else torch.where(valid, spread, harmless)
 
 
 def _at_least(values: Tensor, bound: float) -> Tensor:

@@ -14,6 +14,7 @@ from lossary_losses._core.distribution import connected, gather_over_processes
 from lossary_losses._core.options import choice, flag, integer, per_class
 from lossary_losses._core.reduced import ReducedLoss
 from lossary_losses._core.reduction import Elements, drop_dimension, weigh
+from lossary_losses._core.softmax import softmax
 from lossary_losses._core.stable import bounded, times
 from lossary_losses.errors import InputValueError
 from lossary_losses.loss_registry_setup import loss_registry
@@ -26,7 +27,7 @@ _PART = 2**18
 
 
 def lovasz_extension(errors: Tensor, truth: Tensor, share: Tensor) -> Tensor:
-    """Extend the Jaccard loss to errors that are not 0 or 1; the last dimension has the positions.
+    """Extend the Jaccard loss to errors of any size from zero; the last dimension has the positions.
 
     Taken in falling order, each error is worth what the Jaccard loss rises by when its position is got wrong
     as well. A share other than one makes a position count for more or less than one.
@@ -37,7 +38,7 @@ def lovasz_extension(errors: Tensor, truth: Tensor, share: Tensor) -> Tensor:
     else:
         with torch.no_grad():
             rises = _rises_in_parts(errors, truth, share)
-    return (errors.relu() * rises).sum(dim=-1)
+    return (errors * rises).sum(dim=-1)
 
 
 def jaccard_rises(errors: Tensor, truth: Tensor, share: Tensor) -> Tensor:
@@ -54,8 +55,8 @@ def jaccard_rises(errors: Tensor, truth: Tensor, share: Tensor) -> Tensor:
         rise = _rise(positive, negative, left, union)
     else:
         # Without any truth the first error is the whole loss.
-        anything = (union > 0).to(union.dtype)
-        first = torch.diff(anything, dim=-1, prepend=torch.zeros_like(anything[..., :1]))
+        nothing_yet = (union == 0).sum(dim=-1, keepdim=True)
+        first = (torch.arange(union.shape[-1], device=union.device) == nothing_yet).to(union.dtype)
         safe = torch.where(there, union, 1 + negative)
         rise = torch.where(there, _rise(positive, negative, left, safe), first)
     return torch.zeros_like(rise).scatter(-1, order, rise)
@@ -187,8 +188,8 @@ class LovaszHingeLoss(LovaszLoss):
         return "probabilities"
 
     def errors(self, input: Tensor, truth: Tensor) -> Tensor:
-        """Give how far each element is from the right side of its margin."""
-        return 1 - (2 * truth - 1) * bounded(input)
+        """Give how far each element is from the right side of its margin; zero on that side."""
+        return (1 - (2 * truth - 1) * bounded(input)).relu()
 
 
 @loss_registry.register(
@@ -251,4 +252,4 @@ class LovaszSoftmaxLoss(LovaszLoss):
 
     def errors(self, input: Tensor, truth: Tensor) -> Tensor:
         """Give how far each probability is from the truth."""
-        return (truth - input.softmax(dim=1)).abs()
+        return (truth - softmax(input)).abs()

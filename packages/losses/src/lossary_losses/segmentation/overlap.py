@@ -24,6 +24,7 @@ from lossary_losses._core.distribution import sum_over_processes
 from lossary_losses._core.options import choice, flag, integer, per_class
 from lossary_losses._core.reduced import ReducedLoss
 from lossary_losses._core.reduction import Elements, drop_dimension, weigh
+from lossary_losses._core.softmax import softmax
 from lossary_losses._core.stable import times
 from lossary_losses._core.streaming import Sums, streamed_sums
 from lossary_losses.errors import InputValueError
@@ -145,7 +146,7 @@ def ratio(part: Tensor, whole: Tensor) -> Tensor:
 def probabilities(input: Tensor, activation: Activation) -> Tensor:
     """Turn logits into probabilities, or take them as they are."""
     if activation == "softmax":
-        return input.softmax(dim=1)
+        return softmax(input)
     if activation == "sigmoid":
         return input.sigmoid()
     check_unit_interval(input, "input")

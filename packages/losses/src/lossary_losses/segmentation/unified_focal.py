@@ -11,6 +11,7 @@ from lossary_losses._core.dense import Ready, per_channel
 from lossary_losses._core.options import choice, flag, number
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
+from lossary_losses._core.softmax import log_softmax
 from lossary_losses._core.stable import binary_surprise, bounded, power_of_nonnegative, times
 from lossary_losses._core.streaming import Sums
 from lossary_losses.classification.cross_entropy import weight_of_labels
@@ -39,11 +40,11 @@ class ModifiedFocalLoss(TruthLoss):
         if self.is_binary(kind):
             value = times(self._cost_of_values(input, binary_target(ready)), class_weight)
             return weigh(value, share, class_weight)
-        log_probability = input.log_softmax(dim=1)
         if kind == "labels":
             weight_of_truth = weight_of_labels(class_weight, target)
-            value = self._class_cost(log_probability.gather(1, target), target > 0)
+            value = self._class_cost(log_softmax(input).of(target), target > 0)
             return weigh(times(value, weight_of_truth), share, weight_of_truth)
+        log_probability = input.log_softmax(dim=1)
         each = self._class_cost(log_probability, _is_foreground(log_probability))
         return weigh((times(target, class_weight) * each).sum(dim=1, keepdim=True), share)
 
