@@ -15,13 +15,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lossary_losses import Card, Paper, ReducedLoss, cards, loss_registry
+from lossary_losses import Card, Claims, Paper, ReducedLoss, cards, loss_registry
+from lossary_losses.testing import Kind, find_kind
+from lossary_losses.testing.kinds.dense import DenseKind
 
 DOCS = Path(__file__).parent
 TASKS = {
     "segmentation": "Segmentation",
     "classification": "Classification",
     "regression": "Regression",
+    "detection": "Detection",
+    "image": "Images",
+    "audio": "Audio",
+    "representation": "Representation",
+    "ranking": "Ranking",
+    "survival": "Survival",
+    "preference": "Preference",
     "composite": "Composites",
 }
 TARGETS = {
@@ -86,10 +95,15 @@ def claims(card: Card) -> str:
     if card.claims is None:
         return ""
     claimed = card.claims
-    lines = [f"Input: {claimed.input}, `{claimed.layout}`."]
-    for kind, options in claimed.targets.items():
+    lines = [f"Input: {claimed.input.replace('_', ' ')}, `{claimed.layout}`."]
+    for target, options in claimed.targets.items():
+        kind = find_kind(claimed.input, target)
         said = ", ".join(f"`{name}={value!r}`" for name, value in options.items())
-        lines.append(f"Target: {TARGETS[kind]}" + (f", with {said}." if said else "."))
+        if isinstance(kind, DenseKind):
+            lines.append(f"Target: {TARGETS[target]}" + (f", with {said}." if said else "."))
+        else:
+            lines.append(f"Data: {(kind.__doc__ or '').strip()}")
+        lines += data_claims(claimed, kind) if target == next(iter(claimed.targets)) else []
     low = "unbounded" if claimed.low is None else f"{claimed.low:g}"
     high = "unbounded" if claimed.high is None else f"{claimed.high:g}"
     lines.append(f"An element is at least {low} and at most {high}.")
@@ -99,6 +113,24 @@ def claims(card: Card) -> str:
         lines.append(f"With a soft target it is {AT_SOFT[claimed.at_soft]}.")
     lines += [f"`{rule}` does not apply: {reason}." for rule, reason in claimed.exempt.items()]
     return "\n".join(f"- {line}" for line in lines)
+
+
+def data_claims(claimed: Claims, kind: Kind) -> list[str]:
+    """Say what an element is, and what must not matter to it."""
+    lines = [f"Element, which a mean divides by and a mask takes out: {claimed.element or kind.element}."]
+    lines += [f"`{name}`: {argument.replace('_', ' ')}." for name, argument in claimed.arguments.items()]
+    if claimed.couples:
+        lines.append(f"Elements of a {claimed.couples} look at one another: it cannot be computed in parts.")
+    if claimed.reach is not None:
+        lines.append("An element sees its neighbours, as far as its window reaches.")
+    changes = kind.usual if claimed.invariant is None else claimed.invariant
+    if changes:
+        lines.append(f"It stays as it is under: {', '.join(each.replace('_', ' ') for each in changes)}.")
+    if claimed.adds_up == "no":
+        lines.append("Fractions of parts of a batch do not add up.")
+    if claimed.memory is not None:
+        lines.append(f"Forward and backward allocate at most {claimed.memory:g} times the input.")
+    return lines
 
 
 def cited(paper: Paper) -> str:
@@ -144,6 +176,8 @@ def has_curve(card: Card) -> bool:
     """Tell whether a loss is a function of one number for each position."""
     loss = loss_registry.get(card.name)
     if card.claims is None or not issubclass(loss, ReducedLoss):
+        return False
+    if card.claims.input not in ("logits", "probabilities", "values"):
         return False
     x, value, _ = curve(loss, card)
     return value.shape == x.shape
