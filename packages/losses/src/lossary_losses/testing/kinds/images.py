@@ -19,7 +19,7 @@ class Images(Kind):
     target = "images"
     layout = "B C *S"
     element = "window"
-    space = (8, 9)
+    space = (12, 13)
     small_space = (5, 4)
     can_cut = False
     learning_rate = 0.05
