@@ -55,8 +55,9 @@ def test_keeps_the_contract(loss_trial):
     SSIMLoss,
     {"window": "uniform", "padding": "reflect"},
     every_option_has_an_effect="a uniform window has no width",
+    memory_is_as_claimed="what is reflected is a copy",
 )
-@in_forms(TotalVariationLoss, {"norm": "l2"})
+@in_forms(TotalVariationLoss, {"norm": "l2"}, memory_is_as_claimed="a norm needs both differences at once")
 def test_keeps_the_contract_in_every_form(loss_trial):
     """With options that compute differently a loss keeps the contract as well."""
     loss_trial()

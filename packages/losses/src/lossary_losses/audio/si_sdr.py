@@ -79,6 +79,7 @@ class SISDRLoss(ReducedLoss):
         perfect=None,
         layout="B * T",
         element="signal",
+        memory=8,
         invariant=("gain", "polarity", "common_gain", "reversal"),
     )
 

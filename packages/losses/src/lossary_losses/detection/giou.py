@@ -62,7 +62,9 @@ class GIoULoss(BoxLoss):
         Regression", arXiv:1902.09630.
     """
 
-    claims: ClassVar = Claims(targets={"boxes": {}}, input="boxes", high=2.0, layout="* 4", element="box")
+    claims: ClassVar = Claims(
+        targets={"boxes": {}}, input="boxes", high=2.0, layout="* 4", element="box", memory=7
+    )
 
     def cost(self, boxes: BoxPairs) -> Tensor:
         """Add the part of the union that is not common to the part of the hull that is empty."""

@@ -86,6 +86,7 @@ class SSIMLoss(ImageLoss, ReducedLoss):
         element="window",
         options={"window_size": 3},
         reach=1,
+        memory=12,
         invariant=("exchange", "mirror"),
     )
 

@@ -68,7 +68,7 @@ class TotalVariationLoss(ImageLoss, TargetlessLoss):
         doi:10.1016/0167-2789(92)90242-F.
     """
 
-    claims: ClassVar = Claims(targets={"nothing": {}}, input="images", element="position", reach=1)
+    claims: ClassVar = Claims(targets={"nothing": {}}, input="images", element="position", reach=1, memory=4)
 
     norm: Literal["l1", "l2"] = choice("l1", "l2", default="l1")
 

@@ -64,6 +64,7 @@ class DPOLoss(PairLoss):
         at_soft="elsewhere",
         learns_at=1000.0,
         layout="P 2",
+        memory=5,
     )
 
     beta: float = number(default=0.1, above=0)

@@ -67,7 +67,7 @@ class ListSoftmaxLoss(ReducedLoss):
     """
 
     claims: ClassVar = Claims(
-        input="lists", targets={"relevance": {}}, element="list", perfect=None, layout="B L"
+        memory=6, input="lists", targets={"relevance": {}}, element="list", perfect=None, layout="B L"
     )
 
     distribution: Literal["normalized", "softmax"] = choice("normalized", "softmax", default="normalized")

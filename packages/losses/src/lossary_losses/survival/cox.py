@@ -67,6 +67,7 @@ class CoxLoss(ReducedLoss):
     """
 
     claims: ClassVar = Claims(
+        memory=48,
         input="hazards",
         targets={"times": {}},
         arguments={"event": "event"},

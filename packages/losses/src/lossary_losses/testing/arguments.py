@@ -9,7 +9,7 @@ from torch.nn import functional
 from lossary_losses.testing.kinds import Kind, Size
 from lossary_registry import nearest_names
 
-__all__ = ["ARGUMENTS", "SHARED", "draw_argument"]
+__all__ = ["ARGUMENTS", "DISCRETE", "SHARED", "draw_argument"]
 
 Draw = Callable[[Kind, Tensor, Size, torch.Generator], Tensor]
 
@@ -64,6 +64,9 @@ ARGUMENTS: Mapping[str, Draw] = {
 """How each kind of argument is drawn: numbers in the input's shape, above zero, any, or logarithms of
 probabilities; for each sample, whether an event came, or of which group it is; as a target; one number above
 zero; a row for each class."""
+
+DISCRETE = frozenset({"event", "groups"})
+"""Kinds of argument that have no gradient."""
 
 SHARED = frozenset({"scalar", "projection"})
 """Kinds of argument that belong to no sample."""

@@ -7,6 +7,7 @@ import attrs
 import torch
 from torch import Tensor
 
+from lossary_losses.testing.arguments import DISCRETE
 from lossary_losses.testing.data import Data
 from lossary_losses.testing.kinds import name_of_kind
 from lossary_losses.testing.sample import Sample
@@ -63,6 +64,10 @@ class Needs:
     """Whether an element must be such that it can be there twice."""
     fit: bool = False
     """Whether a good fit must be near enough to be reached."""
+    nearer: bool = False
+    """Whether it must be better to come nearer to a perfect prediction."""
+    others: bool = False
+    """Whether something beside the input must have a gradient."""
     size: bool = False
     """Whether an input must be such that its numbers can be large."""
     large: bool = False
@@ -100,6 +105,8 @@ class Needs:
             and (data.kind.can_cut or not self.cut)
             and (data.kind.repeats is not None or not self.repeated)
             and (data.kind.learning_rate is not None or not self.fit)
+            and (data.is_dense or subject.claims.perfect is not None or not self.nearer)
+            and (_have_gradients(subject, data) or not self.others)
             and (data.has_size or not self.size)
             and (data.kind.can_be_large or not self.large)
             and (changes_for(subject, data) or not self.changes)
@@ -114,6 +121,12 @@ class Needs:
         if self.parts and subject.claims.couples:
             return f"its elements look at one another: it couples the {subject.claims.couples}"
         return ""
+
+
+def _have_gradients(subject: Subject, data: Data) -> bool:
+    """Tell whether a target, a weight or another tensor may have a gradient."""
+    of_target = data.has_target and data.kind.is_differentiable
+    return of_target or subject.takes_argument("weight") or bool(set(data.arguments.values()) - DISCRETE)
 
 
 def changes_for(subject: Subject, data: Data) -> tuple[str, ...]:
