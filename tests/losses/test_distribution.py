@@ -4,14 +4,28 @@ import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
+from torch import distributed
 from torch.testing import assert_close
 
-from lossary_losses import DiceLoss, LovaszHingeLoss
-from lossary_losses.testing.rules.distribution import _on_two_ranks
+from lossary_losses import (
+    CrossEntropyLoss,
+    DiceCELoss,
+    DiceLoss,
+    GeneralizedDiceLoss,
+    LovaszHingeLoss,
+    MCCLoss,
+    SoftClDiceLoss,
+    UnifiedFocalLoss,
+    WeightedSum,
+)
+from lossary_losses._core import streaming
+from lossary_losses.exact import Exact
+from lossary_losses.testing.rules.distribution import _make_group, _on_two_ranks
 
 pytestmark = pytest.mark.xdist_group("processes")
 
@@ -112,6 +126,173 @@ def test_a_process_without_gradients_takes_part(build):
     value.backward()
     assert_close((first, second), (value.detach(), value.detach()))
     assert_close(slope / 2, logits.grad[:1])
+
+
+SAMPLES, POSITIONS = (slice(0, 1), slice(1, 3)), (slice(0, 2), slice(2, 7))
+"""What is in each row and in each column of two by two processes."""
+
+
+@pytest.fixture(scope="module")
+def two_by_two():
+    """Run work on four ranks, of which those of a column share a batch, and those of a row its positions."""
+    rows, columns = ([distributed.HashStore() for _ in range(2)] for _ in range(2))
+
+    def meet(rank):
+        row, column = divmod(rank, 2)
+        return {
+            "process_group": _make_group(columns[column], row),
+            "position_group": _make_group(rows[row], column),
+        }
+
+    with ThreadPoolExecutor(4) as threads:
+        groups = list(threads.map(meet, range(4)))
+        yield lambda work: list(threads.map(lambda rank: work(*divmod(rank, 2), groups[rank]), range(4)))
+
+
+def cut(tensor, row, column):
+    """Give what one of two by two processes has."""
+    return tensor[SAMPLES[row], ..., POSITIONS[column]].clone()
+
+
+def spread_data():
+    """Draw three samples of seven positions, of which one of the processes is to know a mask."""
+    generator = torch.Generator().manual_seed(0)
+    input = torch.randn(3, 4, 7, generator=generator, dtype=torch.float64)
+    target = torch.randint(0, 3, (3, 7), generator=generator)  # one class is nowhere
+    mask = torch.ones(3, 7, dtype=torch.bool)
+    mask[0, 0] = mask[0, 3:5] = False
+    return input, target, mask
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize(
+    ("build", "options"),
+    [
+        (DiceLoss, {}),
+        (DiceLoss, {"batch": True, "weight": [1.0, 2.0, 0.5, 3.0]}),
+        (DiceLoss, {"empty": "skip"}),
+        (GeneralizedDiceLoss, {}),
+        (MCCLoss, {"smooth": 0.0}),
+        (DiceCELoss, {"empty": "skip"}),
+        (UnifiedFocalLoss, {"asymmetric": False}),
+    ],
+)
+def test_batch_and_positions_are_spread(build, options, reduction, two_by_two):
+    """With a group for samples and one for positions, the mean over all processes is the whole batch's."""
+    input, target, mask = spread_data()
+
+    def work(row, column, groups):
+        own = cut(input, row, column).requires_grad_()
+        given = {"mask": cut(mask, row, column)} if row == 0 else {}
+        value = build(reduction=reduction, **options, **groups)(own, cut(target, row, column), **given)
+        value.backward()
+        return value.detach(), own.grad
+
+    results = two_by_two(work)
+    logits = input.requires_grad_()
+    value = build(reduction=reduction, **options)(logits, target, mask=mask)
+    value.backward()
+    assert_close(torch.stack([each for each, _ in results]).mean(), value.detach())
+    slopes = [slope for _, slope in results]
+    whole = torch.cat([torch.cat(slopes[:2], dim=-1), torch.cat(slopes[2:], dim=-1)])
+    assert_close(whole / 4, logits.grad)
+
+
+@pytest.mark.parametrize("build", [DiceCELoss, DiceLoss])
+def test_what_is_spread_is_counted_as_a_whole(build, two_by_two):
+    """A denominator counted before there is an input is that of whole samples, in each of their processes."""
+    input, target, mask = spread_data()
+
+    def work(row, column, groups):
+        given = {"mask": cut(mask, row, column)} if row == 0 else {}
+        loss = build(empty="skip", position_group=groups["position_group"])
+        return loss.counts(cut(target, row, column), like=cut(input, row, column), **given)
+
+    results = two_by_two(work)
+    for row in range(2):
+        given = {"mask": mask[SAMPLES[row]]}
+        expected = build(empty="skip").counts(target[SAMPLES[row]], like=input[SAMPLES[row]], **given)
+        for column in range(2):
+            assert_close(results[2 * row + column], expected)
+
+
+def test_a_mask_of_elements_in_one_process(two_by_two):
+    """Where a mask says of each class whether it counts, the processes without one agree on the message."""
+    input, _, _ = spread_data()
+    target = (input > 0.3).double()
+    mask = torch.ones_like(input, dtype=torch.bool)
+    mask[:1, 1:3, :2] = False
+
+    def work(row, column, groups):
+        own = cut(input, row, column).requires_grad_()
+        given = {"mask": cut(mask, row, column)} if row == column == 0 else {}
+        value = DiceLoss(**groups)(own, cut(target, row, column), **given)
+        value.backward()
+        return value.detach()
+
+    assert_close(torch.stack(two_by_two(work)).mean(), DiceLoss()(input, target, mask=mask))
+
+
+def test_a_process_without_positions_takes_part():
+    """Where the positions do not go round, a process without any has an empty gradient, and none waits."""
+    input, target, _ = spread_data()
+
+    def on_rank(rank, group):
+        part = slice(0, 7) if rank == 0 else slice(7, 7)
+        own = input[..., part].clone().requires_grad_()
+        value = DiceLoss(position_group=group)(own, target[..., part])
+        value.backward()
+        return value.detach(), own.grad
+
+    (first, slope), (second, nothing) = _on_two_ranks(on_rank)
+    logits = input.requires_grad_()
+    value = DiceLoss()(logits, target)
+    value.backward()
+    assert_close((first, second), (value.detach(), value.detach()))
+    assert_close(slope / 2, logits.grad)
+    assert nothing.shape == (3, 4, 0)
+
+
+@pytest.mark.parametrize("empty", ["score", "skip"])
+def test_shares_of_a_step_with_spread_positions(empty):
+    """Counted over all processes, a sum of losses has the right shares, whichever of them sum positions."""
+    input, target, mask = spread_data()
+
+    def build(group=None):
+        return WeightedSum(
+            {
+                "region": DiceLoss(empty=empty, position_group=group),
+                "both": DiceCELoss(empty=empty, position_group=group),
+                "pixel": CrossEntropyLoss(),
+            }
+        )
+
+    def on_rank(rank, group):
+        own = input[..., POSITIONS[rank]].clone().requires_grad_()
+        exact = Exact(build(group), group=group)
+        given = {"target": target[..., POSITIONS[rank]], "mask": mask[..., POSITIONS[rank]]}
+        share = exact(own, total=exact.total([given], like=own.shape), **given)
+        share.backward()
+        return exact.report([share]).total, own.grad
+
+    (first, first_slope), (second, second_slope) = _on_two_ranks(on_rank)
+    logits = input.requires_grad_()
+    value = build()(logits, target, mask=mask)
+    value.backward()
+    assert_close((first, second), (value.detach(), value.detach()))
+    assert_close(torch.cat([first_slope, second_slope], dim=-1) / 2, logits.grad)
+
+
+def test_spread_positions_in_parts(monkeypatch):
+    """Where an input is computed part by part as well, value and gradient are the same."""
+    monkeypatch.setattr(streaming, "_PART", {"cpu": 4})
+    test_a_process_without_positions_takes_part()
+
+
+def test_neighbours_cannot_be_in_other_processes():
+    """A loss to which it matters where a position lies takes no position_group."""
+    with pytest.raises(TypeError, match="position_group"):
+        SoftClDiceLoss(position_group=None)
 
 
 def test_a_group_is_a_group():

@@ -2,8 +2,9 @@
 
 import torch
 
-from lossary_losses import BCELoss, MSELoss
+from lossary_losses import BCELoss, DiceLoss, MSELoss
 from lossary_losses._core.reduction import mean
+from lossary_losses._core.streaming import streamed_sums
 from saboteurs.breaking import breaks
 
 
@@ -105,6 +106,20 @@ class GradientForItself(BCELoss):
     def reduced(self, fraction):
         value = super().reduced(fraction)
         return value.detach() + mean(fraction) - mean(fraction).detach()
+
+
+@breaks("two_parts_of_space_are_one", "the mean over ranks of the value: got")
+class PositionsForItself(DiceLoss):
+    def elements(self, input, target, *, mask=None, weight=None):
+        return self.elements_of(streamed_sums(*self.counting(input, target, mask=mask, weight=weight)))
+
+
+@breaks("two_parts_of_space_are_one", "the mean over ranks of the gradient: got")
+class PositionsWithoutGradients(DiceLoss):
+    def elements_of(self, counts):
+        if self.position_group is not None:
+            counts = tuple(each.detach() + (each - each.detach()) / 2 for each in counts)
+        return super().elements_of(counts)
 
 
 @breaks("other_derivatives_are_right", "Jacobian mismatch")

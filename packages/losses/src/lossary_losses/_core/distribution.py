@@ -2,6 +2,11 @@
 
 DistributedDataParallel averages gradients. What is local is therefore multiplied by the number of processes,
 and what is summed here carries the gradients of all of them.
+
+That is so too where the positions of a sample are spread: each process has the loss of the whole sample then,
+and of its gradient what its own positions have, times the number of processes. An engine that averages over
+these processes as well gives the gradient of the whole; one that adds up is to be given the loss divided by
+their number.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ A loss says what its elements are (``elements``); where its ``forward`` takes ot
 have, it writes a typed one that hands them on to :meth:`ElementLoss.result`, and nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,7 +20,7 @@ from lossary_losses.errors import OptionValueError
 if TYPE_CHECKING:
     from lossary_losses._core.claims import Claims
 
-__all__ = ["ElementLoss", "ReducedLoss", "Shape", "TargetlessLoss", "shape_of"]
+__all__ = ["ElementLoss", "ReducedLoss", "Shape", "TargetlessLoss", "shape_of", "stand_in"]
 
 Shape = Sequence[int] | Tensor
 """The shape of an input, or a tensor that has it."""
@@ -29,6 +29,12 @@ Shape = Sequence[int] | Tensor
 def shape_of(like: Shape) -> tuple[int, ...]:
     """Give the shape that something of that shape stands for."""
     return tuple(like.shape if isinstance(like, Tensor) else like)
+
+
+def stand_in(like: Shape, others: Iterable[object]) -> Tensor:
+    """Give an input of a shape, for the counts, which do not depend on its values."""
+    device = next((each.device for each in others if isinstance(each, Tensor)), None)
+    return torch.zeros((), dtype=_widest(device), device=device).expand(shape_of(like))
 
 
 def _widest(device: torch.device | None) -> torch.dtype:
@@ -94,10 +100,8 @@ class ElementLoss(Loss):
         """
         given = {"target": target, "mask": mask, "weight": weight, **arguments}
         given = {name: value for name, value in given.items() if value is not None}
-        device = next((each.device for each in given.values() if isinstance(each, Tensor)), None)
         with torch.no_grad():
-            input = torch.zeros((), dtype=_widest(device), device=device).expand(shape_of(like))
-            return self.fraction(input, **given).denominator.detach()
+            return self.fraction(stand_in(like, given.values()), **given).denominator.detach()
 
     def result(self, input: Tensor, *tensors: Any, **arguments: Any) -> Tensor:  # noqa: ANN401
         """Give what ``reduction`` asks for; for a ``forward`` to hand its tensors to."""

@@ -13,9 +13,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
+from torch.distributed import ProcessGroup
 
 from lossary_losses._core.checks import values_readable
 from lossary_losses._core.dense import Dense, Ready, ready
+from lossary_losses._core.distribution import sum_over_processes
 from lossary_losses._core.frozen import freeze
 
 __all__ = [
@@ -50,8 +52,16 @@ class Sums(Protocol):
         ...
 
 
-def streamed_sums(formula: Sums, dense: Dense) -> tuple[Tensor, ...]:
-    """Compute the sums of a formula, part by part where that pays and nothing else needs the graph."""
+def streamed_sums(
+    formula: Sums, dense: Dense, position_group: ProcessGroup | None = None
+) -> tuple[Tensor, ...]:
+    """Compute the sums of a formula, over the positions that all processes of a group have of each sample."""
+    sums = _local_sums(formula, dense)
+    return sums if position_group is None else sum_over_processes(sums, position_group)
+
+
+def _local_sums(formula: Sums, dense: Dense) -> tuple[Tensor, ...]:
+    """Compute the sums part by part where that pays and nothing else needs the graph."""
     if is_large(dense.input):
         frozen, held = freeze(formula)
         others = (dense.target, dense.mask, dense.weight, *held)

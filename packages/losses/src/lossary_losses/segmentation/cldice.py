@@ -19,7 +19,7 @@ from lossary_losses._core.stable import times
 from lossary_losses._core.streaming import is_large
 from lossary_losses.errors import InputValueError
 from lossary_losses.loss_registry_setup import loss_registry
-from lossary_losses.segmentation.overlap import Overlap, OverlapLoss, over_space, prepare_regions, ratio
+from lossary_losses.segmentation.overlap import Overlap, RegionScoreLoss, over_space, prepare_regions, ratio
 from lossary_losses.segmentation.regions import NEIGHBOURHOOD, find_regions
 
 __all__ = ["SoftClDiceLoss"]
@@ -36,7 +36,7 @@ _POOLS = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_
     tags=["segmentation", "binary", "multilabel", "multiclass", "overlap", "topology"],
 )
 @define_loss
-class SoftClDiceLoss(OverlapLoss):
+class SoftClDiceLoss(RegionScoreLoss):
     r"""One minus the harmonic mean of how much of each centre line lies in the other region.
 
     .. math:: \ell = 1 - \frac{2\, \mathrm{Tprec} \cdot \mathrm{Tsens}}{\mathrm{Tprec} + \mathrm{Tsens}},
@@ -96,7 +96,7 @@ class SoftClDiceLoss(OverlapLoss):
         Segmentation", arXiv:2003.07311.
     """
 
-    claims: ClassVar = attrs.evolve(OverlapLoss.claims, at_soft="elsewhere", exempt=NEIGHBOURHOOD)
+    claims: ClassVar = attrs.evolve(RegionScoreLoss.claims, at_soft="elsewhere", exempt=NEIGHBOURHOOD)
 
     iterations: int = integer(default=3, at_least=0)
     smooth: float = number(default=1.0, at_least=0)

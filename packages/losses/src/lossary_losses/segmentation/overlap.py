@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.distributed import ProcessGroup
 
 from lossary_losses._core.base import define_loss
 from lossary_losses._core.checks import check_unit_interval
@@ -21,7 +22,7 @@ from lossary_losses._core.dense import (
     prepare,
 )
 from lossary_losses._core.distribution import sum_over_processes
-from lossary_losses._core.options import choice, flag, integer, per_class
+from lossary_losses._core.options import choice, flag, group, integer, per_class
 from lossary_losses._core.reduced import ReducedLoss
 from lossary_losses._core.reduction import Elements, drop_dimension, weigh
 from lossary_losses._core.softmax import softmax
@@ -33,6 +34,7 @@ __all__ = [
     "Activation",
     "Overlap",
     "OverlapLoss",
+    "RegionScoreLoss",
     "SoftCounts",
     "count",
     "over_space",
@@ -57,8 +59,8 @@ class Overlap(NamedTuple):
 
 
 @define_loss
-class OverlapLoss(ReducedLoss):
-    """A loss of one score for each sample and class; subclasses say how the counts make a score."""
+class RegionScoreLoss(ReducedLoss):
+    """A loss of one score for each sample and class; subclasses say how their sums make a score."""
 
     claims: ClassVar = Claims(
         targets={"labels": {}, "binary": {}, "soft": {}, "distributions": {"activation": "softmax"}},
@@ -79,24 +81,6 @@ class OverlapLoss(ReducedLoss):
     def score_loss(self, overlap: Overlap) -> Tensor:
         """Compute the loss of each sample and class from its counts."""
         raise NotImplementedError(f"{type(self).__name__} must say what its counts are worth")
-
-    def elements(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Elements:
-        """Give the loss of each sample and class, or of each class of the whole batch."""
-        return self.elements_of(streamed_sums(*self.counting(input, target, mask=mask, weight=weight)))
-
-    def counting(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None
-    ) -> tuple[Sums, Dense]:
-        """Give what is to be counted, and in what."""
-        selection = Selection(self.ignore_index, mask, weight)
-        activation, dense = prepare_regions(input, target, selection, self.activation)
-        return self.formula(activation), dense
-
-    def formula(self, activation: Activation) -> Sums:
-        """Say what is counted."""
-        return SoftCounts(activation)
 
     def elements_of(self, counts: tuple[Tensor, ...]) -> Elements:
         """Give the loss of each sample and class from the counts of each sample."""
@@ -122,6 +106,32 @@ class OverlapLoss(ReducedLoss):
         class_weight = per_channel(self.weight, value, "weight")
         elements = weigh(times(value, class_weight), share, class_weight)
         return drop_dimension(elements, 0) if self.batch else elements
+
+
+@define_loss
+class OverlapLoss(RegionScoreLoss):
+    """A score of soft counts: it does not matter where a position lies, not even in which process."""
+
+    position_group: ProcessGroup | None = group(default=None)
+
+    def elements(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+    ) -> Elements:
+        """Give the loss of each sample and class, or of each class of the whole batch."""
+        formula, dense = self.counting(input, target, mask=mask, weight=weight)
+        return self.elements_of(streamed_sums(formula, dense, self.position_group))
+
+    def counting(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None
+    ) -> tuple[Sums, Dense]:
+        """Give what is to be counted, and in what."""
+        selection = Selection(self.ignore_index, mask, weight)
+        activation, dense = prepare_regions(input, target, selection, self.activation)
+        return self.formula(activation), dense
+
+    def formula(self, activation: Activation) -> Sums:
+        """Say what is counted."""
+        return SoftCounts(activation)
 
 
 def prepare_regions(
@@ -188,11 +198,12 @@ class SoftCounts(NamedTuple):
 def count(predicted: Tensor, ready: Ready) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Count intersection, prediction, truth, and what counts at all, given the probabilities."""
     target, share = ready.target, ready.share
+    size = over_space(times(predicted, share))
+    # As many numbers with a mask and without: another process may have one.
     if share is None:
-        positions = math.prod(predicted.shape[2:])
-        counted = predicted.new_full((predicted.shape[0], 1), positions)
+        counted = torch.full_like(size, math.prod(predicted.shape[2:]))
     else:
-        counted = over_space(share)
+        counted = over_space(share).expand_as(size)
     if ready.kind == "labels":
         share = torch.ones_like(predicted[:, :1]) if share is None else share
         intersection, true = _counts_by_label(predicted, target, share)
@@ -203,7 +214,7 @@ def count(predicted: Tensor, ready: Ready) -> tuple[Tensor, Tensor, Tensor, Tens
             if ready.hard and share is None and predicted.device.type == "cpu"  # a GPU may round products
             else over_space(times(_smaller(predicted, target), share))
         )
-    return intersection, over_space(times(predicted, ready.share)), true, counted
+    return intersection, size, true, counted
 
 
 def _smaller(predicted: Tensor, target: Tensor) -> Tensor:

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.distributed import ProcessGroup
 
 from lossary_losses._core.base import Loss, define_loss, full_precision
 from lossary_losses._core.claims import Claims
-from lossary_losses._core.counting import counts_of, require_additive, scaled
+from lossary_losses._core.counting import require_additive, scaled
 from lossary_losses._core.dense import Ready
 from lossary_losses._core.options import choice, flag, group, integer, number, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
-from lossary_losses._core.reduced import Shape
+from lossary_losses._core.reduced import Shape, stand_in
 from lossary_losses._core.reduction import Fraction, to_fraction
 from lossary_losses._core.streaming import Sums, streamed_sums
 from lossary_losses.classification.binary_cross_entropy import BCELoss
@@ -47,6 +48,7 @@ class RegionAndPixelLoss(Loss):
     ignore_index: int | None = integer(default=None)
     reduction: Literal["mean", "sum"] = choice("mean", "sum", default="mean")
     process_group: ProcessGroup | None = group(default=None)
+    position_group: ProcessGroup | None = group(default=None)
 
     def __attrs_post_init__(self) -> None:
         """Build both losses from the options, as long as these have values, which on meta no buffer has."""
@@ -134,11 +136,10 @@ class RegionAndPixelLoss(Loss):
         Raises:
             NotAdditiveError: The losses are no means, or the batch is one region.
         """
-        given: dict[str, Any] = {"like": like, "mask": mask, "weight": weight}
-        return {
-            **counts_of(self.region, target, path="region", **given),
-            **counts_of(self.pixel, target, path="pixel", **given),
-        }
+        require_additive(self)
+        with torch.no_grad():
+            both = self._fractions(stand_in(like, [target]), target, mask, weight)
+        return {name: fraction.denominator.detach() for name, fraction in both.items()}
 
     def _fractions(
         self, input: Tensor, target: Tensor, mask: Tensor | None, weight: Tensor | None
@@ -147,7 +148,9 @@ class RegionAndPixelLoss(Loss):
         with full_precision(input):
             dense = self.pixel.prepare(input, target, mask=mask, weight=weight)
             counting, _ = self.region.counting(input, target, mask=mask, weight=weight)
-            *counts, numerator, denominator = streamed_sums(_Both(counting, self.pixel), dense)
+            *counts, numerator, denominator = streamed_sums(
+                _Both(counting, self.pixel), dense, self.position_group
+            )
             region = to_fraction(self.region.elements_of(tuple(counts)))
             return {"region": region, "pixel": Fraction(numerator.sum(), denominator.sum())}
 
@@ -222,6 +225,11 @@ class BCEDiceLoss(DiceAndPixelLoss):
         reduction: ``"mean"`` (default) or ``"sum"``, of each loss; their elements are not the same.
         process_group: The processes that share a batch: their gradients, once averaged, are then those of the
             whole batch in one process. Default: None, each process for itself.
+        position_group: The processes that share the positions of each sample, such as parts of a volume. What
+            is summed over positions is that of whole samples then, and gradients are those of whole samples
+            once they are averaged over these processes too; where they are added up, divide the loss by the
+            number of these processes. Those of ``process_group`` are to have other samples. Default: None,
+            each process has whole samples.
 
     Raises:
         OptionTypeError: An option has the wrong type.
@@ -288,6 +296,11 @@ class DiceCELoss(DiceAndPixelLoss):
         reduction: ``"mean"`` (default) or ``"sum"``, of each loss; their elements are not the same.
         process_group: The processes that share a batch: their gradients, once averaged, are then those of the
             whole batch in one process. Default: None, each process for itself.
+        position_group: The processes that share the positions of each sample, such as parts of a volume. What
+            is summed over positions is that of whole samples then, and gradients are those of whole samples
+            once they are averaged over these processes too; where they are added up, divide the loss by the
+            number of these processes. Those of ``process_group`` are to have other samples. Default: None,
+            each process has whole samples.
 
     Raises:
         OptionTypeError: An option has the wrong type.
@@ -357,6 +370,11 @@ class FocalDiceLoss(DiceAndPixelLoss):
         reduction: ``"mean"`` (default) or ``"sum"``, of each loss; their elements are not the same.
         process_group: The processes that share a batch: their gradients, once averaged, are then those of the
             whole batch in one process. Default: None, each process for itself.
+        position_group: The processes that share the positions of each sample, such as parts of a volume. What
+            is summed over positions is that of whole samples then, and gradients are those of whole samples
+            once they are averaged over these processes too; where they are added up, divide the loss by the
+            number of these processes. Those of ``process_group`` are to have other samples. Default: None,
+            each process has whole samples.
 
     Raises:
         OptionTypeError: An option has the wrong type.

@@ -60,6 +60,11 @@ class TverskyLoss(OverlapLoss):
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
         process_group: The processes that share a batch: their gradients, once averaged, are then those of the
             whole batch in one process. Default: None, each process for itself.
+        position_group: The processes that share the positions of each sample, such as parts of a volume. What
+            is summed over positions is that of whole samples then, and gradients are those of whole samples
+            once they are averaged over these processes too; where they are added up, divide the loss by the
+            number of these processes. Those of ``process_group`` are to have other samples. Default: None,
+            each process has whole samples.
 
     Raises:
         OptionTypeError: An option has the wrong type.
@@ -123,6 +128,11 @@ class FocalTverskyLoss(OverlapLoss):
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
         process_group: The processes that share a batch: their gradients, once averaged, are then those of the
             whole batch in one process. Default: None, each process for itself.
+        position_group: The processes that share the positions of each sample, such as parts of a volume. What
+            is summed over positions is that of whole samples then, and gradients are those of whole samples
+            once they are averaged over these processes too; where they are added up, divide the loss by the
+            number of these processes. Those of ``process_group`` are to have other samples. Default: None,
+            each process has whole samples.
 
     Raises:
         OptionTypeError: An option has the wrong type.

@@ -40,6 +40,31 @@ def two_processes_are_one(subject: Subject, data: Data) -> None:
     close(torch.cat([first_slope, second_slope]) / 2, slope, "the mean over ranks of the gradient")
 
 
+@rule("distribution", if_option=["position_group"], arguments=["mask"])
+def two_parts_of_space_are_one(subject: Subject, data: Data) -> None:
+    """With position_group, the mean over two ranks, each with some positions of all samples, is the whole."""
+    sample = data.draw()
+    mask = data.most(sample)
+    cut = sample.input.shape[-1] // 3
+    parts = (slice(0, cut), slice(cut, None))
+    mask[..., parts[1]] = True
+
+    def on_rank(rank: int, group: distributed.ProcessGroup) -> tuple[Tensor, Tensor]:
+        part = sample.every(lambda tensor: tensor[..., parts[rank]].clone())
+        input = part.input.requires_grad_()
+        given = {"mask": mask[..., parts[0]]} if rank == 0 else {}  # elsewhere all positions count
+        value = subject.value(part, loss=subject.loss(position_group=group), **given)
+        (slope,) = torch.autograd.grad(value.sum(), input)
+        return value.detach(), slope
+
+    (first, first_slope), (second, second_slope) = _on_two_ranks(on_rank)
+    input = sample.input.clone().requires_grad_()
+    value = subject.value(sample.at(input), mask=mask)
+    (slope,) = torch.autograd.grad(value.sum(), input)
+    close((first + second) / 2, value, "the mean over ranks of the value")
+    close(torch.cat([first_slope, second_slope], dim=-1) / 2, slope, "the mean over ranks of the gradient")
+
+
 _groups: dict[int, distributed.ProcessGroup] = {}
 """The group of each rank, made once: torch 2.6 waits for ever where a group ends with its last message."""
 _spoiled: list[distributed.ProcessGroup] = []

@@ -13,7 +13,7 @@ from lossary_losses.testing.rule import expect, rule
 from lossary_losses.testing.sample import Sample
 from lossary_losses.testing.subject import Subject
 
-_ELSEWHERE = {"reduction", "process_group"}
+_ELSEWHERE = {"reduction", "process_group", "position_group"}
 """Options that rules of their own are about."""
 
 
