@@ -3,7 +3,8 @@
 from torch import Tensor, nn
 from typing_extensions import assert_type
 
-from lossary_losses import BCELoss, DiceLoss, FocalLoss, WeightedSum, loss_registry
+from lossary_losses import BCELoss, DiceLoss, FocalLoss, Fraction, WeightedSum, loss_registry
+from lossary_losses.exact import Exact, Total
 
 loss = FocalLoss(gamma=1.0, alpha=0.25, weight=[1.0, 2.0], reduction="sum")
 assert_type(loss, FocalLoss)
@@ -26,6 +27,17 @@ def terms(input: Tensor, target: Tensor) -> dict[str, Tensor]:
     evaluation = total.evaluate(input, target)
     assert_type(evaluation.total, Tensor)
     return evaluation.terms
+
+
+def step(input: Tensor, target: Tensor) -> Tensor:
+    """Count a step, and give the share of a part."""
+    assert_type(loss.fraction(input, target), Fraction)
+    assert_type(loss.counts(target, like=(2, 3, 4)), Tensor)
+    assert_type(total.fraction(input, target), dict[str, Fraction])
+    exact = Exact(total)
+    counted = exact.total([target, {"target": target, "mask": target > 0}], like=(2, 3, 4))
+    assert_type(counted, Total)
+    return exact(input, target, counted)
 
 
 @loss_registry.register(name="my_loss", tags=["regression"])

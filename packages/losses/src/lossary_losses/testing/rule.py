@@ -109,7 +109,7 @@ class Needs:
             and (_have_gradients(subject, data) or not self.others)
             and (data.has_size or not self.size)
             and (data.kind.can_be_large or not self.large)
-            and (changes_for(subject, data) or not self.changes)
+            and (bool(changes_for(subject, data)) or not self.changes)
             and all(getattr(subject.claims, name) is not None for name in self.claimed)
             and all(subject.takes_option(name) for name in self.if_option)
         )
