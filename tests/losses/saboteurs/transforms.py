@@ -4,6 +4,7 @@ import torch
 
 from lossary_losses import BCELoss, DiceLoss, MSELoss
 from lossary_losses._core.reduction import mean
+from lossary_losses._core.spread import is_spread
 from lossary_losses._core.streaming import streamed_sums
 from saboteurs.breaking import breaks
 
@@ -106,6 +107,21 @@ class GradientForItself(BCELoss):
     def reduced(self, fraction):
         value = super().reduced(fraction)
         return value.detach() + mean(fraction) - mean(fraction).detach()
+
+
+@breaks("spread_tensors_are_one", "the value, spread along dimension 0: got")
+class SpreadForItself(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        own = (each.to_local() if is_spread(each) else each for each in (input, target, mask))
+        input, target, mask = own
+        return super().forward(input, target, mask=mask, weight=weight)
+
+
+@breaks("spread_tensors_are_one", "the gradient, spread along dimension 0: got")
+class SpreadWithoutGradient(MSELoss):
+    def forward(self, input, target, *, mask=None, weight=None):
+        value = super().forward(input, target, mask=mask, weight=weight)
+        return value.detach() + (value - value.detach()) / 2 if is_spread(input) else value
 
 
 @breaks("two_parts_of_space_are_one", "the mean over ranks of the value: got")

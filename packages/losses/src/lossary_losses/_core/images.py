@@ -7,6 +7,7 @@ from lossary_losses._core.by_sample import by_sample
 from lossary_losses._core.dense import Dense, Selection, prepare
 from lossary_losses._core.reduced import ElementLoss
 from lossary_losses._core.reduction import Fraction, fraction_of_each
+from lossary_losses._core.spread import wherever_spread
 from lossary_losses.errors import InputValueError
 
 __all__ = ["ImageLoss", "prepare_images"]
@@ -19,6 +20,7 @@ _RANK = 3
 class ImageLoss(ElementLoss):
     """A loss of the neighbours in images ``(B, C, *S)``, compared with other images or not."""
 
+    @wherever_spread
     def fraction(
         self,
         input: Tensor,

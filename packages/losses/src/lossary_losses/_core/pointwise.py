@@ -10,6 +10,7 @@ from lossary_losses._core.base import define_loss, full_precision
 from lossary_losses._core.dense import Dense, Ready, ready
 from lossary_losses._core.reduced import ReducedLoss
 from lossary_losses._core.reduction import Elements, Fraction
+from lossary_losses._core.spread import wherever_spread
 from lossary_losses._core.streaming import streamed_sums
 
 __all__ = ["PointwiseLoss"]
@@ -58,6 +59,7 @@ class PointwiseLoss(ReducedLoss):
             return Elements(value.squeeze(1), None if share is None else share.squeeze(1))
         return Elements(value, share)
 
+    @wherever_spread
     def fraction(
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
     ) -> Fraction:

@@ -15,6 +15,7 @@ from lossary_losses._core.base import Loss, define_loss, full_precision
 from lossary_losses._core.distribution import over_processes
 from lossary_losses._core.options import choice, group
 from lossary_losses._core.reduction import Elements, Fraction, Reduction, mean, to_fraction
+from lossary_losses._core.spread import together, wherever_spread
 from lossary_losses.errors import OptionValueError
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class ElementLoss(Loss):
         """Whether the elements are those of all processes already."""
         return False
 
+    @wherever_spread
     def fraction(self, input: Tensor, *tensors: Any, **arguments: Any) -> Fraction:  # noqa: ANN401
         """Give the mean as a numerator and a denominator, whatever ``reduction`` says.
 
@@ -106,6 +108,8 @@ class ElementLoss(Loss):
     def result(self, input: Tensor, *tensors: Any, **arguments: Any) -> Tensor:  # noqa: ANN401
         """Give what ``reduction`` asks for; for a ``forward`` to hand its tensors to."""
         if self.reduction == "none":
+            input, *tensors = (together(each) for each in (input, *tensors))  # type: ignore[assignment]
+            arguments = {name: together(each) for name, each in arguments.items()}
             with full_precision(input):
                 return self.elements(input, *tensors, **arguments).value
         return self.reduced(self.fraction(input, *tensors, **arguments))

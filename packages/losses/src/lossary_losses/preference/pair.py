@@ -7,6 +7,7 @@ from lossary_losses._core.dense import Dense, Kind, Ready, Selection, kind_of, p
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, Fraction, weigh, widened
 from lossary_losses._core.rows import require_shape
+from lossary_losses._core.spread import wherever_spread
 from lossary_losses._core.stable import bounded
 from lossary_losses.errors import InputValueError
 
@@ -57,6 +58,7 @@ class PairLoss(PointwiseLoss):
         """Give the loss of each pair."""
         return super().elements(_gains(input, reference), target, **given)
 
+    @wherever_spread
     def fraction(
         self, input: Tensor, target: Tensor, *, reference: Tensor | None = None, **given: Tensor | None
     ) -> Fraction:

@@ -13,6 +13,7 @@ from lossary_losses._core.dense import Dense, Selection, at_rank, counted_positi
 from lossary_losses._core.options import flag, number
 from lossary_losses._core.reduced import ReducedLoss
 from lossary_losses._core.reduction import Elements, Fraction, weigh
+from lossary_losses._core.spread import wherever_spread
 from lossary_losses._core.stable import bounded, times
 from lossary_losses._core.streaming_pair import streamed_fraction
 from lossary_losses.errors import InputTypeError
@@ -128,6 +129,7 @@ class GaussianNLLLoss(ReducedLoss):
         )
         return formula.point(dense, spread)
 
+    @wherever_spread
     def fraction(
         self,
         input: Tensor,

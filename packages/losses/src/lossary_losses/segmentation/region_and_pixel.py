@@ -15,6 +15,7 @@ from lossary_losses._core.options import choice, flag, group, integer, number, p
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduced import Shape, stand_in
 from lossary_losses._core.reduction import Fraction, to_fraction
+from lossary_losses._core.spread import wherever_spread
 from lossary_losses._core.streaming import Sums, streamed_sums
 from lossary_losses.classification.binary_cross_entropy import BCELoss
 from lossary_losses.classification.cross_entropy import CrossEntropyLoss
@@ -141,6 +142,12 @@ class RegionAndPixelLoss(Loss):
             both = self._fractions(stand_in(like, [target]), target, mask, weight)
         return {name: fraction.denominator.detach() for name, fraction in both.items()}
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether both means over a batch are those of the fractions of its parts, added up."""
+        return self.region.adds_up and self.pixel.adds_up
+
+    @wherever_spread
     def _fractions(
         self, input: Tensor, target: Tensor, mask: Tensor | None, weight: Tensor | None
     ) -> dict[str, Fraction]:

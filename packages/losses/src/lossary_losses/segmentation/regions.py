@@ -10,6 +10,7 @@ from lossary_losses._core.by_sample import by_sample
 from lossary_losses._core.dense import Selection, class_membership, ready
 from lossary_losses._core.reduced import ReducedLoss
 from lossary_losses._core.reduction import Fraction, fraction_of_each
+from lossary_losses._core.spread import wherever_spread
 from lossary_losses.segmentation.overlap import Activation, prepare_regions, probabilities
 
 __all__ = ["NEIGHBOURHOOD", "Regions", "RegionsLoss", "find_regions"]
@@ -38,6 +39,7 @@ class RegionsLoss(ReducedLoss):
     activation: Activation | None
     ignore_index: int | None
 
+    @wherever_spread
     def fraction(
         self,
         input: Tensor,

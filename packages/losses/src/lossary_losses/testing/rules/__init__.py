@@ -13,6 +13,7 @@ from lossary_losses.testing.rules import (
     precision,
     reduction,
     scale,
+    sharding,
     signature,
     state,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "precision",
     "reduction",
     "scale",
+    "sharding",
     "signature",
     "state",
 ]
