@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from torch import distributed
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import DTensor, Replicate, Shard
 from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -204,3 +206,29 @@ def test_numbers_of_one_sample_are_no_samples():
 
     for value in on_two_ranks_of_a_mesh(on_rank):
         assert_close(value, loss(input, input.flip(0)))
+
+
+@pytest.fixture
+def mesh_of_one():
+    """Give a mesh of one process, in which messages go nowhere, and compilers see what they would in more."""
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    yield init_device_mesh("cpu", (1,))
+    distributed.destroy_process_group()
+
+
+@pytest.mark.compilers
+@pytest.mark.parametrize("dimension", [0, 1])
+@pytest.mark.parametrize("loss", [CrossEntropyLoss(), DiceCELoss(), BoundaryLoss()])
+def test_compiled_in_one_graph(loss, dimension, mesh_of_one):
+    """What is spread is compiled as a whole, and gives the same value and gradient."""
+    torch.compiler.reset()
+    input, target, _ = data()
+    own = DTensor.from_local(input.clone(), mesh_of_one, [Shard(dimension)], run_check=False).requires_grad_()
+    truth = DTensor.from_local(target, mesh_of_one, [Replicate() if dimension else Shard(0)], run_check=False)
+    value = torch.compile(loss, backend="aot_eager", fullgraph=True)(own, truth)
+    value.backward()
+    logits = input.requires_grad_()
+    expected = loss(logits, target)
+    expected.backward()
+    assert_close(value, expected)
+    assert_close(own.grad.full_tensor(), logits.grad)

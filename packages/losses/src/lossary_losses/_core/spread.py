@@ -1,9 +1,10 @@
 """Tensors that are spread over processes by torch itself: ``torch.distributed.tensor.DTensor``.
 
-Where each process has samples of its own, it computes their sums, and one message of a few numbers adds them
-up. Whatever else is spread, classes say, or positions, is brought together first, in one message for each
-tensor: a softmax or neighbours need the whole. Backwards there is no message in either case, and a gradient
-is spread as its tensor is. What comes out is plain, and the same in every process.
+Where each process has samples of its own, it computes their sums, and one message of a few numbers for each
+dimension of the mesh that cuts samples adds them up. Whatever else is spread, classes say, or positions, is
+brought together first, in one message for each tensor: a softmax or neighbours need the whole. Backwards
+there is no message in either case, and a gradient is spread as its tensor is. What comes out is plain, and
+the same in every process.
 """
 
 from collections.abc import Callable, Mapping
@@ -46,7 +47,7 @@ def wherever_spread(method: _Method) -> _Method:
 
 def is_spread(value: object) -> bool:
     """Tell whether a value is a tensor that is spread, without an import of what spreads it."""
-    return hasattr(value, "full_tensor")
+    return hasattr(type(value), "full_tensor")  # a compiler knows the class, and no attributes of it
 
 
 def together(value: Any) -> Any:  # noqa: ANN401 - what is no tensor stays what it is
