@@ -254,7 +254,7 @@ class Projected(Double, ReducedLoss):
 
     def cost(self, input, target, mask, linear_weight):
         logits = input @ linear_weight.to(input.dtype).T
-        return functional.cross_entropy(logits.movedim(-1, 1), target.long(), reduction="none")
+        return logits.logsumexp(-1) - logits.gather(-1, target.long().unsqueeze(-1)).squeeze(-1)
 
 
 DOUBLES = [

@@ -1,5 +1,7 @@
 """Tensors that torch spreads over processes: what the suite's rule does not see, and what is sent."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch import distributed
@@ -121,15 +123,16 @@ def test_what_is_sent(loss, dimension, messages):
         truth = DTensor.from_local(target, mesh, [Replicate()], run_check=False)
         if dimension != 1:
             truth = spread(target, rank, mesh, max(dimension - 1, 0))
-        with Messages() as forwards:
+        # In one of both: that a mode is on is written down once for the process, and two would not undo it.
+        with Messages() if rank == 0 else nullcontext() as forwards:
             value = loss(own, truth)
-        with Messages() as backwards:
+        with Messages() if rank == 0 else nullcontext() as backwards:
             value.backward()
-        return forwards.sent, backwards.sent
+        return (forwards.sent, backwards.sent) if rank == 0 else None
 
-    for forwards, backwards in on_two_ranks_of_a_mesh(on_rank):
-        assert forwards == messages
-        assert not backwards
+    (forwards, backwards), _ = on_two_ranks_of_a_mesh(on_rank)
+    assert forwards == messages
+    assert not backwards
 
 
 def test_a_learned_number_has_the_gradient_of_all():
