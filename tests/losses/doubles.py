@@ -33,6 +33,8 @@ class Double:
     """How many dimensions say of which element something is."""
     whole_numbers = False
     """Whether the target is of integers."""
+    shared = ()
+    """The arguments that belong to no element."""
     elementwise = True
     """Whether what a mask takes out is an element, and not a part of one."""
 
@@ -61,8 +63,7 @@ class Double:
         seen = torch.ones(places, dtype=torch.bool, device=input.device) if mask is None else mask
         clean = [each if each is None else self.seen(seen, each) for each in (input, target)]
         arguments = {
-            name: self.seen(seen, each) if each.shape[: seen.ndim] == seen.shape else each
-            for name, each in arguments.items()
+            name: each if name in self.shared else self.seen(seen, each) for name, each in arguments.items()
         }
         value = self.cost(clean[0], clean[1], seen, **arguments)
         counts = seen if self.elementwise else seen.flatten(1).any(1)
@@ -245,6 +246,7 @@ class Projected(Double, ReducedLoss):
     claims = Claims(targets={"labels": {}}, input="hidden_states", arguments={"linear_weight": "projection"})
     positions = 2
     whole_numbers = True
+    shared = ("linear_weight",)
 
     def target_shape(self, input):
         return input.shape[:-1]

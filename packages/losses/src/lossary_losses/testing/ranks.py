@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import distributed
+from torch.utils import _python_dispatch
 
 __all__ = ["on_two_ranks_of_a_mesh"]
 
@@ -35,6 +36,9 @@ def on_two_ranks_of_a_mesh(work: Callable[[int, Any], _Result]) -> list[_Result]
         except BaseException as error:  # noqa: BLE001 - whatever a rank raises is raised where it is awaited
             done[rank].set_exception(error)
 
+    # Torch writes down once for all threads that a mode is on: of two that come and go at the same time one may
+    # write down what the other had, and no compiler would do anything any more.
+    flags = {name: value for name, value in vars(_python_dispatch).items() if isinstance(value, bool)}
     isolated = torch._C._distributed_c10d._set_thread_isolation_mode  # type: ignore[attr-defined]  # noqa: SLF001 - as in torch's tests
     threaded.ProcessLocalGroup.reset()  # type: ignore[no-untyped-call]
     threaded._install_threaded_pg()  # type: ignore[no-untyped-call]  # noqa: SLF001 - as above
@@ -44,6 +48,7 @@ def on_two_ranks_of_a_mesh(work: Callable[[int, Any], _Result]) -> list[_Result]
             Thread(target=run, args=(rank,), daemon=True).start()
         return _awaited(done, threaded.ProcessLocalGroup)
     finally:
+        vars(_python_dispatch).update(flags)
         isolated(False)
         threaded._uninstall_threaded_pg()  # type: ignore[no-untyped-call]  # noqa: SLF001 - as above
 
