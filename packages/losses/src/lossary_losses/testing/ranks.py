@@ -36,8 +36,8 @@ def on_two_ranks_of_a_mesh(work: Callable[[int, Any], _Result]) -> list[_Result]
         except BaseException as error:  # noqa: BLE001 - whatever a rank raises is raised where it is awaited
             done[rank].set_exception(error)
 
-    # Torch writes down once for all threads that a mode is on: of two that come and go at the same time one may
-    # write down what the other had, and no compiler would do anything any more.
+    # Torch writes down once for all threads that a mode is on: of two that come and go at the same time one
+    # may write down what the other had, and no compiler would do anything any more.
     flags = {name: value for name, value in vars(_python_dispatch).items() if isinstance(value, bool)}
     isolated = torch._C._distributed_c10d._set_thread_isolation_mode  # type: ignore[attr-defined]  # noqa: SLF001 - as in torch's tests
     threaded.ProcessLocalGroup.reset()  # type: ignore[no-untyped-call]
