@@ -25,12 +25,8 @@ def test_a_step_is_exact(step, monkeypatch, tmp_path):
     check_training(step, engines.make_batch(), ignore=engines.without_labels)
 
 
-def test_a_forgotten_factor_is_noticed():
-    """Without the number of parts that an engine divides by, the check fails."""
-    with pytest.raises(AssertionError, match=r"is off by 0\.6"):
-        check_training(forgetful, engines.make_batch(), ignore=engines.without_labels)
-
-
-def forgetful(parts):
-    """Divide by the number of parts, as Accelerate and Lightning do, and do not tell the loss."""
-    return {name: each / len(parts) for name, each in engines.plain_loop(parts).items()}
+def test_a_mean_of_means_is_noticed(monkeypatch):
+    """The check fails where parts and processes are averaged as if they counted alike."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(engines.__file__).parent))
+    with pytest.raises(AssertionError, match=r"is off by 0\.\d+ of the largest"):
+        check_training(engines.mean_of_means, engines.make_batch(), ignore=engines.without_labels)

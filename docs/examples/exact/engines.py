@@ -66,6 +66,14 @@ def fully_sharded(parts: Parts) -> dict[str, Tensor]:
     return {name: each.grad.full_tensor() for name, each in model.named_parameters()}
 
 
+def mean_of_means(parts: Parts) -> dict[str, Tensor]:
+    """Divide by the number of parts, as many trainers do: ``check_training`` says by how much that is off."""
+    model = DistributedDataParallel(make_model())
+    for input, target in parts:
+        (LOSS(model(input), target) / len(parts)).backward()
+    return gradients(model)
+
+
 def make_batch() -> tuple[Tensor, Tensor]:
     """Return a batch in which samples count differently."""
     generator = torch.Generator().manual_seed(1)

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, distributed, multiprocessing
-from torch.nn.parallel import DistributedDataParallel
 
 from lossary_losses.exact import Exact, check_training
 
@@ -25,14 +24,6 @@ sys.path.append(str(Path(__file__).parents[3] / "docs/examples/exact"))
 import engines
 
 ROUNDS = 200
-
-
-def mean_of_means(parts: engines.Parts) -> dict[str, Tensor]:
-    """Train as trainers do that divide by the number of parts."""
-    model = DistributedDataParallel(engines.make_model())
-    for input, target in parts:
-        (engines.LOSS(model(input), target) / len(parts)).backward()
-    return engines.gradients(model)
 
 
 def mostly_ignored(part: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -74,7 +65,7 @@ def main() -> None:
     print("engine | processes x parts | error")
     batch = engines.make_batch()
     large = tuple(each.repeat(2, *[1] * (each.ndim - 1)) for each in batch)
-    for step in (*engines.STEPS, mean_of_means):
+    for step in (*engines.STEPS, engines.mean_of_means):
         for world, tensors in ((1, batch), (2, batch), (3, large)):
             print(f"{step.__name__} | {world} x 3 | {error(step, tensors, world)}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
