@@ -147,6 +147,14 @@ def test_what_does_not_add_up_is_refused_by_name(loss, message):
         Exact(loss)
 
 
+def test_a_product_refuses_to_be_counted():
+    """A product has neither a fraction nor a count, and says so by its name."""
+    loss = Product({"a": DiceLoss()})
+    for ask in (loss.fraction, loss.counts):
+        with pytest.raises(NotAdditiveError, match="Product tells no denominator"):
+            ask(*tensors())
+
+
 def test_wrong_calls_say_what_is_wrong():
     """What is no list of parts, no part, an unknown shape and an unknown term are named."""
     _, target = tensors()

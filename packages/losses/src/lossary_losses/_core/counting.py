@@ -21,6 +21,7 @@ __all__ = [
     "asking_fractions",
     "counts_of",
     "fractions_of",
+    "no_denominator",
     "only_one",
     "require_additive",
     "scaled",
@@ -56,10 +57,11 @@ def require_additive(loss: nn.Module, path: str = "") -> None:
         for name, part in loss.parts().items():
             require_additive(part, _joined(path, name))
     else:
-        raise _no_denominator(loss, path)
+        raise no_denominator(loss, path)
 
 
-def _no_denominator(loss: nn.Module, path: str) -> NotAdditiveError:
+def no_denominator(loss: nn.Module, path: str = "") -> NotAdditiveError:
+    """Give the error for a loss whose mean is no sum of fractions."""
     return NotAdditiveError(
         f"{_shown(loss, path)} tells no denominator: its mean cannot be put together from parts"
     )
@@ -95,7 +97,7 @@ def counts_of(loss: nn.Module, *tensors: Any, path: str = "", **arguments: Any) 
 def _below(loss: nn.Module, path: str, ask: Callable[[Additive], dict[str, Any]]) -> dict[str, Any]:
     require_additive(loss, path)  # here, where the whole path is known
     if not isinstance(loss, Additive):
-        raise _no_denominator(loss, path)
+        raise no_denominator(loss, path)
     return {_joined(path, leaf): value for leaf, value in ask(loss).items()}
 
 

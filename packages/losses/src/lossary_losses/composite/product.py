@@ -1,11 +1,13 @@
 """The product of named losses."""
 
 from collections.abc import Mapping
+from typing import NoReturn
 
 import attrs
 from torch import Tensor, nn
 
 from lossary_losses._core.base import Loss, define_loss
+from lossary_losses._core.counting import no_denominator
 from lossary_losses._core.reduction import widened
 from lossary_losses.composite.calling import calls_of
 from lossary_losses.composite.terms import Evaluation, checked_terms, held, only_given, require_one_shape
@@ -90,3 +92,19 @@ class Product(Loss):
         for other in others:
             total = total * other
         return Evaluation(total, {name: value.detach() for name, value in values.items()})
+
+    def fraction(self, *_: object, **__: object) -> NoReturn:
+        """Refuse: a product of means is no sum of fractions.
+
+        Raises:
+            NotAdditiveError: Always.
+        """
+        raise no_denominator(self)
+
+    def counts(self, *_: object, **__: object) -> NoReturn:
+        """Refuse: a product of means has no denominator.
+
+        Raises:
+            NotAdditiveError: Always.
+        """
+        raise no_denominator(self)
