@@ -48,7 +48,8 @@ def on_two_ranks_of_a_mesh(work: Callable[[int, Any], _Result]) -> list[_Result]
             Thread(target=run, args=(rank,), daemon=True).start()
         return _awaited(done, threaded.ProcessLocalGroup)
     finally:
-        vars(_python_dispatch).update(flags)
+        for name, value in flags.items():
+            setattr(_python_dispatch, name, value)
         isolated(False)
         threaded._uninstall_threaded_pg()  # type: ignore[no-untyped-call]  # noqa: SLF001 - as above
 
