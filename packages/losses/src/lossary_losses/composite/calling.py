@@ -2,8 +2,9 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+import attrs
 from torch import Tensor, nn
 
 from lossary_losses.errors import InputTypeError
@@ -11,7 +12,9 @@ from lossary_losses.errors import InputTypeError
 __all__ = ["Call", "call_of", "calls_of"]
 
 
-class Call(NamedTuple):
+# No named tuple, which torch 2.6 cannot trace a call of.
+@attrs.frozen(slots=False)
+class Call:
     """What the forward of a loss takes; found out once, since a graph that is compiled could not ask."""
 
     what: str
