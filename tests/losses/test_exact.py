@@ -3,9 +3,8 @@
 import pytest
 import torch
 from exact_steps import WEIGHTS, exact_step, naive_step, no_labels, summed_step, tokens, uneven
-from torch import distributed, nn
+from torch import nn
 from torch.nn import functional
-from torch.nn.parallel import DistributedDataParallel
 
 from lossary_losses import (
     BCELoss,
