@@ -12,7 +12,7 @@ from lossary_losses.testing.kinds import Kind, Size
 from lossary_losses.testing.kinds.dense import DenseKind
 from lossary_losses.testing.sample import Sample
 
-__all__ = ["Data", "Sample"]
+__all__ = ["Data"]
 
 _MOST = 0.6
 

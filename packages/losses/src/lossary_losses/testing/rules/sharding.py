@@ -6,9 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lossary_losses.testing.data import Data, Sample
+from lossary_losses.testing.data import Data
 from lossary_losses.testing.ranks import on_two_ranks_of_a_mesh
 from lossary_losses.testing.rule import close, expect, rule
+from lossary_losses.testing.sample import Sample
 from lossary_losses.testing.subject import Subject
 
 Spread = Callable[[Tensor], Tensor]
