@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 
 import pytest
 
@@ -62,13 +61,14 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_a_wrong_config(composites, write, tmp_path, name):
-    """It ends as a list of problems, and soon, with no module imported and no file touched."""
+    """It ends as a list of problems, with no module imported and no file touched.
+
+    Without our limits, some of them would take hours: this test would not end.
+    """
     file = write(name, HOSTILE[name])
     check(write(f"warm{os.path.splitext(name)[1]}", "{}"), registry=composites)  # noqa: PTH122  # loads the parser
     modules, files = set(sys.modules), set(os.listdir(tmp_path))  # noqa: PTH208  # names are enough
-    start = time.process_time()
     problems = check(file, registry=composites)
-    assert time.process_time() - start < 10  # a second at most; what this is about would take hours
     assert problems
     assert all(len(str(problem)) < 2000 for problem in problems)
     assert set(sys.modules) - modules <= {"difflib"}
@@ -101,17 +101,17 @@ for _ in range(8):
     ],
     ids=["shared terms", "a cycle", "shared numbers", "shared data", "many numbers"],
 )
-def test_a_mapping_is_as_large_as_its_shared_parts(composites, config):
-    """A part that a mapping holds twice counts twice: what would take for ever is refused, and soon."""
+def test_a_mapping_is_as_large_as_its_shared_parts(composites, monkeypatch, config):
+    """A part that a mapping holds twice counts twice: what would take for ever is refused."""
 
     @composites.register(name="any_loss")
     class AnyLoss(composites.base_class):
         def __init__(self, value=None):
             pass
 
-    start = time.process_time()
-    assert check(config, registry=composites)
-    assert time.process_time() - start < 10
+    monkeypatch.setattr("lossary_factory._validation.MOST_VALUES", 10_000)
+    refusals = {"too-large", "too-deep", "wrong-type"}  # the last one: numbers where one number is asked
+    assert {problem.code for problem in check(config, registry=composites)} & refusals
 
 
 def test_shared_parts_are_no_mistake(composites):

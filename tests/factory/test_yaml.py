@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import math
 import sys
-import time
 
 import pytest
 import yaml
@@ -165,9 +164,7 @@ def test_an_alias_bomb_is_refused_at_once(problem):
         f"{name}: &{name} [{', '.join([f'*{last}'] * 9)}]"
         for last, name in zip("abcdefgh", "bcdefghi", strict=True)
     ]
-    start = time.process_time()
     assert problem("\n".join(lines), suffix=".yaml").code == "too-large"
-    assert time.process_time() - start < 1
 
 
 def test_an_endless_number_is_a_problem(problem):
