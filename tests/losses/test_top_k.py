@@ -9,6 +9,7 @@ from torch.nn import functional
 from torch.testing import assert_close
 
 from lossary_losses import CrossEntropyLoss, TopKCrossEntropyLoss
+from lossary_losses._core import streaming
 from lossary_losses.classification.top_k_cross_entropy import hardest
 
 
@@ -125,6 +126,33 @@ def test_infinite_costs_do_not_poison_the_rest():
     input = torch.tensor([[0.0, 0.0], [-torch.inf, 0.0], [-torch.inf, 0.0]])
     result = TopKCrossEntropyLoss(hardest=0.3, reduction="none")(input, torch.zeros(3, dtype=torch.int64))
     assert result.tolist() == [0.0, torch.inf, 0.0]
+
+
+@pytest.mark.parametrize("batch", [True, False], ids=["batch", "sample"])
+@pytest.mark.parametrize("given", ["nothing", "mask", "weight"])
+def test_large_inputs_are_computed_part_by_part(monkeypatch, logits, labels, batch, given):
+    """Where the hardest are found first, and their gradient is made in parts, the numbers are the same."""
+    options = {"hardest": 0.3, "batch": batch, "ignore_index": 255, "weight": [0.5, 1.0, 2.0, 0.0]}
+    kept = torch.rand(2, 5, 7, generator=torch.Generator().manual_seed(4))
+    others = {"nothing": {}, "mask": {"mask": kept < 0.7}, "weight": {"weight": kept}}[given]
+    loss = TopKCrossEntropyLoss(**options)
+    expected = loss(logits, labels, **others)
+    (slope,) = torch.autograd.grad(expected, logits)
+    monkeypatch.setattr(streaming, "_PART", {"cpu": 12})
+    value = loss(logits, labels, **others)
+    assert_close(value, expected)
+    assert_close(torch.autograd.grad(value, logits)[0], slope)
+
+
+@pytest.mark.parametrize("part", [1, 10**9], ids=["parts", "whole"])
+def test_one_infinite_cost_too_many_is_left_out(monkeypatch, part):
+    """Of infinite costs only those that are wanted count: the others have no gradient, and none of NaN."""
+    monkeypatch.setattr(streaming, "_PART", {"cpu": part})
+    input = torch.tensor([[0.0, 0.0], [-torch.inf, 0.0], [-torch.inf, 0.0]], requires_grad=True)
+    value = TopKCrossEntropyLoss(hardest=0.3)(input, torch.zeros(3, dtype=torch.int64))
+    value.backward()
+    assert value == torch.inf
+    assert input.grad.tolist() == [[0.0, 0.0], [-1.0, 1.0], [0.0, 0.0]]
 
 
 def test_counting_does_not_stop_at_what_float32_can_count():

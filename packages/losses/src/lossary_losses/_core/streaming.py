@@ -35,6 +35,12 @@ __all__ = [
 _PART = {"cpu": 2**18, "cuda": 2**24}
 """How many elements of the input make a part: 1 MiB stays in a core's cache, 64 MiB keep a GPU busy."""
 
+_SMALLEST_PART = {"cpu": 2**16, "cuda": 2**22}
+"""Below it, calling an operation takes longer than the operation."""
+
+_PARTS = 16
+"""A formula holds a dozen tensors of a part's size: of so many parts that is less than the input."""
+
 
 class Sums(Protocol):
     """A formula whose results are sums over positions, of each sample."""
@@ -219,7 +225,8 @@ def three_dimensional(tensor: Tensor) -> Tensor:
 
 def parts_of(input: Tensor) -> Iterator[tuple[slice, slice]]:
     """Cut ``(B, C, N)`` into several samples at once, or each sample into several ranges of positions."""
-    part = _PART[input.device.type]
+    device = input.device.type
+    part = min(_PART[device], max(_SMALLEST_PART[device], input.numel() // _PARTS))
     samples, classes, positions = input.shape
     samples_at_once = max(1, part // (classes * positions))
     positions_at_once = positions if samples_at_once > 1 else max(1, part // classes)

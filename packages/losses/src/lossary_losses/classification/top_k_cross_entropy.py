@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 from torch.distributed import ProcessGroup
 
-from lossary_losses._core.base import define_loss
-from lossary_losses._core.dense import Ready, ready
+from lossary_losses._core.base import define_loss, full_precision
+from lossary_losses._core.dense import Dense, Ready, position_shape, ready
 from lossary_losses._core.distribution import gather_over_processes
 from lossary_losses._core.options import flag, number
-from lossary_losses._core.reduced import ElementLoss
-from lossary_losses._core.reduction import Elements, Fraction, drop_dimension, weigh
+from lossary_losses._core.reduction import Elements, Fraction, drop_dimension, to_fraction, weigh
+from lossary_losses._core.spread import wherever_spread
+from lossary_losses._core.streaming import cut_out, flattened, is_large, parts_of, streamed_sums
 from lossary_losses.classification.cross_entropy import CrossEntropyLoss
 from lossary_losses.loss_registry_setup import loss_registry
 
@@ -105,12 +106,38 @@ class TopKCrossEntropyLoss(CrossEntropyLoss):
         value = torch.where(counted > 0, value, 0)
         return drop_dimension(weigh(value, counted, class_share), 1)
 
+    @wherever_spread
     def fraction(
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
     ) -> Fraction:
         """Give the mean as a numerator and a denominator, whatever ``reduction`` says."""
-        # Positions know of each other: their loss cannot be computed part by part.
-        return ElementLoss.fraction(self, input, target, mask=mask, weight=weight)
+        with full_precision(input):
+            dense = self.prepare(input, target, mask=mask, weight=weight)
+            if not is_large(dense.input):
+                return to_fraction(self.elements(input, target, mask=mask, weight=weight))
+            costs, shares = self._costs(dense)
+            counted = self._counted(costs, shares, whole=weight is None).view(position_shape(dense.input))
+            counted = counted.unsqueeze(1)
+            numerator, denominator = streamed_sums(self, dense._replace(mask=counted > 0, weight=counted))
+        return Fraction(numerator.sum(), denominator.sum())
+
+    @torch.no_grad()
+    def _costs(self, dense: Dense) -> tuple[Tensor, Tensor]:
+        """Give what each position costs, and how often it is there, ``(B, 1, N)``: part by part.
+
+        Positions know of each other, but by no more than these: what is of the input's size, the logarithms
+        of the probabilities, need not be kept.
+        """
+        dense = flattened(dense)
+        dtype = torch.promote_types(dense.input.dtype, torch.float32)
+        costs = dense.input.new_empty(dense.input[:, :1].shape, dtype=dtype)
+        shares = torch.ones_like(costs)
+        for batch, positions in parts_of(dense.input):
+            part = ready(cut_out(dense, batch, positions))
+            costs[batch, :, positions] = self.point(part._replace(share=None)).value
+            if part.share is not None:
+                shares[batch, :, positions] = part.share
+        return costs, shares
 
     def _counted(self, cost: Tensor, share: Tensor, *, whole: bool) -> Tensor:
         """Give how much of each position's share is among the hardest."""
