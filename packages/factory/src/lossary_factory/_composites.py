@@ -24,10 +24,12 @@ HEADS = Composite("heads", "heads", ("weight", "inputs"), ("terms", "weights", "
 OF_TERMS = {composite.key: composite for composite in (SUM, PRODUCT, HEADS)}
 """Those whose key holds named terms."""
 
-DEEP_SUPERVISION = "deep_supervision"
-"""The key that holds the parameters of the class with the same name."""
+DEEP_SUPERVISION, MATCHED, PERMUTATION_INVARIANT = "deep_supervision", "matched", "permutation_invariant"
 
-COMPOSITES = frozenset({DEEP_SUPERVISION, *(composite.name for composite in OF_TERMS.values())})
+OF_PARAMETERS = {DEEP_SUPERVISION: "loss", PERMUTATION_INVARIANT: "loss", MATCHED: "terms"}
+"""Those whose key holds the parameters of the class with the same name, and which of them holds losses."""
+
+COMPOSITES = frozenset({*OF_PARAMETERS, *(composite.name for composite in OF_TERMS.values())})
 """The names of the classes that the grammar builds without being asked for them by name."""
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 import attrs
 
 from ._collections import installed_registry
-from ._composites import DEEP_SUPERVISION, Composite, composite_of
+from ._composites import OF_PARAMETERS, Composite, composite_of
 from ._parameters import Parameter, constructor_of
 from ._problems import (
     ConfigError,
@@ -98,8 +98,8 @@ class LossSpec(Unbuilt, Generic[T]):
         composite = composite_of(spec.name)
         if composite is not None and _is_said_by(composite, spec.params):
             return {composite.key: _terms(spec.params)}
-        if spec.name == DEEP_SUPERVISION:
-            return {DEEP_SUPERVISION: _plain_params(spec)}
+        if spec.name in OF_PARAMETERS:
+            return {spec.name: _plain_params(spec)}
         return {"name": spec.name, "params": _plain_params(spec)} if spec.params else {"name": spec.name}
 
     def with_defaults(self) -> LossSpec[T]:

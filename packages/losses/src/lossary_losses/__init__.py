@@ -26,6 +26,8 @@ from lossary_losses.classification.top_k_cross_entropy import TopKCrossEntropyLo
 from lossary_losses.composite.deep_supervision import DeepSupervision
 from lossary_losses.composite.heads import Heads
 from lossary_losses.composite.masked import Masked
+from lossary_losses.composite.matched import Matched
+from lossary_losses.composite.permutation_invariant import PermutationInvariant
 from lossary_losses.composite.product import Product
 from lossary_losses.composite.schedules import (
     ConstantSchedule,
@@ -125,9 +127,11 @@ __all__ = [
     "MCCLoss",
     "MSELoss",
     "Masked",
+    "Matched",
     "OptionTypeError",
     "OptionValueError",
     "Paper",
+    "PermutationInvariant",
     "PiecewiseSchedule",
     "PolyLoss",
     "Product",

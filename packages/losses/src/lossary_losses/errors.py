@@ -4,6 +4,7 @@ __all__ = [
     "InputTypeError",
     "InputValueError",
     "LossError",
+    "MissingPackageError",
     "NotAdditiveError",
     "OptionTypeError",
     "OptionValueError",
@@ -32,3 +33,13 @@ class InputTypeError(LossError, TypeError):
 
 class NotAdditiveError(LossError, TypeError):
     """The mean of a loss cannot be put together from parts of a batch."""
+
+
+class MissingPackageError(LossError, ImportError):
+    """A package that is no dependency is needed for what was asked for, and is not installed."""
+
+    def __init__(self, package: str, purpose: str, *, extra: str) -> None:
+        self.package = package
+        super().__init__(
+            f"{package} is needed {purpose}, and is not installed: pip install 'lossary-losses[{extra}]'"
+        )

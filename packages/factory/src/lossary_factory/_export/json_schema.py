@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from lossary_factory._collections import chosen_registry, registered
-from lossary_factory._composites import DEEP_SUPERVISION, HEADS, OF_TERMS, SUM
+from lossary_factory._composites import HEADS, OF_PARAMETERS, OF_TERMS, SUM
 from lossary_factory._grammar import PATTERN, weight_kind
 from lossary_factory._parameters import Constructor, Parameter, constructor_of
 from lossary_factory._parameters.kinds import Kind, Nested, Part
@@ -109,10 +109,10 @@ class _Writer:
         for composite in composites:
             described_terms = {**self.described(composite.name), **terms}
             branches.append(_closed({composite.key: described_terms, **_BESIDE_NAME}, [composite.key]))
-        if DEEP_SUPERVISION in names:
-            params = {**self.described(DEEP_SUPERVISION), **self.params(self.constructor(DEEP_SUPERVISION))}
+        for key in filter(names.__contains__, OF_PARAMETERS):
+            params = {**self.described(key), **self.params(self.constructor(key))}
             del params["type"]  # servers would offer the word "object" beside the parameters
-            branches.append(_closed({DEEP_SUPERVISION: params, **_BESIDE_NAME}, [DEEP_SUPERVISION]))
+            branches.append(_closed({key: params, **_BESIDE_NAME}, [key]))
         definition = {"description": "The name of a loss that stands under 'defs'.", "type": "string"}
         use = {"use": definition, "params": {"type": ["object", "null"]}, **_BESIDE_NAME}
         return {"oneOf": [*branches, _closed(use, ["use"])]}

@@ -6,7 +6,8 @@
     node     := NAME
               | {name: NAME, params?: {PARAMETER: value}}
               | {sum: {KEY: term}} | {product: {KEY: term}} | {heads: {KEY: term}}
-              | {deep_supervision: {PARAMETER: value}}
+              | {deep_supervision: {PARAMETER: value}} | {permutation_invariant: {PARAMETER: value}}
+              | {matched: {PARAMETER: value}}
               | {use: ID, params?: {PARAMETER: value}}
     term     := node + {weight?: NUMBER >= 0 | part, inputs?: {ARGUMENT: SELECTOR}}
     part     := {KEYWORD: NAME, PARAMETER: value ...}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
-from lossary_factory._composites import DEEP_SUPERVISION, OF_TERMS
+from lossary_factory._composites import OF_PARAMETERS, OF_TERMS
 from lossary_factory._parameters import Constructor
 from lossary_factory._problems import (
     MOST_PROBLEMS,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lossary_factory._validation import Validation
 
 DOCUMENT_KEYS = ("version", "defs", "loss")
-NODE_KEYS = ("name", "params", *OF_TERMS, DEEP_SUPERVISION, "use")
+NODE_KEYS = ("name", "params", *OF_TERMS, *OF_PARAMETERS, "use")
 
 # What other tools call these keys.
 _ELSEWHERE = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory._composites import COMPOSITES, DEEP_SUPERVISION, OF_TERMS
+from lossary_factory._composites import COMPOSITES, OF_PARAMETERS, OF_TERMS
 from lossary_factory._parameters import constructor_of
 from lossary_factory._problems import ConfigPath, listing, show, show_key
 from lossary_factory._values import MAPPINGS
@@ -15,7 +15,7 @@ from lossary_factory._values import MAPPINGS
 from .by_name import Spec, Value, named_spec
 from .keys import NODE_KEYS, WEIGHTS, Level, as_written, named_keys
 from .mends import as_terms, deeper_loss
-from .terms import check_terms, read_deep_supervision, read_terms
+from .terms import check_terms, read_parameters, read_terms
 from .use import read_use
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lossary_factory._validation import Validation
 
 _A_LOSS = "a loss: its name, {name: ..., params: ...} or {sum: ...}"
-_CHOICES = (*OF_TERMS, DEEP_SUPERVISION, "use", "name")
+_CHOICES = (*OF_TERMS, *OF_PARAMETERS, "use", "name")
 CHOICE_SET = frozenset(_CHOICES)
 """The keys that say which form a loss has."""
 
@@ -87,8 +87,8 @@ def _read_choice(
     content = Value(node[key], (*path, key))
     if choice in OF_TERMS:
         return read_terms(OF_TERMS[choice], content, path, validation)
-    if choice == DEEP_SUPERVISION:
-        return read_deep_supervision(content, path, validation)
+    if choice in OF_PARAMETERS:
+        return read_parameters(choice, content, path, validation)
     params_key = written.get("params", "params")
     params = Value(node.get(params_key), (*path, params_key))
     if choice == "use":

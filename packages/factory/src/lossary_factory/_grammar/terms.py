@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lossary_factory._composites import DEEP_SUPERVISION, HEADS, Composite, composite_of
+from lossary_factory._composites import HEADS, MATCHED, OF_PARAMETERS, OF_TERMS, Composite
 from lossary_factory._parameters.kinds import (
     AnyOf,
     AsIs,
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
 _WEIGHT = Bounded(Number(), (Bound(">=", 0),))
 
+_NAMING = {
+    MATCHED: ("weights", "inputs", "cost_weights", "unmatched"),
+    **{composite.name: composite.takes[1:] for composite in OF_TERMS.values()},
+}
+"""The parameters that name terms, of each class that has terms."""
+
 
 def read_terms(composite: Composite, terms: Value, path: ConfigPath, validation: Validation) -> Spec | None:
     """Read what stands under the key of a composite into a spec of the class that the key stands for."""
@@ -57,20 +63,25 @@ def read_terms(composite: Composite, terms: Value, path: ConfigPath, validation:
     return LossSpec(found.name, params, found.loss_class, validation.origin(path))
 
 
-def read_deep_supervision(params: Value, path: ConfigPath, validation: Validation) -> Spec | None:
-    """Read the parameters that stand under ``deep_supervision``."""
-    found = _find_class(DEEP_SUPERVISION, DEEP_SUPERVISION, ("loss",), params.path, validation)
+def read_parameters(key: str, params: Value, path: ConfigPath, validation: Validation) -> Spec | None:
+    """Read the parameters that stand under a key, of the class with the same name."""
+    inner = OF_PARAMETERS[key]
+    found = _find_class(key, key, (inner,), params.path, validation)
     if found is None:
         return None
     node = params.value
-    if isinstance(node, str) or (isinstance(node, MAPPINGS) and "loss" not in node and _chooses(node)):
-        message = f"{DEEP_SUPERVISION!r} holds parameters, and the loss is one of them"
+    if isinstance(node, str) or (isinstance(node, MAPPINGS) and inner not in node and _chooses(node)):
         brief = node if isinstance(node, str) and node in validation.registry else "..."
-        hint = f"write {DEEP_SUPERVISION}: {{loss: {brief}}}"
+        message, instead = f"{key!r} holds parameters, and the loss is one of them", brief
+        if inner == "terms":
+            message, instead = f"{key!r} holds parameters, and its terms are one of them", f"{{KEY: {brief}}}"
+        hint = f"write {key}: {{{inner}: {instead}}}"
         validation.add("missing-parameter", message, params.path, hint=hint, at_key=True)
         return None
     given = read_params(node, params.path, found, validation)
-    return LossSpec(found.name, given, found.loss_class, validation.origin(path))
+    spec = LossSpec(found.name, given, found.loss_class, validation.origin(path))
+    check_terms(spec, params.path, validation)
+    return spec
 
 
 def _holds_parameters(terms: Mapping[Any, object], composite: Composite) -> bool:
@@ -96,24 +107,32 @@ def _chooses(node: Mapping[Any, object]) -> bool:
 
 def check_terms(spec: Spec, path: ConfigPath, validation: Validation) -> None:
     """Check what the parameters at a path, of a class that is chosen by its name, say of its terms."""
-    composite = composite_of(spec.name)
     terms = spec.params.get("terms")
-    if composite is None or not isinstance(terms, Mapping):
+    if spec.name not in _NAMING or not isinstance(terms, Mapping):
         return
     if not terms:
         validation.add("no-terms", f"{spec.name} needs at least one term", (*path, "terms"), at_key=True)
     for name in terms:
         _check_key(name, (*path, "terms", name), validation)
-    for parameter in composite.takes[1:]:
+    for parameter in _NAMING[spec.name]:
         beside = spec.params.get(parameter)
+        known = _nameable(parameter, spec, terms)
         for name, value in beside.items() if isinstance(beside, Mapping) else ():
             place = (*path, parameter, name)
-            if name not in terms:
+            if name not in known:
                 message = f"{parameter} has {show(name)}, which is no term"
-                hint = f"{did_you_mean(name, terms)}the terms are: {listing(map(show_key, terms))}"
+                hint = f"{did_you_mean(name, known)}the terms are: {listing(map(show_key, known))}"
                 validation.add("unknown-term", message, place, hint=hint, at_key=True)
-            elif isinstance(value, float):
+            elif isinstance(value, float) and parameter.endswith("weights"):
                 _WEIGHT(value, place, validation)
+
+
+def _nameable(parameter: str, spec: Spec, terms: Mapping[Any, object]) -> Mapping[Any, object]:
+    """Return what a parameter may name: terms, or where there are costs of their own, these."""
+    costs = spec.params.get("costs")
+    if not isinstance(costs, Mapping):
+        return terms
+    return {"cost_weights": costs, "inputs": {**terms, **costs}}.get(parameter, terms)
 
 
 def _check_key(name: object, path: ConfigPath, validation: Validation) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory._composites import DEEP_SUPERVISION, OF_TERMS
+from lossary_factory._composites import OF_PARAMETERS, OF_TERMS
 from lossary_factory._parameters import UNSAID, Constructor, constructor_of
 from lossary_factory._problems import ConfigPath, counted, did_you_mean, either, listing, show, show_key
 
@@ -205,7 +205,7 @@ class Calls:
         for step in way:
             if step == "params":
                 return self._default_of(inside["name"], name)
-            if step == DEEP_SUPERVISION:
+            if step in OF_PARAMETERS:
                 return self._default_of(step, name)
             inside = inside[step]
         return 1 if name == "weight" else None
@@ -222,9 +222,9 @@ def case_losses(node: Mapping[str, Any]) -> list[str]:
     """Name the losses of a node."""
     if "name" in node:
         return [node["name"]]
-    if DEEP_SUPERVISION in node:
-        return [DEEP_SUPERVISION]
-    form = next(key for key in OF_TERMS if key in node)
+    form = next(key for key in (*OF_PARAMETERS, *OF_TERMS) if key in node)
+    if form in OF_PARAMETERS:
+        return [form]
     return [f"a {form} of {' and '.join(name for term in node[form].values() for name in case_losses(term))}"]
 
 

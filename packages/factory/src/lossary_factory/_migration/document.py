@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from lossary_factory._composites import DEEP_SUPERVISION, OF_TERMS
+from lossary_factory._composites import MATCHED, OF_PARAMETERS, OF_TERMS
 from lossary_factory._problems import ConfigPath, Source, listing, show, show_key
 
 from .calls import Calls
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .records import Records
 
-_FORMS = (*OF_TERMS, DEEP_SUPERVISION, "use")
+_FORMS = (*OF_TERMS, *OF_PARAMETERS, "use")
 _OURS = ("version", "defs", "loss")
 _BESIDE = ("weight", "loss_weight", "name", "label", "loss_name")
 
@@ -189,9 +189,12 @@ class _Documents:
         inside = node[form]
         if form in OF_TERMS and isinstance(inside, Mapping):
             made = Node({form: self._our_terms(inside, (*path, form)), **made})
-        elif form == DEEP_SUPERVISION and isinstance(inside, Mapping):
+        elif form in OF_PARAMETERS and isinstance(inside, Mapping):
             params = dict(inside)
-            if "loss" in params:
+            if form == MATCHED:
+                for part in params.keys() & {"terms", "costs"}:
+                    params[part] = self._our_terms(params[part], (*path, form, part))
+            elif "loss" in params:
                 params["loss"] = self.node(params["loss"], (*path, form, "loss"))
             made = Node({form: params, **made})
         else:

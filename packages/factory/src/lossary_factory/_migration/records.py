@@ -22,6 +22,8 @@ from typing import Any
 
 import attrs
 
+from lossary_factory._composites import OF_PARAMETERS
+
 from .rules import Rule, read_rule, same
 
 FORMAT = 1
@@ -173,6 +175,6 @@ def _names(node: Mapping[str, Any]) -> list[str]:
     found = [node["name"]] if "name" in node else []
     for key, value in node.items():
         if isinstance(value, Mapping):
-            found += [key] if key == "deep_supervision" else []
+            found += [key] if key in OF_PARAMETERS else []
             found += _names(value)
     return found

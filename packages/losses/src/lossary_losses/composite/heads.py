@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from lossary_losses._core.base import define_loss
 from lossary_losses._core.counting import asking_counts, asking_fractions, scaled
 from lossary_losses._core.reduction import Fraction
-from lossary_losses.composite.selectors import check_selector, entry, select
+from lossary_losses.composite.calling import Call
+from lossary_losses.composite.selectors import check_selector, entry, select, selector_of
 from lossary_losses.composite.terms import Evaluation, WeightedTerms, only_given
 from lossary_losses.errors import OptionTypeError, OptionValueError
 from lossary_losses.loss_registry_setup import loss_registry
@@ -23,8 +24,8 @@ def _check_inputs(loss: "Heads | None", attribute: "attrs.Attribute[Any]", input
     if not isinstance(inputs, Mapping):
         raise OptionTypeError(f"{attribute.name} must map heads to selectors, got {type(inputs).__name__}")
     for head, selectors in inputs.items():
-        if loss is not None and head not in loss.terms:
-            heads = ", ".join(loss.terms)
+        if loss is not None and head not in loss.selecting():
+            heads = ", ".join(loss.selecting())
             raise OptionValueError(f"{attribute.name} has {head!r}, which is no head: the heads are {heads}")
         if not isinstance(selectors, Mapping):
             raise OptionTypeError(f"{attribute.name}[{head!r}] must map arguments to selectors")
@@ -83,9 +84,17 @@ class Heads(WeightedTerms):
     def __attrs_post_init__(self) -> None:
         """Refuse the target of a loss that takes none."""
         super().__attrs_post_init__()
-        for head, selectors in (self.inputs or {}).items():
-            if "target" in selectors and not self._calls[head].takes_target:
+        self._selectors = {
+            head: {argument: selector_of(text) for argument, text in selectors.items()}
+            for head, selectors in (self.inputs or {}).items()
+        }
+        for head, selectors in self._selectors.items():
+            if "target" in selectors and head in self._calls and not self._calls[head].takes_target:
                 raise OptionValueError(f"inputs[{head!r}] has a target, and the loss takes none")
+
+    def selecting(self) -> Mapping[str, nn.Module]:
+        """Give what ``inputs`` may name."""
+        return self.terms
 
     def forward(
         self,
@@ -120,8 +129,7 @@ class Heads(WeightedTerms):
         weight: Tensor | None = None,
     ) -> Evaluation:
         """Compute the weighted sum over the heads, and what each adds to it, in one pass."""
-        roots = {"input": input, "target": target, "batch": batch}
-        given = only_given(mask=mask, weight=weight)
+        roots, given = self._handed({"input": input, "target": target, "batch": batch}, mask, weight)
         values = {name: self._head(self.terms[name], name, roots, given) for name in self.active_terms()}
         return self._evaluate(input, values)
 
@@ -143,8 +151,7 @@ class Heads(WeightedTerms):
         Raises:
             NotAdditiveError: The loss of a head tells no denominator, or looks at the batch as a whole.
         """
-        roots = {"input": input, "target": target, "batch": batch}
-        given = only_given(mask=mask, weight=weight)
+        roots, given = self._handed({"input": input, "target": target, "batch": batch}, mask, weight)
         found: dict[str, Fraction] = {}
         for name in self.active_terms():
             ask = asking_fractions(self.terms[name], name)
@@ -167,12 +174,17 @@ class Heads(WeightedTerms):
         Raises:
             NotAdditiveError: The loss of a head tells no denominator, or looks at the batch as a whole.
         """
-        roots = {"input": like, "target": target, "batch": batch}
-        given = only_given(mask=mask, weight=weight)
+        roots, given = self._handed({"input": like, "target": target, "batch": batch}, mask, weight)
         found: dict[str, Tensor] = {}
         for name in self.active_terms():
             found |= self._head(asking_counts(self.terms[name], name), name, roots, given)
         return found
+
+    def _handed(
+        self, roots: Mapping[str, object], mask: Tensor | None, weight: Tensor | None
+    ) -> tuple[Mapping[str, object], Mapping[str, Tensor]]:
+        """Give what heads select from, and what all of them are handed."""
+        return roots, only_given(mask=mask, weight=weight)
 
     def _head(
         self,
@@ -182,11 +194,15 @@ class Heads(WeightedTerms):
         given: Mapping[str, Tensor],
     ) -> Any:  # noqa: ANN401 - what the loss gives
         """Call a loss, or what is called as one is, with what a head has."""
-        arguments: dict[str, Any] = dict(given)
-        for argument, selector in (self.inputs or {}).get(name, {}).items():
+        arguments = {**given, **self._selected(self._calls[name], name, roots)}
+        return self._calls[name](loss, arguments.pop("input"), arguments.pop("target", None), arguments)
+
+    def _selected(self, call: Call, name: str, roots: Mapping[str, object]) -> dict[str, Any]:
+        """Find the arguments of a head: where ``inputs`` says, else under its name."""
+        arguments: dict[str, Any] = {}
+        for argument, selector in self._selectors.get(name, {}).items():
             arguments[argument] = select(selector, roots, f"inputs[{name!r}][{argument!r}]")
-        call = self._calls[name]
         for argument in ("input", "target") if call.takes_target else ("input",):
             if argument not in arguments:
                 arguments[argument] = entry(roots[argument], name, f"head {name!r}: {argument}")
-        return call(loss, arguments.pop("input"), arguments.pop("target", None), arguments)
+        return arguments

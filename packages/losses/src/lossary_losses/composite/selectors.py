@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 
+import attrs
+
 from lossary_losses.errors import InputValueError, OptionTypeError, OptionValueError
 from lossary_registry import nearest_names
 
-__all__ = ["check_selector", "entry", "select"]
+__all__ = ["Selector", "check_selector", "entry", "select", "selector_of"]
 
 _SELECTOR = re.compile(r"(input|target|batch)((?:\.[A-Za-z_]\w*|\[-?\d+\])*)")
 _STEP = re.compile(r"\.(\w+)|\[(-?\d+)\]")
@@ -23,15 +25,32 @@ def check_selector(selector: object, where: str) -> None:
         )
 
 
-def select(selector: str, roots: Mapping[str, object], where: str) -> object:
-    """Follow a selector that was checked; say what was there where a step leads nowhere."""
-    path = re.split(r"[.\[]", selector, maxsplit=1)[0]
-    value = roots[path]
-    for step in _STEP.finditer(selector[len(path) :]):
-        name, index = step.groups()
-        place = f"{where} wants {selector}, and {path}"
-        value = entry(value, name, place) if name is not None else _item(value, int(index), place)
-        path += step.group()
+@attrs.frozen(slots=False)  # no named tuple, which torch 2.6 cannot trace a call of
+class Selector:
+    """A selector that was read; found out once, since a graph that is compiled could not."""
+
+    text: str
+    root: str
+    steps: tuple[str | int, ...]
+    """A name for each step by name, a number for each by index."""
+
+
+def selector_of(text: str) -> Selector:
+    """Read a selector that was checked."""
+    root = re.split(r"[.\[]", text, maxsplit=1)[0]
+    found = _STEP.findall(text[len(root) :])
+    return Selector(text, root, tuple(name or int(index) for name, index in found))
+
+
+def select(selector: Selector, roots: Mapping[str, object], where: str) -> object:
+    """Follow a selector; say what was there where a step leads nowhere."""
+    value, path = roots[selector.root], selector.root
+    for step in selector.steps:
+        place = f"{where} wants {selector.text}, and {path}"
+        if isinstance(step, str):
+            value, path = entry(value, step, place), f"{path}.{step}"
+        else:
+            value, path = _item(value, step, place), f"{path}[{step}]"
     return value
 
 

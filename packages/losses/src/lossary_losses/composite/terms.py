@@ -26,10 +26,12 @@ __all__ = [
     "WeightedTerms",
     "add_up",
     "check_loss",
+    "check_weight",
     "checked_terms",
     "connected_zero",
     "held",
     "only_given",
+    "require_names",
     "require_one_shape",
     "set_progress",
 ]
@@ -90,7 +92,7 @@ class WeightedTerms(Loss):
     def set_weight(self, name: str, value: float) -> None:
         """Change the weight of a term, from the next call on."""
         _check_name(name, self.terms)
-        _check_weight(name, value)
+        check_weight(f"weights[{name!r}]", value)
         self._weight(name).fill_(value)
         self._waits_for_progress = False
         self._find_active()
@@ -193,7 +195,7 @@ def set_progress(loss: nn.Module, *, step: float | None = None, epoch: float | N
     """Bring every scheduled weight within a loss to this step or epoch; what is None stays as it is."""
     progress = {unit: value for unit, value in (("step", step), ("epoch", epoch)) if value is not None}
     for unit, value in progress.items():
-        _check_number(unit, value)
+        check_weight(unit, value)
     for module in loss.modules():
         if isinstance(module, WeightedTerms):
             module._follow_schedules(progress)  # noqa: SLF001 - of the same kind
@@ -240,20 +242,20 @@ def check_loss(_instance: object, attribute: "attrs.Attribute[Any]", loss: objec
         raise OptionTypeError(f"{attribute.name} must be an nn.Module, got {type(loss).__name__}")
 
 
-def checked_terms(terms: object) -> dict[str, nn.Module]:
+def checked_terms(terms: object, what: str = "terms") -> dict[str, nn.Module]:
     """Check that terms are named losses, and copy the mapping."""
     if not isinstance(terms, (Mapping, nn.ModuleDict)):
-        raise OptionTypeError(f"terms must map names to losses, got {type(terms).__name__}")
+        raise OptionTypeError(f"{what} must map names to losses, got {type(terms).__name__}")
     if not terms:
-        raise OptionValueError("terms must name one loss or more, got none")
+        raise OptionValueError(f"{what} must name one loss or more, got none")
     for name, term in terms.items():
         if not isinstance(name, str) or not name or "." in name or name in _TAKEN:
             raise OptionValueError(
-                f"terms has an unusable name, {name!r}: "
+                f"{what} has an unusable name, {name!r}: "
                 "it must not be empty, hold a dot, or be what nn.ModuleDict stores for itself"
             )
         if not isinstance(term, nn.Module):
-            raise OptionTypeError(f"terms[{name!r}] must be an nn.Module, got {type(term).__name__}")
+            raise OptionTypeError(f"{what}[{name!r}] must be an nn.Module, got {type(term).__name__}")
     return dict(terms.items())
 
 
@@ -273,29 +275,33 @@ def _buffer_name(name: str) -> str:
 
 
 def _checked_weights(weights: object, terms: Mapping[str, nn.Module]) -> Mapping[str, float | Schedule]:
-    if weights is None:
-        return {}
-    if not isinstance(weights, Mapping):
-        raise OptionTypeError(f"weights must map names of terms to numbers, got {type(weights).__name__}")
-    for name, value in weights.items():
-        _check_name(name, terms)
+    named = require_names(weights, terms, "weights")
+    for name, value in named.items():
         if not isinstance(value, Schedule):
-            _check_weight(name, value)
-    return weights
+            check_weight(f"weights[{name!r}]", value)
+    return named
 
 
-def _check_name(name: object, terms: Mapping[str, nn.Module]) -> None:
+def require_names(given: object, terms: Mapping[str, nn.Module], what: str) -> Mapping[str, Any]:
+    """Refuse what is no mapping from names of terms; None is an empty one."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise OptionTypeError(f"{what} must map names of terms to numbers, got {type(given).__name__}")
+    for name in given:
+        _check_name(name, terms, what)
+    return given
+
+
+def _check_name(name: object, terms: Mapping[str, nn.Module], what: str = "weights") -> None:
     if name not in terms:
         near = nearest_names(str(name), terms)
         hint = f"did you mean {near[0]!r}?" if near else f"the terms are {', '.join(terms)}"
-        raise OptionValueError(f"weights has {name!r}, which is no term: {hint}")
+        raise OptionValueError(f"{what} has {name!r}, which is no term: {hint}")
 
 
-def _check_weight(name: str, value: object) -> None:
-    _check_number(f"weights[{name!r}]", value)
-
-
-def _check_number(what: str, value: object) -> None:
+def check_weight(what: str, value: object) -> None:
+    """Refuse what cannot weigh a term."""
     if not is_number(value):
         raise OptionTypeError(f"{what} must be a finite number >= 0, got {value!r}")
     if not (is_finite(value) and value >= 0):

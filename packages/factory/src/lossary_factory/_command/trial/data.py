@@ -12,13 +12,13 @@ import attrs
 import torch
 from torch import Tensor
 
-from lossary_factory._composites import DEEP_SUPERVISION, HEADS
+from lossary_factory._composites import DEEP_SUPERVISION, HEADS, MATCHED
 
 from .examples import example
 from .targets import TargetKind, classes_of, kinds_of, nested
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from lossary_factory._spec import LossSpec
 
@@ -28,6 +28,8 @@ _SPACE = (2, 16, 16)
 """How many examples, and their extent: large enough for windows and for a few resolutions."""
 _CLASSES = 4
 _RESOLUTIONS = 3
+_SETS = (2, 3)
+"""How many samples, and how many predictions each has."""
 _STEP = re.compile(r"\.(\w+)|\[(-?\d+)\]")
 _SUFFIXES = (".pt", ".npz")
 
@@ -168,10 +170,12 @@ class _Maker:
         """Return the input, the target and the other arguments of a loss."""
         if spec.name == HEADS.name:
             return self.heads(spec)
+        if spec.name == MATCHED:
+            return self.sets(spec)
         if spec.name == DEEP_SUPERVISION:
             return self.resolutions(spec)
         for _, child in nested(spec):
-            if child.name in (HEADS.name, DEEP_SUPERVISION):
+            if child.name in (HEADS.name, DEEP_SUPERVISION, MATCHED):
                 return self.arguments(child)
         offered = _offered(spec)
         if offered is not None:
@@ -215,13 +219,28 @@ class _Maker:
             targets.append(_halved(targets[-1], targets[-1].ndim - input.ndim + 2))
         return inputs, targets if spec.params.get("target") == "given" else target, {}
 
+    def sets(self, spec: LossSpec[Any]) -> tuple[Any, Any, dict[str, Any]]:
+        """Return as many predictions as targets, of which those are taken that its losses see in a row."""
+        inputs: Any = spec.params.get("inputs") or {}
+        terms: Any = spec.params["terms"]
+        costs: Any = spec.params.get("costs") or {}
+        losses = {**costs, **terms}
+        # Who finds its tensors under its own name says what they are.
+        named = sorted(losses.items(), key=lambda item: item[0] in inputs)
+        return self._selected(((name, *_in_rows(self.arguments(loss))) for name, loss in named), inputs)
+
     def heads(self, spec: LossSpec[Any]) -> tuple[Any, Any, dict[str, Any]]:
         """Return what every head finds at its selectors."""
-        roots: dict[Any, Any] = {}
         terms: Any = spec.params["terms"]
         inputs: Any = spec.params.get("inputs") or {}
-        for name, head in terms.items():
-            input, target, others = self.arguments(head)
+        return self._selected(((name, *self.arguments(head)) for name, head in terms.items()), inputs)
+
+    def _selected(
+        self, heads: Iterable[tuple[str, Any, Any, dict[str, Any]]], inputs: Mapping[str, Mapping[str, str]]
+    ) -> tuple[Any, Any, dict[str, Any]]:
+        """Put the arguments of heads where their selectors lead."""
+        roots: dict[Any, Any] = {}
+        for name, input, target, others in heads:
             values = {**others, "input": input, **({} if target is None else {"target": target})}
             usual = {argument: f"{argument}.{name}" for argument in ("input", "target") if argument in values}
             selectors = {**usual, **inputs.get(name, {})}
@@ -270,6 +289,16 @@ def _halved(tensor: Tensor, first: int) -> Tensor:
     for dimension in range(first, tensor.ndim):
         tensor = tensor[(slice(None),) * dimension + (slice(None, None, 2),)]
     return tensor.contiguous()
+
+
+def _in_rows(arguments: tuple[Any, Any, dict[str, Any]]) -> tuple[Any, Any, dict[str, Any]]:
+    """Give each of two samples three predictions, out of the elements that a loss was made up data for."""
+    input, target, others = arguments
+    rank = input.ndim - 1 if target.shape == input.shape[:1] + input.shape[2:] else 0
+    rows = [each.movedim(1, -1) if rank and each.ndim > rank else each for each in (input, target)]
+    lead = rank or input.ndim - 1
+    input, target = (each.flatten(0, lead - 1)[: _SETS[0] * _SETS[1]].unflatten(0, _SETS) for each in rows)
+    return input, target, others
 
 
 def _everywhere(input: Tensor) -> Tensor:
