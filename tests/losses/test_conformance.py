@@ -7,6 +7,7 @@ from lossary_losses import (
     GIoULoss,
     InfoNCELoss,
     ListSoftmaxLoss,
+    LocalCrossCorrelationLoss,
     ReducedLoss,
     SISDRLoss,
     SSIMLoss,
@@ -57,6 +58,7 @@ def test_keeps_the_contract(loss_trial):
     every_option_has_an_effect="a uniform window has no width",
     memory_is_as_claimed="what is reflected is a copy",
 )
+@in_forms(LocalCrossCorrelationLoss, {"squared": False})
 @in_forms(TotalVariationLoss, {"norm": "l2"}, memory_is_as_claimed="a norm needs both differences at once")
 def test_keeps_the_contract_in_every_form(loss_trial):
     """With options that compute differently a loss keeps the contract as well."""

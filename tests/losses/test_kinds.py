@@ -8,7 +8,15 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from lossary_losses import ElementLoss, GIoULoss, SISDRLoss, SSIMLoss, TotalVariationLoss
+from lossary_losses import (
+    ElementLoss,
+    GIoULoss,
+    LocalCrossCorrelationLoss,
+    MSSSIMLoss,
+    SISDRLoss,
+    SSIMLoss,
+    TotalVariationLoss,
+)
 from lossary_losses._core import streaming
 
 LARGE_ENOUGH = {"cpu": 1}
@@ -106,6 +114,22 @@ CASES = [
         options={"window_size": 5, "sigma": 1.0, "padding": "reflect"},
     ),
     Case(SSIMLoss, (3, 1, 3, 4, 3), (3, 1, 1, 2, 1), (3, 3, 4, 3), (3, 3, 4, 3), options={"window_size": 3}),
+    Case(
+        MSSSIMLoss,
+        (3, 2, 7, 6),
+        (3, 2),
+        (3, 7, 6),
+        (3,),
+        options={"window_size": 3, "weights": (0.4, 0.6), "data_range": 3.0},
+    ),
+    Case(
+        LocalCrossCorrelationLoss,
+        (3, 2, 4, 5),
+        (3, 2, 2, 3),
+        (3, 4, 5),
+        (3, 4, 5),
+        options={"window_size": 3},
+    ),
     *(
         Case(
             TotalVariationLoss,

@@ -75,9 +75,9 @@ def _boxes(side: float = 1.0) -> Sample:
     return tuple(torch.cat([side * corners, side * (corners + sides)], dim=-1).unbind())
 
 
-def _images(noise: float = 0.2, offset: float = 0.0) -> Sample:
-    target = _uniform(BATCH, 3, 16, 18) + offset
-    return target + noise * _normal(BATCH, 3, 16, 18), target
+def _images(noise: float = 0.2, offset: float = 0.0, space: tuple[int, int] = (16, 18)) -> Sample:
+    target = _uniform(BATCH, 3, *space) + offset
+    return target + noise * _normal(BATCH, 3, *space), target
 
 
 def _signals(size: float = 1.0) -> Sample:
@@ -111,6 +111,7 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
     "boxes of side 1e-4": lambda: _boxes(1e-4),
     "images": _images,
     "images of tiny differences far from zero": lambda: _images(noise=1e-4, offset=1000.0),
+    "large images": lambda: _images(space=(176, 176)),
     "signals": _signals,
     "quiet signals": lambda: _signals(1e-6),
     "embeddings": _embeddings,

@@ -45,6 +45,23 @@ RECORDS = [
         "It continues images as in a mirror, and halves the loss.",
     ),
     Parity(
+        "ms_ssim_loss",
+        "large images",
+        "MSSSIMLoss()(x, t)",
+        "1 - pytorch_msssim.ms_ssim(x, t, data_range=1)",
+        "Its data_range is 255 unless given; its window is that of float32.",
+        tolerance=1e-5,
+    ),
+    Parity(
+        "local_cross_correlation_loss",
+        "images",
+        "LocalCrossCorrelationLoss(window_size=3)(x, t)",
+        '1 + monai.losses.LocalNormalizedCrossCorrelationLoss(2, reduction="none")(x, t)'
+        "[..., 1:-1, 1:-1].mean()",
+        "It is minus the squared correlation, and continues images with zeros, which are no part of ours.",
+        tolerance=1e-3,
+    ),
+    Parity(
         "total_variation_loss",
         "images",
         'TotalVariationLoss(reduction="sum")(x)',

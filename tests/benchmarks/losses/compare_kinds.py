@@ -27,6 +27,14 @@ def images() -> tuple[Tensor, Tensor]:
     return input.requires_grad_(), target
 
 
+def volumes() -> tuple[Tensor, Tensor]:
+    """Give two volumes, and noisy ones."""
+    generator = torch.Generator().manual_seed(0)
+    target = torch.rand(2, 1, 64, 64, 64, generator=generator)
+    input = target + 0.1 * torch.randn(target.shape, generator=generator)
+    return input.requires_grad_(), target
+
+
 def signals() -> tuple[Tensor, Tensor]:
     """Give sixteen signals of four seconds, and noisy ones."""
     generator = torch.Generator().manual_seed(0)
@@ -68,6 +76,24 @@ CASES: dict[str, Case] = {
             ),
             "monai": peer("monai.losses", lambda module: module.SSIMLoss(2)),
             "kornia": peer("kornia.losses", lambda module: lambda x, t: 2 * module.ssim_loss(x, t, 11)),
+        },
+    ),
+    "structural similarity at five scales": (
+        images,
+        ours.MSSSIMLoss(),
+        {
+            "pytorch-msssim": peer(
+                "pytorch_msssim", lambda module: lambda x, t: 1 - module.ms_ssim(x, t, data_range=1)
+            ),
+        },
+    ),
+    "local correlation of volumes": (
+        volumes,
+        ours.LocalCrossCorrelationLoss(),
+        {
+            "monai": peer(
+                "monai.losses", lambda module: module.LocalNormalizedCrossCorrelationLoss(3, kernel_size=9)
+            ),
         },
     ),
     "total variation": (

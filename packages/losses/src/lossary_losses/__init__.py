@@ -48,6 +48,8 @@ from lossary_losses.errors import (
     OptionTypeError,
     OptionValueError,
 )
+from lossary_losses.image.local_cross_correlation import LocalCrossCorrelationLoss
+from lossary_losses.image.ms_ssim import MSSSIMLoss
 from lossary_losses.image.ssim import SSIMLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.loss_registry_setup import loss_registry
@@ -117,6 +119,7 @@ __all__ = [
     "LDAMLoss",
     "LinearSchedule",
     "ListSoftmaxLoss",
+    "LocalCrossCorrelationLoss",
     "LogCoshDiceLoss",
     "LogCoshLoss",
     "LogitAdjustedLoss",
@@ -126,6 +129,7 @@ __all__ = [
     "LovaszSoftmaxLoss",
     "MCCLoss",
     "MSELoss",
+    "MSSSIMLoss",
     "Masked",
     "Matched",
     "OptionTypeError",

@@ -19,6 +19,7 @@ from lossary_losses._core.options import (
     per_class,
 )
 from lossary_losses._core.plain_numbers import plain_number
+from lossary_losses._core.sequences import numbers
 from lossary_losses._core.state import Stateful
 from lossary_losses.errors import InputTypeError
 
@@ -39,13 +40,13 @@ _Class = TypeVar("_Class", bound=type)
 @overload
 @dataclass_transform(
     kw_only_default=True,
-    field_specifiers=(attrs.field, number, integer, choice, flag, per_class, group),
+    field_specifiers=(attrs.field, number, integer, choice, flag, per_class, group, numbers),
 )
 def define_loss(cls: _Class, /) -> _Class: ...
 @overload
 @dataclass_transform(
     kw_only_default=True,
-    field_specifiers=(attrs.field, number, integer, choice, flag, per_class, group),
+    field_specifiers=(attrs.field, number, integer, choice, flag, per_class, group, numbers),
 )
 def define_loss(*, kw_only: bool) -> Callable[[_Class], _Class]: ...
 def define_loss(cls: Any = None, /, *, kw_only: bool = True) -> Any:

@@ -32,10 +32,16 @@ class ImageLoss(ElementLoss):
         """Add up what the samples give, one at a time where that pays."""
         with full_precision(input):
             # Shapes that do not fit are refused as they are given, not as those of a sample.
-            prepare_images(input, target, mask, weight)
+            self.prepare(input, target, mask, weight)
             given = {"mask": mask, "weight": weight, **({} if target is None else {"target": target})}
             sums = by_sample(self, "fraction_of_samples", input, given, one_number=True)
             return Fraction(sums[0].sum(), sums[1].sum())
+
+    def prepare(
+        self, input: Tensor, target: Tensor | None, mask: Tensor | None, weight: Tensor | None
+    ) -> Dense:
+        """Check the shapes of everything."""
+        return prepare_images(input, target, mask, weight)
 
     def fraction_of_samples(self, input: Tensor, **given: Tensor | None) -> tuple[Tensor, Tensor]:
         """Give numerator and denominator of each sample."""

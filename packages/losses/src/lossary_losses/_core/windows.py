@@ -13,8 +13,19 @@ from torch.nn import functional
 
 from lossary_losses._core.base import full_precision
 from lossary_losses._core.checks import values_readable
+from lossary_losses.errors import InputValueError
 
-__all__ = ["Moments", "centres", "gaussian_window", "local_moments", "reflected", "uniform_window"]
+__all__ = [
+    "Moments",
+    "Window",
+    "centres",
+    "channel_means",
+    "gaussian_window",
+    "local_moments",
+    "reflected",
+    "require_windows",
+    "standardized",
+]
 
 _CONVOLUTIONS = {
     1: (functional.conv1d, functional.conv_transpose1d),
@@ -22,6 +33,12 @@ _CONVOLUTIONS = {
     3: (functional.conv3d, functional.conv_transpose3d),
 }
 """By how many dimensions space has: what gathers from windows, and what spreads over them again."""
+
+Window = Tensor | int
+"""The weights of a window along a dimension, the same from both ends; or its size, where all count alike."""
+
+_ROUNDING = 8
+"""By how many units in the last place what is left of a constant image may differ from zero."""
 
 
 class Moments(NamedTuple):
@@ -31,6 +48,8 @@ class Moments(NamedTuple):
     mean_of_difference: Tensor
     variance_of_sum: Tensor
     variance_of_difference: Tensor
+    covariance: Tensor | None = None
+    """Of sum and difference, where it was asked for: how much more the input varies than the target."""
 
 
 def gaussian_window(size: int, sigma: float, like: Tensor) -> Tensor:
@@ -40,33 +59,56 @@ def gaussian_window(size: int, sigma: float, like: Tensor) -> Tensor:
     return weights / weights.sum()
 
 
-def uniform_window(size: int, like: Tensor) -> Tensor:
-    """Give the weights of a window in which all positions count alike."""
-    return like.new_full((size,), 1 / size)
+def require_windows(input: Tensor, size: int, shortest: int) -> None:
+    """Refuse images in which no window fits, or which have too many dimensions."""
+    space = tuple(input.shape[2:])
+    if len(space) not in _CONVOLUTIONS or min(space) < shortest:
+        raise InputValueError(
+            f"windows of {size} need images (B, C, *S) with one to three dimensions of "
+            f"{shortest} positions or more in S: input {tuple(input.shape)}"
+        )
 
 
-def local_moments(input: Tensor, target: Tensor, window: Tensor, counted: Tensor | None) -> Moments:
+def standardized(image: Tensor, counted: Tensor | None) -> Tensor:
+    """Bring each channel to mean zero and variance one, of constants, and a flat one to zero.
+
+    For what knows neither offset nor gain: it has the same slope as if they were no constants.
+    """
+    level = channel_means(image, counted)
+    centred = image - level if counted is None else torch.where(counted, image - level, 0)
+    spread = channel_means(centred.square(), counted).sqrt()
+    # Of a constant image rounding is left, which is none.
+    is_flat = spread <= _ROUNDING * torch.finfo(image.dtype).eps * level.abs()
+    return torch.where(is_flat, 0, centred / torch.where(is_flat, 1, spread))
+
+
+def local_moments(
+    input: Tensor, target: Tensor, window: Window, counted: Tensor | None, *, crossed: bool = False
+) -> Moments:
     """Compute the moments of every window that lies within images of up to three dimensions of space.
+
+    ``crossed`` asks for the covariance of sum and difference as well.
 
     Excluded positions are no part of a window: its weights are those of the others, scaled to add up to one.
     """
-    levels = _mean(input, counted), _mean(target, counted)
+    levels = channel_means(input, counted), channel_means(target, counted)
     level, drift = (levels[0] + levels[1]) / 2, levels[0] - levels[1]
     total, difference = (input - level) + (target - level), (input - target) - drift
     if counted is not None:
         total, difference = torch.where(counted, total, 0), torch.where(counted, difference, 0)
-    averages = _averages(total, difference, window)
+    averages = _averages(total, difference, window, crossed=crossed)
     if counted is not None:
         kept = counted.to(input.dtype)
         # As several channels, of which torch never convolves one in fewer digits than it is told to.
         share, _ = _gather_all((kept, kept), window)
         averages = tuple(each / torch.where(share > 0, share, 1) for each in averages)
-    mean, mean_of_difference, square, square_of_difference = averages
+    mean, mean_of_difference, square, square_of_difference, *product = averages
     return Moments(
         mean + 2 * level,
         mean_of_difference + drift,
         _not_negative(square - mean.square()),
         _not_negative(square_of_difference - mean_of_difference.square()),
+        product[0] - mean * mean_of_difference if crossed else None,
     )
 
 
@@ -91,7 +133,7 @@ def reflected(positions: Tensor, size: int) -> Tensor:
     return positions
 
 
-def _mean(image: Tensor, counted: Tensor | None) -> Tensor:
+def channel_means(image: Tensor, counted: Tensor | None) -> Tensor:
     """Give the mean of each channel, as a constant; excluded positions are zero."""
     space = tuple(range(2, image.ndim))
     if counted is None:
@@ -105,31 +147,69 @@ def _not_negative(variance: Tensor) -> Tensor:
     return variance - variance.detach().clamp(max=0)
 
 
-def _averages(total: Tensor, difference: Tensor, window: Tensor) -> tuple[Tensor, ...]:
-    """Average both, and their squares, over every window that lies within."""
+def _averages(total: Tensor, difference: Tensor, window: Window, *, crossed: bool) -> tuple[Tensor, ...]:
+    """Average both, their squares, and perhaps their product, over every window that lies within."""
     if total.device.type == "cpu" and values_readable(total):
-        averages: tuple[Tensor, ...] = _Averages.apply(total, difference, window)  # type: ignore[no-untyped-call]
+        total, difference = _laid_out(total), _laid_out(difference)
+        averages: tuple[Tensor, ...] = _Averages.apply(total, difference, window, crossed)  # type: ignore[no-untyped-call]
         return averages
-    return _gather_all((total, difference, total.square(), difference.square()), window)
+    return _gather_all(_with_products(total, difference, crossed=crossed), window)
 
 
-def _gather_all(maps: Sequence[Tensor], window: Tensor) -> tuple[Tensor, ...]:
+def _with_products(total: Tensor, difference: Tensor, *, crossed: bool) -> tuple[Tensor, ...]:
+    squares = total.square(), difference.square()
+    return (total, difference, *squares, *((total * difference,) if crossed else ()))
+
+
+def _gather_all(maps: Sequence[Tensor], window: Window) -> tuple[Tensor, ...]:
     """Average several maps at once, as channels of one."""
     return _gather(torch.cat([*maps], 1), window).chunk(len(maps), 1)
 
 
-def _gather(maps: Tensor, window: Tensor) -> Tensor:
+def _gather(maps: Tensor, window: Window) -> Tensor:
+    if isinstance(window, int):
+        for dimension in range(2, maps.ndim):
+            maps = _sums(maps, window, dimension)
+        return maps / float(window ** (maps.ndim - 2))
     convolve, _ = _CONVOLUTIONS[maps.ndim - 2]
+    maps = _laid_out(maps)
     # The last dimension first: on a CPU that is several times as fast.
     for kernel in reversed(_kernels(maps, window)):
         maps = convolve(maps, kernel, groups=maps.shape[1])
     return maps
 
 
-def _spread(maps: Tensor, window: Tensor) -> Tensor:
+def _spread(maps: Tensor, window: Window) -> Tensor:
+    if isinstance(window, int):
+        return _gather(functional.pad(maps, [window - 1] * 2 * (maps.ndim - 2)), window)
     _, convolve = _CONVOLUTIONS[maps.ndim - 2]
+    maps = _laid_out(maps)
     for kernel in _kernels(maps, window):
         maps = convolve(maps, kernel, groups=maps.shape[1])
+    return maps
+
+
+def _sums(maps: Tensor, size: int, dimension: int) -> Tensor:
+    """Add up as many neighbours, from sums of two, four and so on."""
+    places = maps.shape[dimension] - size + 1
+    total, reached, width = None, 0, 1
+    while reached < size:
+        if size & width:
+            part = maps.narrow(dimension, reached, places)
+            total, reached = part if total is None else total + part, reached + width
+        if reached < size:
+            pairs = maps.shape[dimension] - width
+            maps = maps.narrow(dimension, 0, pairs) + maps.narrow(dimension, width, pairs)
+            width *= 2
+    assert total is not None  # noqa: S101 - tells the type checker
+    return total
+
+
+def _laid_out(maps: Tensor) -> Tensor:
+    """Lay flat images out as a CPU convolves them fastest."""
+    # Batch, channels, and a plane.
+    if maps.ndim == 4 and maps.device.type == "cpu" and values_readable(maps):  # noqa: PLR2004
+        return maps.contiguous(memory_format=torch.channels_last)
     return maps
 
 
@@ -141,64 +221,68 @@ def _kernels(maps: Tensor, window: Tensor) -> list[Tensor]:
 
 
 class _Averages(torch.autograd.Function):
-    """Averages of two maps and of their squares, of which the two alone are kept for the gradient.
+    """Averages of two maps and of their products, of which the two alone are kept for the gradient.
 
     That is found by the transpose, where torch on a CPU would take a slower operation. On a GPU it is torch's
     own that is fast, and exact: the transpose is computed in fewer digits there, as TF32.
     """
 
     @staticmethod
-    def forward(total: Tensor, difference: Tensor, window: Tensor) -> tuple[Tensor, ...]:
+    def forward(total: Tensor, difference: Tensor, window: Window, crossed: bool) -> tuple[Tensor, ...]:
         """Average."""
-        return _gather_all((total, difference, total.square(), difference.square()), window)
+        return _gather_all(_with_products(total, difference, crossed=crossed), window)
 
     @staticmethod
     def setup_context(
         ctx: Any,  # noqa: ANN401 - torch's own signature
-        inputs: tuple[Tensor, Tensor, Tensor],
+        inputs: tuple[Tensor, Tensor, Window, bool],
         output: tuple[Tensor, ...],  # noqa: ARG004 - torch's own signature
     ) -> None:
         """Keep what is averaged, and the window."""
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
+        *tensors, ctx.window, ctx.crossed = inputs
+        ctx.save_for_backward(*tensors)
+        ctx.save_for_forward(*tensors)
 
     @staticmethod
-    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, Tensor, None]:  # noqa: ANN401 - torch's own signature
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, Tensor, None, None]:  # noqa: ANN401 - torch's own signature
         """Spread the gradient of each window over it."""
-        total, difference, window = ctx.saved_tensors
+        total, difference = ctx.saved_tensors
         above = torch.cat(upstream, 1)
         spread = (
-            _Spread.apply(above, window)  # type: ignore[no-untyped-call]
+            _Spread.apply(above, ctx.window)  # type: ignore[no-untyped-call]
             if values_readable(above)
-            else _spread(above, window)
+            else _spread(above, ctx.window)
         )
-        mean, mean_of_difference, square, square_of_difference = spread.chunk(4, 1)
-        return (
-            torch.addcmul(mean, total, square, value=2),
-            torch.addcmul(mean_of_difference, difference, square_of_difference, value=2),
-            None,
-        )
+        mean, mean_of_difference, square, square_of_difference, *product = spread.chunk(len(upstream), 1)
+        slope = torch.addcmul(mean, total, square, value=2)
+        slope_of_difference = torch.addcmul(mean_of_difference, difference, square_of_difference, value=2)
+        if ctx.crossed:
+            slope = torch.addcmul(slope, difference, product[0])
+            slope_of_difference = torch.addcmul(slope_of_difference, total, product[0])
+        return slope, slope_of_difference, None, None
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Tensor) -> tuple[Tensor, ...]:  # noqa: ANN401 - torch's own signature
         """Average the tangents."""
-        total, difference, window = ctx.saved_tensors
-        of_total, of_difference, _ = tangents
-        squares = 2 * total * of_total, 2 * difference * of_difference
-        return _gather_all((of_total, of_difference, *squares), window)
+        total, difference = ctx.saved_tensors
+        of_total, of_difference, *_ = tangents
+        products = [2 * total * of_total, 2 * difference * of_difference]
+        if ctx.crossed:
+            products.append(total * of_difference + difference * of_total)
+        return _gather_all((of_total, of_difference, *products), ctx.window)
 
 
 class _Spread(torch.autograd.Function):
     """The transpose of averages over windows."""
 
     @staticmethod
-    def forward(maps: Tensor, window: Tensor) -> Tensor:
+    def forward(maps: Tensor, window: Window) -> Tensor:
         """Spread, in a backward pass under autocast as well."""
         with full_precision(maps):
             return _spread(maps, window)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:  # noqa: ANN401, ARG004 - torch's own signature
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Window], output: Tensor) -> None:  # noqa: ANN401, ARG004 - torch's own signature
         """Remember the window."""
         ctx.window = inputs[1]
 

@@ -2,18 +2,15 @@
 
 from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import counted_positions, ready
-from lossary_losses._core.images import ImageLoss, prepare_images
-from lossary_losses._core.options import choice, integer, number
-from lossary_losses._core.reduced import ReducedLoss
+from lossary_losses._core.options import choice
 from lossary_losses._core.reduction import Elements, weigh
-from lossary_losses._core.windows import centres, gaussian_window, local_moments, reflected, uniform_window
-from lossary_losses.errors import InputValueError
+from lossary_losses._core.windows import centres, reflected, require_windows
+from lossary_losses.image.structure import StructureLoss
 from lossary_losses.loss_registry_setup import loss_registry
 
 __all__ = ["SSIMLoss"]
@@ -25,7 +22,7 @@ __all__ = ["SSIMLoss"]
     tags=["image", "windows"],
 )
 @define_loss
-class SSIMLoss(ImageLoss, ReducedLoss):
+class SSIMLoss(StructureLoss):
     r"""One minus the structural similarity of two images, in a window around each position.
 
     .. math:: \ell = 1 - \frac{2 \mu_x \mu_t + C_1}{\mu_x^2 + \mu_t^2 + C_1} \cdot
@@ -90,20 +87,15 @@ class SSIMLoss(ImageLoss, ReducedLoss):
         invariant=("exchange", "mirror"),
     )
 
-    data_range: float = number(default=1.0, above=0)
-    window: Literal["gaussian", "uniform"] = choice("gaussian", "uniform", default="gaussian")
-    window_size: int = integer(default=11, at_least=1, odd=True)
-    sigma: float = number(default=1.5, above=0)
-    k1: float = number(default=0.01, above=0)
-    k2: float = number(default=0.03, above=0)
     padding: Literal["valid", "reflect"] = choice("valid", "reflect", default="valid")
 
     def elements(
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
     ) -> Elements:
         """Give the loss of each window."""
-        dense = prepare_images(input, target, mask, weight)
-        self._require_space(input)
+        dense = self.prepare(input, target, mask, weight)
+        shortest = self.window_size if self.padding == "valid" else self.window_size // 2 + 1
+        require_windows(input, self.window_size, shortest)
         image, truth, share, *_ = ready(dense)
         counted = counted_positions(dense)
         if self.padding == "reflect":
@@ -111,31 +103,4 @@ class SSIMLoss(ImageLoss, ReducedLoss):
             counted = None if counted is None else reflected(counted, self.window_size)
         elif share is not None:
             share = centres(share, self.window_size)
-        moments = local_moments(image, truth, self._weights(image), counted)
-        return weigh(self._dissimilarity(*moments), share)
-
-    def _require_space(self, input: Tensor) -> None:
-        """Refuse images in which no window fits, or which have too many dimensions."""
-        space = tuple(input.shape[2:])
-        shortest = self.window_size if self.padding == "valid" else self.window_size // 2 + 1
-        if len(space) > 3 or min(space) < shortest:  # noqa: PLR2004 - torch convolves no more dimensions
-            raise InputValueError(
-                f"windows of {self.window_size} need images (B, C, *S) with one to three dimensions of "
-                f"{shortest} positions or more in S: input {tuple(input.shape)}"
-            )
-
-    def _weights(self, image: Tensor) -> Tensor:
-        if self.window == "uniform":
-            return uniform_window(self.window_size, image)
-        return gaussian_window(self.window_size, self.sigma, image)
-
-    def _dissimilarity(
-        self, mean: Tensor, mean_of_difference: Tensor, variance: Tensor, variance_of_difference: Tensor
-    ) -> Tensor:
-        """Compute one minus each factor, and from these one minus the product: never below zero."""
-        of_luminance = 2 * (self.k1 * self.data_range) ** 2
-        of_structure = 2 * (self.k2 * self.data_range) ** 2
-        squared = mean_of_difference.square()
-        luminance = 2 * squared / (mean.square() + squared + of_luminance)
-        structure = 2 * variance_of_difference / (variance + variance_of_difference + of_structure)
-        return torch.addcmul(luminance + structure, luminance, structure, value=-1)
+        return weigh(self.both(self.moments(image, truth, counted)), share)

@@ -8,7 +8,7 @@ from torch import Tensor
 from lossary_losses.testing.kinds.kind import Change, Kind, Size, kind_registry
 from lossary_losses.testing.sample import Sample
 
-__all__ = ["Images", "ImagesAlone"]
+__all__ = ["Images", "ImagesAlone", "WholeImages"]
 
 
 @kind_registry.register(name="images")
@@ -55,7 +55,30 @@ class Images(Kind):
         return {
             "mirror": lambda sample: sample.every(lambda image: image.flip(-1)),
             "exchange": lambda sample: sample._replace(input=sample.truth, target=sample.input),
+            "gain": lambda sample: sample.at(3 * sample.input),
+            "offset": lambda sample: sample.at(sample.input + 1),
         }
+
+
+@kind_registry.register(name="whole_images")
+class WholeImages(Images):
+    """Images of which each channel is judged as a whole."""
+
+    inputs = ("whole_images",)
+    element = "sample and channel"
+    small_space = (6, 5)
+
+    def positions(self, sample: Sample) -> tuple[int, ...]:
+        """Give all that an image has."""
+        return tuple(sample.input.shape)
+
+    def weights(self, sample: Sample) -> tuple[int, ...]:
+        """Give one for each channel."""
+        return tuple(sample.input.shape[:2])
+
+    def over(self, mask: Tensor, tensor: Tensor) -> Tensor:
+        """Bring a mask of channels to the positions in them."""
+        return Kind.over(self, mask, tensor)
 
 
 @kind_registry.register(name="images_alone")
