@@ -56,7 +56,7 @@ def _comparable(cost: Tensor) -> Tensor:
 def _best_order(cost: Tensor) -> Tensor:
     """Try every order, on the device."""
     count = cost.shape[1]
-    orders = torch.tensor(list(permutations(range(count))), device=cost.device)
+    orders = torch.tensor(list(permutations(range(count))), dtype=torch.int64, device=cost.device)
     totals = cost[:, orders, torch.arange(count, device=cost.device)].sum(-1)
     return orders[totals.argmin(1)]
 

@@ -236,7 +236,9 @@ class _Maker:
         return self._selected(((name, *self.arguments(head)) for name, head in terms.items()), inputs)
 
     def _selected(
-        self, heads: Iterable[tuple[str, Any, Any, dict[str, Any]]], inputs: Mapping[str, Mapping[str, str]]
+        self,
+        heads: Iterable[tuple[str, Any, Any, dict[str, Any]]],
+        inputs: Any,  # noqa: ANN401  # selectors by head and argument
     ) -> tuple[Any, Any, dict[str, Any]]:
         """Put the arguments of heads where their selectors lead."""
         roots: dict[Any, Any] = {}
