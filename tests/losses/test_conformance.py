@@ -3,11 +3,13 @@
 import pytest
 
 from lossary_losses import (
+    AdversarialLoss,
     CoxLoss,
     GIoULoss,
     InfoNCELoss,
     ListSoftmaxLoss,
     ReducedLoss,
+    RelativisticLoss,
     SISDRLoss,
     SSIMLoss,
     TotalVariationLoss,
@@ -58,6 +60,14 @@ def test_keeps_the_contract(loss_trial):
     memory_is_as_claimed="what is reflected is a copy",
 )
 @in_forms(TotalVariationLoss, {"norm": "l2"}, memory_is_as_claimed="a norm needs both differences at once")
+@in_forms(AdversarialLoss, {"objective": "hinge"})
+@in_forms(
+    AdversarialLoss,
+    {"objective": "least_squares"},
+    a_perfect_prediction_is_lowest="certainty is a score of one, not of any size",
+    better_costs_less="the same",
+)
+@in_forms(RelativisticLoss, {"objective": "hinge"})
 def test_keeps_the_contract_in_every_form(loss_trial):
     """With options that compute differently a loss keeps the contract as well."""
     loss_trial()
@@ -86,6 +96,7 @@ def test_names_lead_to_classes(registered):
 VOCABULARY = {
     *("segmentation", "classification", "regression", "composite"),
     *("detection", "boxes", "image", "windows", "regularization", "audio", "signals", "decibels"),
+    *("geometry", "depth", "generation", "adversarial", "diffusion", "variational", "physics"),
     *("representation", "contrastive", "ranking", "survival", "language", "preference"),
     *("binary", "multilabel", "multiclass"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),

@@ -46,6 +46,8 @@ from lossary_losses.errors import (
     OptionTypeError,
     OptionValueError,
 )
+from lossary_losses.generation.adversarial import AdversarialLoss
+from lossary_losses.generation.relativistic import RelativisticLoss
 from lossary_losses.image.ssim import SSIMLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.loss_registry_setup import loss_registry
@@ -77,6 +79,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AdaptiveRobustLoss",
+    "AdversarialLoss",
     "AsymmetricLoss",
     "BCEDiceLoss",
     "BCELoss",
@@ -133,6 +136,7 @@ __all__ = [
     "Product",
     "QuantileLoss",
     "ReducedLoss",
+    "RelativisticLoss",
     "SISDRLoss",
     "SSIMLoss",
     "Schedule",

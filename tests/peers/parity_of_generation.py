@@ -1,0 +1,51 @@
+"""Parity of losses of generative models."""
+
+from parity_record import Parity
+
+__all__ = ["RECORDS"]
+
+RECORDS = [
+    Parity(
+        "adversarial_loss",
+        "values",
+        "AdversarialLoss()(x, torch.ones_like(x))",
+        'monai.losses.PatchAdversarialLoss(criterion="bce")(x, True, True)',
+        "Whether scores are of real samples is a target of ones or zeros; its sigmoid rounds to one at 40.",
+    ),
+    Parity(
+        "adversarial_loss",
+        "values",
+        'AdversarialLoss(objective="least_squares")(x, torch.zeros_like(x))',
+        "monai.losses.PatchAdversarialLoss(no_activation_leastsq=True)(x, False, True)",
+        "Without its activation.",
+    ),
+    Parity(
+        "adversarial_loss",
+        "values",
+        'AdversarialLoss(objective="least_squares")(x, torch.zeros_like(x))',
+        "monai.losses.PatchAdversarialLoss()(x, False, True)",
+        "Unless told it makes scores below zero twenty times smaller.",
+        agree=False,
+    ),
+    Parity(
+        "adversarial_loss",
+        "values",
+        'AdversarialLoss(objective="hinge")(x.tanh(), torch.zeros_like(x))',
+        'monai.losses.PatchAdversarialLoss(criterion="hinge")(x, False, True)',
+        "It passes scores through tanh first, after which the hinge is a line.",
+    ),
+    Parity(
+        "adversarial_loss",
+        "binary",
+        "AdversarialLoss()(x, t)",
+        "torch.nn.BCEWithLogitsLoss()(x, t)",
+        "Real and generated samples in one call.",
+    ),
+    Parity(
+        "relativistic_loss",
+        "values",
+        "RelativisticLoss()(x, t)",
+        "torch.nn.functional.softplus(t - x).mean()",
+        "As it is.",
+    ),
+]
