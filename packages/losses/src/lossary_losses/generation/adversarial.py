@@ -11,7 +11,7 @@ from lossary_losses._core.options import choice
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
 from lossary_losses._core.stable import bounded, times
-from lossary_losses.generation.objectives import MARGINS, Margin, Objective
+from lossary_losses.generation.objectives import PENALTIES, Objective, Penalty
 from lossary_losses.loss_registry_setup import loss_registry
 
 __all__ = ["AdversarialLoss"]
@@ -80,7 +80,7 @@ class AdversarialLoss(PointwiseLoss):
         exempt={"every_option_has_an_effect": "the side matters for the hinge alone"},
     )
 
-    objective: Objective = choice(*MARGINS, default="logistic")
+    objective: Objective = choice(*PENALTIES, default="logistic")
     side: Literal["discriminator", "generator"] = choice(
         "discriminator", "generator", default="discriminator"
     )
@@ -94,31 +94,37 @@ class AdversarialLoss(PointwiseLoss):
 
     def point(self, ready: Ready) -> Elements:
         """Give what each score costs."""
-        input, target, cost = ready.input, ready.target, self._margin.cost
+        input, target, cost = ready.input, ready.target, self._penalty.cost
         if self.objective == "least_squares":
             return weigh((input - target).square(), ready.share)
-        if ready.hard:
-            return weigh(cost(bounded(input) * _direction(target)), ready.share)
         input = bounded(input)
-        return weigh(target * cost(input) + (1 - target) * cost(-input), ready.share)
+        if ready.hard:
+            return weigh(cost(input * _direction(target)), ready.share)
+        return weigh((1 - target) * cost(input) + target * cost(-input), ready.share)
 
     def slope(self, ready: Ready) -> Tensor:
         """Give how fast the cost of each score rises."""
-        input, target, slope = ready.input, ready.target, self._margin.slope
+        return self.point_and_slope(ready)[1]
+
+    def point_and_slope(self, ready: Ready) -> tuple[Elements, Tensor]:
+        """Give both, and compute once on which side each score is."""
+        input, target, (cost, slope) = ready.input, ready.target, self._penalty
         if self.objective == "least_squares":
-            return times(2 * (input - target), ready.share)
-        if ready.hard:
-            direction = _direction(target)
-            return times(slope(input * direction).mul_(direction), ready.share)
-        return times(target * slope(input) - (1 - target) * slope(-input), ready.share)
+            return self.point(ready), times(2 * (input - target), ready.share)
+        if not ready.hard:
+            rises = (1 - target) * slope(input) - target * slope(-input)
+            return self.point(ready), times(rises, ready.share)
+        direction = _direction(target)
+        wrong = bounded(input).mul_(direction)
+        return weigh(cost(wrong), ready.share), times(slope(wrong).mul_(direction), ready.share)
 
     @property
-    def _margin(self) -> Margin:
+    def _penalty(self) -> Penalty:
         """Give the costs; a generator gains from every score that rises."""
         is_line = self.objective == "hinge" and self.side == "generator"
-        return MARGINS["wasserstein" if is_line else self.objective]
+        return PENALTIES["wasserstein" if is_line else self.objective]
 
 
 def _direction(target: Tensor) -> Tensor:
-    """Give 1 where a score should rise, and -1 where it should fall: of what is sure, one side is all."""
-    return 2 * target - 1
+    """Give 1 where a score should fall, and -1 where it should rise: of what is sure, one side is all."""
+    return target.mul(-2).add_(1)

@@ -1,4 +1,4 @@
-"""What a score costs in an adversarial game, by how far it is on the side where it should be."""
+"""What a score costs in an adversarial game, by how far it is on the side where it should not be."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
@@ -8,35 +8,29 @@ from torch import Tensor
 
 from lossary_losses._core.stable import softplus
 
-__all__ = ["MARGINS", "Margin", "Objective"]
+__all__ = ["PENALTIES", "Objective", "Penalty"]
 
 Objective = Literal["logistic", "hinge", "wasserstein", "least_squares"]
 """The names of the four objectives."""
 
 
-class Margin(NamedTuple):
-    """A cost that falls as a margin grows, and its derivative."""
+class Penalty(NamedTuple):
+    """A cost that rises as a score, or the difference of two, goes the wrong way, and its derivative."""
 
     cost: Callable[[Tensor], Tensor]
     slope: Callable[[Tensor], Tensor]
 
 
-MARGINS: Mapping[Objective, Margin] = {
-    "logistic": Margin(
-        cost=lambda margin: softplus(-margin),
-        slope=lambda margin: torch.sigmoid(-margin).neg_(),
+PENALTIES: Mapping[Objective, Penalty] = {
+    "logistic": Penalty(cost=softplus, slope=torch.sigmoid),
+    "hinge": Penalty(
+        cost=lambda wrong: torch.relu(1 + wrong),
+        slope=lambda wrong: (wrong > -1).to(wrong.dtype),
     ),
-    "hinge": Margin(
-        cost=lambda margin: torch.relu(1 - margin),
-        slope=lambda margin: (margin < 1).to(margin.dtype).neg_(),
-    ),
-    "wasserstein": Margin(
-        cost=lambda margin: -margin,
-        slope=lambda margin: -torch.ones_like(margin),
-    ),
-    "least_squares": Margin(
-        cost=lambda margin: (margin - 1).square(),
-        slope=lambda margin: 2 * (margin - 1),
+    "wasserstein": Penalty(cost=lambda wrong: wrong, slope=torch.ones_like),
+    "least_squares": Penalty(
+        cost=lambda wrong: (1 + wrong).square(),
+        slope=lambda wrong: 2 * (1 + wrong),
     ),
 }
 """The four objectives."""

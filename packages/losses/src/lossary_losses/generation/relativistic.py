@@ -11,7 +11,7 @@ from lossary_losses._core.options import choice
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
 from lossary_losses._core.stable import times
-from lossary_losses.generation.objectives import MARGINS, Objective
+from lossary_losses.generation.objectives import PENALTIES, Objective
 from lossary_losses.loss_registry_setup import loss_registry
 
 __all__ = ["RelativisticLoss"]
@@ -65,7 +65,7 @@ class RelativisticLoss(PointwiseLoss):
         targets={"scores": {}}, input="scores", perfect=None, layout="*", invariant=("shift",), memory=3
     )
 
-    objective: Objective = choice(*MARGINS, default="logistic")
+    objective: Objective = choice(*PENALTIES, default="logistic")
 
     def prepare(self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None) -> Dense:
         """Take the target as another score for each score."""
@@ -73,8 +73,8 @@ class RelativisticLoss(PointwiseLoss):
 
     def point(self, ready: Ready) -> Elements:
         """Give what each pair costs."""
-        return weigh(MARGINS[self.objective].cost(ready.input - ready.target), ready.share)
+        return weigh(PENALTIES[self.objective].cost(ready.target - ready.input), ready.share)
 
     def slope(self, ready: Ready) -> Tensor:
         """Give how fast the cost of each pair rises with the input."""
-        return times(MARGINS[self.objective].slope(ready.input - ready.target), ready.share)
+        return times(PENALTIES[self.objective].slope(ready.target - ready.input).neg_(), ready.share)
