@@ -6,6 +6,7 @@ from lossary_losses import (
     AdversarialLoss,
     CoxLoss,
     GIoULoss,
+    GradientPenaltyLoss,
     InfoNCELoss,
     ListSoftmaxLoss,
     ReducedLoss,
@@ -66,6 +67,13 @@ def test_keeps_the_contract(loss_trial):
     {"objective": "least_squares"},
     a_perfect_prediction_is_lowest="certainty is a score of one, not of any size",
     better_costs_less="the same",
+)
+@in_forms(
+    GradientPenaltyLoss,
+    {"centre": 8.0},
+    a_perfect_prediction_is_lowest="the lowest is at gradients of that length",
+    descent_reaches_a_good_fit="the same",
+    memory_is_as_claimed="a norm is a root of squares",
 )
 @in_forms(RelativisticLoss, {"objective": "hinge"})
 def test_keeps_the_contract_in_every_form(loss_trial):

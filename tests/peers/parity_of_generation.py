@@ -42,6 +42,20 @@ RECORDS = [
         "Real and generated samples in one call.",
     ),
     Parity(
+        "gradient_penalty_loss",
+        "values",
+        "GradientPenaltyLoss()(x)",
+        "torch.nn.functional.mse_loss(x, torch.zeros_like(x)) * x[0].numel() / 2",
+        "Around zero it is half of the squared length: R1, or R2.",
+    ),
+    Parity(
+        "gradient_penalty_loss",
+        "values",
+        "GradientPenaltyLoss(centre=1.0)(x)",
+        "(torch.linalg.vector_norm(x.flatten(1), dim=1) - 1).square().mean()",
+        "Around one it is WGAN-GP's.",
+    ),
+    Parity(
         "relativistic_loss",
         "values",
         "RelativisticLoss()(x, t)",

@@ -47,6 +47,7 @@ from lossary_losses.errors import (
     OptionValueError,
 )
 from lossary_losses.generation.adversarial import AdversarialLoss
+from lossary_losses.generation.gradient_penalty import GradientPenaltyLoss, input_gradient
 from lossary_losses.generation.relativistic import RelativisticLoss
 from lossary_losses.image.ssim import SSIMLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
@@ -107,6 +108,7 @@ __all__ = [
     "GaussianNLLLoss",
     "GeneralizedCrossEntropyLoss",
     "GeneralizedDiceLoss",
+    "GradientPenaltyLoss",
     "HausdorffDTLoss",
     "Heads",
     "HuberLoss",
@@ -155,6 +157,7 @@ __all__ = [
     "card_of",
     "cards",
     "define_loss",
+    "input_gradient",
     "loss_registry",
     "schedule_registry",
     "set_progress",
