@@ -5,6 +5,7 @@ import pytest
 from lossary_losses import (
     AdversarialLoss,
     CoxLoss,
+    DenoisingLoss,
     GIoULoss,
     GradientPenaltyLoss,
     InfoNCELoss,
@@ -75,6 +76,7 @@ def test_keeps_the_contract(loss_trial):
     descent_reaches_a_good_fit="the same",
     memory_is_as_claimed="a norm is a root of squares",
 )
+@in_forms(DenoisingLoss, {"prediction": "noise", "weighting": "p2"})
 @in_forms(RelativisticLoss, {"objective": "hinge"})
 def test_keeps_the_contract_in_every_form(loss_trial):
     """With options that compute differently a loss keeps the contract as well."""

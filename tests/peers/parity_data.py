@@ -130,6 +130,7 @@ ARGUMENTS: Mapping[str, object] = {
     "own_negatives": _normal(7, 2, 4, seed=3),
     "queue": _normal(9, 4, seed=2),
     "reference": 10 * _normal(6, 2, seed=1),
+    "log_snr": torch.tensor([-1.0, 3.0], dtype=torch.float64),
     "mask": _uniform(BATCH, *SPACE) < 0.7,
     "var": _uniform(*SHAPE) + 0.1,
     "w": torch.tensor([1.0, 2.0, 0.5, 0.25], dtype=torch.float64),

@@ -56,6 +56,29 @@ RECORDS = [
         "Around one it is WGAN-GP's.",
     ),
     Parity(
+        "denoising_loss",
+        "values",
+        'DenoisingLoss(prediction="noise", weighting="min_snr")(x, t, log_snr=log_snr)',
+        "(torch.nn.functional.mse_loss(x, t, reduction='none').flatten(1).mean(1)"
+        " * torch.clamp(5 / log_snr.exp(), max=1)).mean()",
+        "As diffusers' training scripts write it for epsilon, from the logarithm of compute_snr.",
+    ),
+    Parity(
+        "denoising_loss",
+        "values",
+        'DenoisingLoss(prediction="v", weighting="min_snr")(x, t, log_snr=log_snr)',
+        "(torch.nn.functional.mse_loss(x, t, reduction='none').flatten(1).mean(1)"
+        " * torch.clamp(log_snr.exp(), max=5) / (log_snr.exp() + 1)).mean()",
+        "The same for v_prediction.",
+    ),
+    Parity(
+        "denoising_loss",
+        "values",
+        'DenoisingLoss(prediction="v", weighting="edm")(x, t, log_snr=log_snr)',
+        "torch.nn.functional.mse_loss(x, t)",
+        "EDM's weights, with a sigma_data of one, are those of plain v-prediction.",
+    ),
+    Parity(
         "relativistic_loss",
         "values",
         "RelativisticLoss()(x, t)",

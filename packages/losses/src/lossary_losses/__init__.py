@@ -47,6 +47,7 @@ from lossary_losses.errors import (
     OptionValueError,
 )
 from lossary_losses.generation.adversarial import AdversarialLoss
+from lossary_losses.generation.denoising import DenoisingLoss
 from lossary_losses.generation.gradient_penalty import GradientPenaltyLoss, input_gradient
 from lossary_losses.generation.relativistic import RelativisticLoss
 from lossary_losses.image.ssim import SSIMLoss
@@ -95,6 +96,7 @@ __all__ = [
     "CrossEntropyLoss",
     "DPOLoss",
     "DeepSupervision",
+    "DenoisingLoss",
     "DiceCELoss",
     "DiceLoss",
     "ElementLoss",
