@@ -6,6 +6,7 @@ from lossary_losses import (
     AdversarialLoss,
     CoxLoss,
     DenoisingLoss,
+    GaussianKLLoss,
     GIoULoss,
     GradientPenaltyLoss,
     InfoNCELoss,
@@ -76,6 +77,7 @@ def test_keeps_the_contract(loss_trial):
     descent_reaches_a_good_fit="the same",
     memory_is_as_claimed="a norm is a root of squares",
 )
+@in_forms(GaussianKLLoss, {"free_nats": 0.5})
 @in_forms(DenoisingLoss, {"prediction": "noise", "weighting": "p2"})
 @in_forms(RelativisticLoss, {"objective": "hinge"})
 def test_keeps_the_contract_in_every_form(loss_trial):

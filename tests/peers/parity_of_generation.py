@@ -42,6 +42,28 @@ RECORDS = [
         "Real and generated samples in one call.",
     ),
     Parity(
+        "gaussian_kl_loss",
+        "values",
+        'GaussianKLLoss(reduction="sum")(x, log_variance=t)',
+        "-0.5 * torch.sum(1 + t - x.pow(2) - t.exp())",
+        "As PyTorch's example of a variational autoencoder writes it.",
+    ),
+    Parity(
+        "gaussian_kl_loss",
+        "values",
+        "GaussianKLLoss()(x, log_variance=t)",
+        "torch.distributions.kl_divergence(torch.distributions.Normal(x, (t / 2).exp()),"
+        " torch.distributions.Normal(0.0, 1.0)).mean()",
+        "The divergence from the standard Gaussian.",
+    ),
+    Parity(
+        "vector_quantization_loss",
+        "values",
+        "VectorQuantizationLoss()(x, t)",
+        "torch.nn.functional.mse_loss(x.detach(), t) + 0.25 * torch.nn.functional.mse_loss(x, t.detach())",
+        "Both terms, beta on the encoder's.",
+    ),
+    Parity(
         "gradient_penalty_loss",
         "values",
         "GradientPenaltyLoss()(x)",

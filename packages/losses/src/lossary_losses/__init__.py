@@ -48,8 +48,10 @@ from lossary_losses.errors import (
 )
 from lossary_losses.generation.adversarial import AdversarialLoss
 from lossary_losses.generation.denoising import DenoisingLoss
+from lossary_losses.generation.gaussian_kl import GaussianKLLoss
 from lossary_losses.generation.gradient_penalty import GradientPenaltyLoss, input_gradient
 from lossary_losses.generation.relativistic import RelativisticLoss
+from lossary_losses.generation.vector_quantization import VectorQuantizationLoss
 from lossary_losses.image.ssim import SSIMLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.loss_registry_setup import loss_registry
@@ -107,6 +109,7 @@ __all__ = [
     "FocalTverskyLoss",
     "Fraction",
     "GIoULoss",
+    "GaussianKLLoss",
     "GaussianNLLLoss",
     "GeneralizedCrossEntropyLoss",
     "GeneralizedDiceLoss",
@@ -152,6 +155,7 @@ __all__ = [
     "TotalVariationLoss",
     "TverskyLoss",
     "UnifiedFocalLoss",
+    "VectorQuantizationLoss",
     "WarmUpSchedule",
     "WeightedMSELoss",
     "WeightedSum",
