@@ -11,6 +11,7 @@ from lossary_losses._core.docstring import Paper
 from lossary_losses._core.reduced import ElementLoss, ReducedLoss, TargetlessLoss
 from lossary_losses._core.reduction import Elements, Fraction
 from lossary_losses.audio.si_sdr import SISDRLoss
+from lossary_losses.audio.snr import SNRLoss
 from lossary_losses.card import Card, card_of, cards
 from lossary_losses.classification.asymmetric import AsymmetricLoss
 from lossary_losses.classification.binary_cross_entropy import BCELoss
@@ -145,6 +146,7 @@ __all__ = [
     "ReducedLoss",
     "RelativisticLoss",
     "SISDRLoss",
+    "SNRLoss",
     "SSIMLoss",
     "Schedule",
     "SmoothL1Loss",

@@ -41,10 +41,12 @@ def prepare_signals(
     mask: Tensor | None,
     weight: Tensor | None,
     zero_mean: bool,
+    common_scale: bool = False,
 ) -> Signals:
     """Check the shapes, and scale each signal, so that no energy is too small or too large for its dtype.
 
-    What is computed must not depend on the scale of input or target.
+    What is computed must not depend on the scale of input or target; with ``common_scale``, which is the
+    target's, on that of both together.
     """
     if mask is not None:
         mask = _of_steps(mask, input)
@@ -56,7 +58,7 @@ def prepare_signals(
         )
     counted = counted_positions(dense)
     signal, truth, *_ = ready(dense)
-    signal, truth = _scaled(signal), _scaled(truth)
+    signal, truth = _scaled(signal, truth if common_scale else signal), _scaled(truth, truth)
     if zero_mean:
         signal, truth = _centred(signal, counted), _centred(truth, counted)
     return Signals(signal, truth, _share(signal, counted, weight))
@@ -84,11 +86,11 @@ def decibels(noise: Tensor, signal: Tensor, scale: Tensor, max_decibels: float |
     return 10 * (noise / signal).log10()
 
 
-def _scaled(signal: Tensor) -> Tensor:
+def _scaled(signal: Tensor, by: Tensor) -> Tensor:
     """Divide by the largest size, of which a constant is made: what does not know the scale has its slope."""
     if not signal.shape[-1]:
         return signal
-    peak = signal.detach().abs().amax(-1, keepdim=True)
+    peak = by.detach().abs().amax(-1, keepdim=True)
     return signal / torch.where(peak == 0, 1, peak)
 
 
