@@ -12,6 +12,7 @@ from lossary_losses import (
     InfoNCELoss,
     ListSoftmaxLoss,
     ReducedLoss,
+    RelativeLpLoss,
     RelativisticLoss,
     SISDRLoss,
     SSIMLoss,
@@ -79,6 +80,7 @@ def test_keeps_the_contract(loss_trial):
 )
 @in_forms(GaussianKLLoss, {"free_nats": 0.5})
 @in_forms(DenoisingLoss, {"prediction": "noise", "weighting": "p2"})
+@in_forms(RelativeLpLoss, {"power": 1.0})
 @in_forms(RelativisticLoss, {"objective": "hinge"})
 def test_keeps_the_contract_in_every_form(loss_trial):
     """With options that compute differently a loss keeps the contract as well."""

@@ -107,6 +107,7 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
     "flat soft": lambda: (_normal(7, CLASSES), _uniform(7, CLASSES)),
     "flat distributions": lambda: (_normal(7, CLASSES), _normal(7, CLASSES, seed=1).softmax(1)),
     "values": lambda: (_normal(*SHAPE), _normal(*SHAPE, seed=1)),
+    "depths": lambda: (0.5 + _uniform(1, *SPACE, seed=0), 0.5 + _uniform(1, *SPACE)),
     "boxes": _boxes,
     "boxes of side 1e-4": lambda: _boxes(1e-4),
     "images": _images,

@@ -53,6 +53,7 @@ from lossary_losses.generation.gaussian_kl import GaussianKLLoss
 from lossary_losses.generation.gradient_penalty import GradientPenaltyLoss, input_gradient
 from lossary_losses.generation.relativistic import RelativisticLoss
 from lossary_losses.generation.vector_quantization import VectorQuantizationLoss
+from lossary_losses.geometry.silog import SILogLoss
 from lossary_losses.image.ssim import SSIMLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.loss_registry_setup import loss_registry
@@ -62,6 +63,7 @@ from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1
 from lossary_losses.regression.adaptive_robust import AdaptiveRobustLoss
 from lossary_losses.regression.gaussian_nll import GaussianNLLLoss
 from lossary_losses.regression.quantile import QuantileLoss
+from lossary_losses.regression.relative_lp import RelativeLpLoss
 from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
@@ -144,7 +146,9 @@ __all__ = [
     "Product",
     "QuantileLoss",
     "ReducedLoss",
+    "RelativeLpLoss",
     "RelativisticLoss",
+    "SILogLoss",
     "SISDRLoss",
     "SNRLoss",
     "SSIMLoss",

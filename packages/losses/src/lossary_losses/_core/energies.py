@@ -1,4 +1,4 @@
-"""Signals ``(B, *, T)``, time last, and their energies: what losses in decibels are made of."""
+"""Signals ``(B, *, T)``, time last, or whole samples, and their energies: what ratios are made of."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from lossary_losses._core.dense import (
 )
 from lossary_losses.errors import InputValueError
 
-__all__ = ["Signals", "decibels", "energy", "prepare_signals"]
+__all__ = ["Samples", "Signals", "decibels", "energy", "prepare_samples", "prepare_signals"]
 
 _RANK = 2
 """Batch and time."""
@@ -32,6 +32,29 @@ class Signals(NamedTuple):
     target: Tensor
     share: Tensor
     """How much each signal counts; zero where no step of it does."""
+
+
+class Samples(NamedTuple):
+    """Samples to compute with, each of them a row ``(B, N)``, zero where excluded."""
+
+    input: Tensor
+    target: Tensor
+    counted: Tensor | None
+    """Bool, True where a position of a sample counts; None: everywhere."""
+    share: Tensor
+    """How much each sample counts; zero where no position of it does."""
+
+
+def prepare_samples(input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None) -> Samples:
+    """Check the shapes, and bring each sample to a row; weights are those of samples."""
+    if not input.ndim:
+        raise InputValueError(f"samples have a batch, (B, *): input {tuple(input.shape)}")
+    dense = prepare(input, target, Selection(None, mask, None), "values")
+    counted = counted_positions(dense)
+    values, truth, *_ = ready(dense)
+    rows, of_truth = (_one_row_each(each) for each in (values, truth))
+    counted = None if counted is None else _one_row_each(counted.expand(values.shape))
+    return Samples(rows, of_truth, counted, _share(rows, counted, weight))
 
 
 def prepare_signals(
@@ -84,6 +107,10 @@ def decibels(noise: Tensor, signal: Tensor, scale: Tensor, max_decibels: float |
     else:
         noise = noise + 10 ** (-max_decibels / 10) * signal
     return 10 * (noise / signal).log10()
+
+
+def _one_row_each(samples: Tensor) -> Tensor:
+    return samples.flatten(1) if samples.ndim > 1 else samples.unsqueeze(-1)
 
 
 def _scaled(signal: Tensor, by: Tensor) -> Tensor:

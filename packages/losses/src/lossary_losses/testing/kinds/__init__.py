@@ -3,6 +3,7 @@
 from lossary_losses.testing.kinds import (
     dense,
     features,
+    fields,
     forecasting,
     geometry,
     images,
@@ -30,6 +31,7 @@ __all__ = [
     "Size",
     "dense",
     "features",
+    "fields",
     "find_kind",
     "forecasting",
     "geometry",
