@@ -6,7 +6,7 @@ from torch import Tensor
 
 from lossary_losses._core.base import define_loss, full_precision
 from lossary_losses._core.claims import Claims
-from lossary_losses._core.dense import Dense, Selection, prepare, ready
+from lossary_losses._core.dense import Dense, Selection, prepare, ready, require_tensor
 from lossary_losses._core.options import number
 from lossary_losses._core.reduced import ReducedLoss
 from lossary_losses._core.reduction import Elements, Fraction, weigh
@@ -103,8 +103,8 @@ class VectorQuantizationLoss(ReducedLoss):
 
 def _prepared(input: Tensor, target: Tensor, mask: Tensor | None, weight: Tensor | None) -> Dense:
     """Check the shapes of everything; codes that have a gradient stand beside the input."""
-    dense = prepare(input, target, Selection(None, mask, weight), "values")
-    return dense._replace(target=dense.target.detach())
+    require_tensor(target, "target")
+    return prepare(input, target.detach(), Selection(None, mask, weight), "values")
 
 
 class _BothTerms(NamedTuple):
