@@ -27,6 +27,8 @@ TASKS = {
     "detection": "Detection",
     "image": "Images",
     "audio": "Audio",
+    "geometry": "Geometry",
+    "generation": "Generation",
     "representation": "Representation",
     "ranking": "Ranking",
     "survival": "Survival",

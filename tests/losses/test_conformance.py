@@ -3,12 +3,18 @@
 import pytest
 
 from lossary_losses import (
+    AdversarialLoss,
     CoxLoss,
+    DenoisingLoss,
+    GaussianKLLoss,
     GIoULoss,
+    GradientPenaltyLoss,
     InfoNCELoss,
     ListSoftmaxLoss,
     LocalCrossCorrelationLoss,
     ReducedLoss,
+    RelativeLpLoss,
+    RelativisticLoss,
     SISDRLoss,
     SSIMLoss,
     TotalVariationLoss,
@@ -60,6 +66,24 @@ def test_keeps_the_contract(loss_trial):
 )
 @in_forms(LocalCrossCorrelationLoss, {"squared": False})
 @in_forms(TotalVariationLoss, {"norm": "l2"}, memory_is_as_claimed="a norm needs both differences at once")
+@in_forms(AdversarialLoss, {"objective": "hinge"})
+@in_forms(
+    AdversarialLoss,
+    {"objective": "least_squares"},
+    a_perfect_prediction_is_lowest="certainty is a score of one, not of any size",
+    better_costs_less="the same",
+)
+@in_forms(
+    GradientPenaltyLoss,
+    {"centre": 8.0},
+    a_perfect_prediction_is_lowest="the lowest is at gradients of that length",
+    descent_reaches_a_good_fit="the same",
+    memory_is_as_claimed="a norm is a root of squares",
+)
+@in_forms(GaussianKLLoss, {"free_nats": 0.5})
+@in_forms(DenoisingLoss, {"prediction": "noise", "weighting": "p2"})
+@in_forms(RelativeLpLoss, {"power": 1.0})
+@in_forms(RelativisticLoss, {"objective": "hinge"})
 def test_keeps_the_contract_in_every_form(loss_trial):
     """With options that compute differently a loss keeps the contract as well."""
     loss_trial()
@@ -88,6 +112,7 @@ def test_names_lead_to_classes(registered):
 VOCABULARY = {
     *("segmentation", "classification", "regression", "composite"),
     *("detection", "boxes", "image", "windows", "regularization", "audio", "signals", "decibels"),
+    *("geometry", "depth", "generation", "adversarial", "diffusion", "variational", "physics"),
     *("representation", "contrastive", "ranking", "survival", "language", "preference"),
     *("binary", "multilabel", "multiclass"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),

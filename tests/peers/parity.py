@@ -11,6 +11,7 @@ from pathlib import Path
 import parity_of_audio
 import parity_of_classification
 import parity_of_detection
+import parity_of_generation
 import parity_of_images
 import parity_of_regression
 import parity_of_rows
@@ -31,6 +32,7 @@ RECORDS = [
     *parity_of_detection.RECORDS,
     *parity_of_images.RECORDS,
     *parity_of_audio.RECORDS,
+    *parity_of_generation.RECORDS,
     *parity_of_rows.RECORDS,
 ]
 

@@ -6,6 +6,21 @@ __all__ = ["RECORDS"]
 
 RECORDS = [
     Parity(
+        "snr_loss",
+        "signals",
+        "SNRLoss()(x, t)",
+        "auraloss.time.SNRLoss(zero_mean=False, eps=0)(x, t)",
+        "It subtracts means unless told; its eps is absolute.",
+    ),
+    Parity(
+        "snr_loss",
+        "quiet signals",
+        "SNRLoss(zero_mean=True)(x, t)",
+        "auraloss.time.SNRLoss()(x, t)",
+        "Of quiet signals its eps of 1e-8 is a large part.",
+        agree=False,
+    ),
+    Parity(
         "si_sdr_loss",
         "signals",
         "SISDRLoss()(x, t)",

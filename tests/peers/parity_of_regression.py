@@ -99,6 +99,22 @@ RECORDS = [
         "Alpha is 2.",
     ),
     Parity(
+        "relative_lp_loss",
+        "values",
+        "RelativeLpLoss()(x, t)",
+        "(torch.linalg.vector_norm((x - t).flatten(1), dim=1)"
+        " / torch.linalg.vector_norm(t.flatten(1), dim=1)).mean()",
+        "Norms over everything of a sample, and a mean over samples.",
+    ),
+    Parity(
+        "silog_loss",
+        "depths",
+        "SILogLoss(scale=10)(x, t)",
+        "10 * torch.sqrt(torch.var(x.log() - t.log(), correction=0)"
+        " + 0.15 * torch.mean(x.log() - t.log()) ** 2)",
+        "As BTS has it, of one image.",
+    ),
+    Parity(
         "wing_loss",
         "values",
         "WingLoss(width=1.0, epsilon=0.5)(x, t)",

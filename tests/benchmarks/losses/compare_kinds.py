@@ -43,6 +43,13 @@ def signals() -> tuple[Tensor, Tensor]:
     return input.requires_grad_(), target
 
 
+def scores() -> tuple[Tensor, Tensor]:
+    """Give the scores of many patches, all of which should be taken for real."""
+    generator = torch.Generator().manual_seed(0)
+    input = torch.randn(16, 1, 256, 256, generator=generator)
+    return input.requires_grad_(), torch.ones(()).expand_as(input)
+
+
 class Targetless(nn.Module):
     """Calls a loss without a target as the others are called."""
 
@@ -111,6 +118,22 @@ CASES: dict[str, Case] = {
         {
             "auraloss": peer("auraloss.time", lambda module: module.SISDRLoss(zero_mean=False)),
         },
+    ),
+    "adversarial": (
+        scores,
+        ours.AdversarialLoss(),
+        {
+            "torch": nn.BCEWithLogitsLoss,
+            "monai": peer(
+                "monai.losses",
+                lambda module: lambda x, _: module.PatchAdversarialLoss(criterion="bce")(x, True, True),
+            ),
+        },
+    ),
+    "relativistic": (
+        scores,
+        ours.RelativisticLoss(),
+        {"torch": lambda: lambda x, t: nn.functional.softplus(t - x).mean()},
     ),
 }
 

@@ -11,6 +11,7 @@ from lossary_losses._core.docstring import Paper
 from lossary_losses._core.reduced import ElementLoss, ReducedLoss, TargetlessLoss
 from lossary_losses._core.reduction import Elements, Fraction
 from lossary_losses.audio.si_sdr import SISDRLoss
+from lossary_losses.audio.snr import SNRLoss
 from lossary_losses.card import Card, card_of, cards
 from lossary_losses.classification.asymmetric import AsymmetricLoss
 from lossary_losses.classification.binary_cross_entropy import BCELoss
@@ -48,6 +49,13 @@ from lossary_losses.errors import (
     OptionTypeError,
     OptionValueError,
 )
+from lossary_losses.generation.adversarial import AdversarialLoss
+from lossary_losses.generation.denoising import DenoisingLoss
+from lossary_losses.generation.gaussian_kl import GaussianKLLoss
+from lossary_losses.generation.gradient_penalty import GradientPenaltyLoss, input_gradient
+from lossary_losses.generation.relativistic import RelativisticLoss
+from lossary_losses.generation.vector_quantization import VectorQuantizationLoss
+from lossary_losses.geometry.silog import SILogLoss
 from lossary_losses.image.local_cross_correlation import LocalCrossCorrelationLoss
 from lossary_losses.image.ms_ssim import MSSSIMLoss
 from lossary_losses.image.ssim import SSIMLoss
@@ -59,6 +67,7 @@ from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1
 from lossary_losses.regression.adaptive_robust import AdaptiveRobustLoss
 from lossary_losses.regression.gaussian_nll import GaussianNLLLoss
 from lossary_losses.regression.quantile import QuantileLoss
+from lossary_losses.regression.relative_lp import RelativeLpLoss
 from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
@@ -81,6 +90,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AdaptiveRobustLoss",
+    "AdversarialLoss",
     "AsymmetricLoss",
     "BCEDiceLoss",
     "BCELoss",
@@ -95,6 +105,7 @@ __all__ = [
     "CrossEntropyLoss",
     "DPOLoss",
     "DeepSupervision",
+    "DenoisingLoss",
     "DiceCELoss",
     "DiceLoss",
     "ElementLoss",
@@ -105,9 +116,11 @@ __all__ = [
     "FocalTverskyLoss",
     "Fraction",
     "GIoULoss",
+    "GaussianKLLoss",
     "GaussianNLLLoss",
     "GeneralizedCrossEntropyLoss",
     "GeneralizedDiceLoss",
+    "GradientPenaltyLoss",
     "HausdorffDTLoss",
     "Heads",
     "HuberLoss",
@@ -141,7 +154,11 @@ __all__ = [
     "Product",
     "QuantileLoss",
     "ReducedLoss",
+    "RelativeLpLoss",
+    "RelativisticLoss",
+    "SILogLoss",
     "SISDRLoss",
+    "SNRLoss",
     "SSIMLoss",
     "Schedule",
     "SmoothL1Loss",
@@ -152,6 +169,7 @@ __all__ = [
     "TotalVariationLoss",
     "TverskyLoss",
     "UnifiedFocalLoss",
+    "VectorQuantizationLoss",
     "WarmUpSchedule",
     "WeightedMSELoss",
     "WeightedSum",
@@ -159,6 +177,7 @@ __all__ = [
     "card_of",
     "cards",
     "define_loss",
+    "input_gradient",
     "loss_registry",
     "schedule_registry",
     "set_progress",

@@ -1,4 +1,4 @@
-"""Signals ``(B, *, T)``, time last, and their energies: what losses in decibels are made of."""
+"""Signals ``(B, *, T)``, time last, or whole samples, and their energies: what ratios are made of."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from lossary_losses._core.dense import (
 )
 from lossary_losses.errors import InputValueError
 
-__all__ = ["Signals", "decibels", "energy", "prepare_signals"]
+__all__ = ["Samples", "Signals", "decibels", "energy", "prepare_samples", "prepare_signals"]
 
 _RANK = 2
 """Batch and time."""
@@ -34,6 +34,29 @@ class Signals(NamedTuple):
     """How much each signal counts; zero where no step of it does."""
 
 
+class Samples(NamedTuple):
+    """Samples to compute with, each of them a row ``(B, N)``, zero where excluded."""
+
+    input: Tensor
+    target: Tensor
+    counted: Tensor | None
+    """Bool, True where a position of a sample counts; None: everywhere."""
+    share: Tensor
+    """How much each sample counts; zero where no position of it does."""
+
+
+def prepare_samples(input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None) -> Samples:
+    """Check the shapes, and bring each sample to a row; weights are those of samples."""
+    if not input.ndim:
+        raise InputValueError(f"samples have a batch, (B, *): input {tuple(input.shape)}")
+    dense = prepare(input, target, Selection(None, mask, None), "values")
+    counted = counted_positions(dense)
+    values, truth, *_ = ready(dense)
+    rows, of_truth = (_one_row_each(each) for each in (values, truth))
+    counted = None if counted is None else _one_row_each(counted.expand(values.shape))
+    return Samples(rows, of_truth, counted, _share(rows, counted, weight))
+
+
 def prepare_signals(
     input: Tensor,
     target: Tensor,
@@ -41,10 +64,12 @@ def prepare_signals(
     mask: Tensor | None,
     weight: Tensor | None,
     zero_mean: bool,
+    common_scale: bool = False,
 ) -> Signals:
     """Check the shapes, and scale each signal, so that no energy is too small or too large for its dtype.
 
-    What is computed must not depend on the scale of input or target.
+    What is computed must not depend on the scale of input or target; with ``common_scale``, which is the
+    target's, on that of both together.
     """
     if mask is not None:
         mask = _of_steps(mask, input)
@@ -56,7 +81,7 @@ def prepare_signals(
         )
     counted = counted_positions(dense)
     signal, truth, *_ = ready(dense)
-    signal, truth = _scaled(signal), _scaled(truth)
+    signal, truth = _scaled(signal, truth if common_scale else signal), _scaled(truth, truth)
     if zero_mean:
         signal, truth = _centred(signal, counted), _centred(truth, counted)
     return Signals(signal, truth, _share(signal, counted, weight))
@@ -84,11 +109,15 @@ def decibels(noise: Tensor, signal: Tensor, scale: Tensor, max_decibels: float |
     return 10 * (noise / signal).log10()
 
 
-def _scaled(signal: Tensor) -> Tensor:
+def _one_row_each(samples: Tensor) -> Tensor:
+    return samples.flatten(1) if samples.ndim > 1 else samples.unsqueeze(-1)
+
+
+def _scaled(signal: Tensor, by: Tensor) -> Tensor:
     """Divide by the largest size, of which a constant is made: what does not know the scale has its slope."""
     if not signal.shape[-1]:
         return signal
-    peak = signal.detach().abs().amax(-1, keepdim=True)
+    peak = by.detach().abs().amax(-1, keepdim=True)
     return signal / torch.where(peak == 0, 1, peak)
 
 

@@ -194,7 +194,10 @@ def integer(*, default: int | None, at_least: int | None = None, odd: bool = Fal
     return attrs.field(default=default, validator=_Integer(ge=at_least, optional=default is None, odd=odd))
 
 
-def choice(*options: str | None, default: str | None) -> Any:  # noqa: ANN401 - as above
+def choice(
+    *options: str | None,
+    default: str | None = attrs.NOTHING,  # type: ignore[assignment]
+) -> Any:  # noqa: ANN401 - as above
     """Declare an option that is one of a few words."""
     return attrs.field(default=default, validator=_Choice(options))
 

@@ -13,6 +13,7 @@ __all__ = [
     "binary_surprise",
     "bounded",
     "focused",
+    "length",
     "log_cosh",
     "norm_of",
     "power_of_nonnegative",
@@ -93,6 +94,19 @@ def norm_of(components: Sequence[Tensor]) -> Tensor:
     squared = torch.stack([each.square() for each in components]).sum(0)
     nothing = squared == 0
     return torch.where(nothing, 0, torch.where(nothing, 1, squared).sqrt())
+
+
+def length(vectors: Tensor, power: float = 2.0) -> Tensor:
+    """Compute the norm of vectors in the last dimension, with a slope of zero where it is zero.
+
+    They are divided by their largest entry first, so that no power is infinite, or zero by rounding.
+    """
+    if not vectors.shape[-1]:
+        return vectors.sum(-1)
+    largest = vectors.detach().abs().amax(-1)
+    scale = torch.where(largest == 0, 1, largest)
+    total = power_of_nonnegative((vectors / scale.unsqueeze(-1)).abs(), power).sum(-1)
+    return scale * power_of_nonnegative(total, 1 / power)
 
 
 def power_of_nonnegative(base: Tensor, exponent: float) -> Tensor:

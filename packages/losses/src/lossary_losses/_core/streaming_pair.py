@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lossary_losses._core.checks import value_checks, values_readable
-from lossary_losses._core.dense import Dense
+from lossary_losses._core.dense import Dense, counted_positions
 from lossary_losses._core.frozen import freeze
 from lossary_losses._core.reduction import Elements, Fraction, to_fraction
 from lossary_losses._core.stable import times
@@ -24,7 +24,7 @@ from lossary_losses._core.streaming import (
     three_dimensional,
 )
 
-__all__ = ["Likelihood", "streamed_fraction"]
+__all__ = ["Likelihood", "ready_beside", "streamed_fraction"]
 
 
 class Likelihood(Protocol):
@@ -52,6 +52,14 @@ def streamed_fraction(formula: Likelihood, dense: Dense, beside: Tensor) -> Frac
             numerator, denominator = _Streamed.apply(frozen, held, slopes, dense, dense.input, beside)  # type: ignore[no-untyped-call]
             return Fraction(numerator, denominator)
     return to_fraction(formula.point(dense, beside))
+
+
+def ready_beside(beside: Tensor, dense: Dense, *, harmless: float = 0) -> Tensor:
+    """Bring what is beside the input to the dtype that is computed with, harmless where nothing counts."""
+    beside = beside.to(torch.promote_types(dense.input.dtype, torch.float32))
+    valid = counted_positions(dense)
+    # One number may serve several channels, of which some count.
+    return beside if valid is None else torch.where(valid, beside, harmless)
 
 
 class _Slopes:

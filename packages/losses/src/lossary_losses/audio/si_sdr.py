@@ -1,16 +1,14 @@
 """Scale-invariant signal-to-distortion ratio: how much louder what is wrong is than what is right."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
 from lossary_losses._core.claims import Claims
-from lossary_losses._core.energies import decibels, energy, prepare_signals
-from lossary_losses._core.options import choice, flag, number
-from lossary_losses._core.reduced import ReducedLoss
-from lossary_losses._core.reduction import Elements
+from lossary_losses._core.energies import energy
+from lossary_losses.audio.decibel_ratio import DecibelRatioLoss, Energies
 from lossary_losses.loss_registry_setup import loss_registry
 
 __all__ = ["SISDRLoss"]
@@ -22,7 +20,7 @@ __all__ = ["SISDRLoss"]
     tags=["audio", "signals", "decibels"],
 )
 @define_loss
-class SISDRLoss(ReducedLoss):
+class SISDRLoss(DecibelRatioLoss):
     r"""Minus the ratio, in decibels, of the part of a signal that is the target to the part that is not.
 
     .. math:: \ell = 10 \log_{10} \frac{\lVert x - \alpha t \rVert^2 + \tau \lVert \alpha t \rVert^2}
@@ -83,21 +81,11 @@ class SISDRLoss(ReducedLoss):
         invariant=("gain", "polarity", "common_gain", "reversal"),
     )
 
-    zero_mean: bool = flag(default=False)
-    max_decibels: float | None = number(default=None, above=0)
-    silent: Literal["skip", "zero"] = choice("skip", "zero", default="skip")
+    common_scale: ClassVar = False
 
-    def elements(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Elements:
-        """Give the loss of each signal."""
-        signal, truth, share = prepare_signals(
-            input, target, mask=mask, weight=weight, zero_mean=self.zero_mean
-        )
-        energy_of_truth = energy(truth)
-        is_silent = energy_of_truth == 0
-        gain = (signal * truth).sum(-1) / torch.where(is_silent, 1, energy_of_truth)
+    def energies(self, signal: Tensor, truth: Tensor) -> Energies:
+        """Compare what of the signal is not the target, at any gain, with what is."""
+        wanted = energy(truth)
+        gain = (signal * truth).sum(-1) / torch.where(wanted == 0, 1, wanted)
         explained = gain.unsqueeze(-1) * truth
-        level = decibels(energy(signal - explained), energy(explained), energy(signal), self.max_decibels)
-        value = torch.where(is_silent | (share == 0), 0, level) * share
-        return Elements(value, torch.where(is_silent, 0, share) if self.silent == "skip" else share)
+        return Energies(energy(signal - explained), energy(explained), energy(signal))

@@ -3,19 +3,18 @@
 import math
 from typing import ClassVar, NamedTuple
 
-import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss, full_precision, require_floating_point
 from lossary_losses._core.checks import check_nonnegative
 from lossary_losses._core.claims import Claims
-from lossary_losses._core.dense import Dense, Selection, at_rank, counted_positions, prepare, ready
+from lossary_losses._core.dense import Dense, Selection, at_rank, prepare, ready
 from lossary_losses._core.options import flag, number
 from lossary_losses._core.reduced import ReducedLoss
 from lossary_losses._core.reduction import Elements, Fraction, weigh
 from lossary_losses._core.spread import wherever_spread
 from lossary_losses._core.stable import bounded, times
-from lossary_losses._core.streaming_pair import streamed_fraction
+from lossary_losses._core.streaming_pair import ready_beside, streamed_fraction
 from lossary_losses.errors import InputTypeError
 from lossary_losses.loss_registry_setup import loss_registry
 
@@ -186,7 +185,7 @@ class _Gaussian(NamedTuple):
 
     def _prepared(self, dense: Dense, beside: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         """Give how far the means are off, the logarithm and reciprocal of the variances, and the shares."""
-        spread = _ready_spread(beside, dense, harmless=0 if self.is_logarithm else 1)
+        spread = ready_beside(beside, dense, harmless=0 if self.is_logarithm else 1)
         means, values, share, *_ = ready(dense)
         if self.is_logarithm:
             log_variance = _at_least(spread, math.log(self.eps))
@@ -209,14 +208,6 @@ def _only_one(var: Tensor | None, log_var: Tensor | None) -> tuple[Tensor, bool]
     name = "var" if log_var is None else "log_var"
     require_floating_point(given, name)
     return given, log_var is not None
-
-
-def _ready_spread(spread: Tensor, dense: Dense, *, harmless: int) -> Tensor:
-    """Bring variances to the dtype that is computed with, harmless where nothing counts."""
-    spread = spread.to(torch.promote_types(dense.input.dtype, torch.float32))
-    valid = counted_positions(dense)
-    # One variance may serve several channels, of which some count.
-    return spread if valid is None else torch.where(valid, spread, harmless)
 
 
 def _at_least(values: Tensor, bound: float) -> Tensor:

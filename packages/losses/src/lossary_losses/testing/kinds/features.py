@@ -1,4 +1,4 @@
-"""Features: what a layer gives of a sample, and what it should give."""
+"""Features: what a layer gives of a sample, and what it should give; and gradients of their shape."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,9 @@ from torch import Tensor
 from lossary_losses.testing.kinds.kind import Change, Kind, Size, kind_registry
 from lossary_losses.testing.sample import Sample
 
-__all__ = ["Features"]
+__all__ = ["Features", "Gradients"]
+
+_STEEP = 1e3
 
 
 @kind_registry.register(name="features")
@@ -25,7 +27,7 @@ class Features(Kind):
         """Give batch, channels and space."""
         return (size.batch, size.channels, *size.space)
 
-    def draw_target(self, input: Tensor, size: Size, generator: torch.Generator) -> Tensor:
+    def draw_target(self, input: Tensor, size: Size, generator: torch.Generator) -> Tensor | None:
         """Draw features of their own."""
         del size
         return torch.randn(input.shape, generator=generator, dtype=torch.float64)
@@ -37,3 +39,29 @@ class Features(Kind):
     def changes(self) -> Mapping[str, Change]:
         """Exchange both."""
         return {"exchange": lambda sample: sample._replace(input=sample.truth, target=sample.input)}
+
+
+@kind_registry.register(name="gradients")
+class Gradients(Features):
+    """Gradients of scores with respect to what was judged, one of each sample, and nothing beside."""
+
+    inputs = ("gradients",)
+    target = "nothing"
+    is_differentiable = False
+
+    def draw_target(self, input: Tensor, size: Size, generator: torch.Generator) -> None:
+        """Draw nothing."""
+        del input, size, generator
+
+    def perfect(self, sample: Sample, form: str) -> Tensor:
+        """Let no score change."""
+        del form
+        return torch.zeros_like(sample.input)
+
+    def opposite(self, sample: Sample, form: str) -> Tensor:
+        """Let every score change fast."""
+        return self.perfect(sample, form) + _STEEP
+
+    def changes(self) -> Mapping[str, Change]:
+        """Turn the gradients around."""
+        return {"sign": lambda sample: sample.at(-sample.input)}
