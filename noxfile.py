@@ -289,9 +289,11 @@ def tests(session: nox.Session) -> None:
     if python == OWN:
         session.install("--group=coverage")
         session.run("coverage", "erase")
-        # Two runs of different tests: a compiler takes twice as long where each of its lines is counted.
-        pytest(session, "-m", "not cuda and not compilers", *UNIT_TESTS, runner=("coverage", "run", "-m"))
-        pytest(session, "-m", "not cuda and compilers", *UNIT_TESTS)
+        # Two runs of different tests: where each line is counted they take half as long again, and compilers
+        # twice as long. A third of the losses reaches nearly every line.
+        counted = ("-m", "not cuda and not compilers", "--share=1/3")
+        pytest(session, *counted, *UNIT_TESTS, runner=("coverage", "run", "-m"))
+        pytest(session, "-m", "not cuda", "--beside=1/3", "tests/losses", "tests/together")
         session.run("coverage", "combine")
         # A choice of tests reaches less, and proves nothing about the rest.
         session.run("coverage", "report", *([] if session.posargs else ["--fail-under=95"]))

@@ -90,7 +90,7 @@ def is_odd(scalar):
     return scalar in ("SOFT", "HARD")
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.sampled_from(JUDGES), VALUES)
 def test_types_accept_what_pydantic_accepts(judge, value):
     """A parameter takes a value where strict pydantic takes it out of JSON, known differences aside."""
@@ -142,7 +142,7 @@ LEFT_OUT = re.compile(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(TEXTS.filter(lambda text: not LEFT_OUT.fullmatch(text)))
 @example("1e-3")
 @example("010")

@@ -309,6 +309,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--share", metavar="K/N", help="test the representatives, and an Nth of the other losses"
     )
+    parser.addoption(
+        "--beside", metavar="K/N", help="test what a run of that share leaves that runs no compilers"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
@@ -319,9 +322,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if trial is not None:
             mark_costs(item, trial)
     if share := config.getoption("--share"):
-        out = {item for item in items if (about := loss_under_test(item)) and not is_in_share(*about, share)}
-        config.hook.pytest_deselected(items=list(out))
-        items[:] = [item for item in items if item not in out]
+        keep(config, items, lambda item: belongs(item, share))
+    if share := config.getoption("--beside"):
+        keep(
+            config, items, lambda item: bool(item.get_closest_marker("compilers")) or not belongs(item, share)
+        )
+
+
+def keep(config: pytest.Config, items: list[pytest.Item], wanted: Callable[[pytest.Item], bool]) -> None:
+    """Leave out the tests that are not wanted."""
+    out = {item for item in items if not wanted(item)}
+    config.hook.pytest_deselected(items=list(out))
+    items[:] = [item for item in items if item not in out]
+
+
+def belongs(item: pytest.Item, share: str) -> bool:
+    """Tell whether a test is in a share; one that is about no single loss is in all of them."""
+    about = loss_under_test(item)
+    return about is None or is_in_share(about, share)
 
 
 def mark_costs(item: pytest.Item, trial: Trial) -> None:

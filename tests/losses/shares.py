@@ -1,5 +1,6 @@
 """Which losses a pair of Python and torch tests, where another pair tests them all."""
 
+from typing import NamedTuple
 from zlib import crc32
 
 import pytest
@@ -7,7 +8,7 @@ from torch import nn
 
 from lossary_losses import loss_registry
 
-__all__ = ["REPRESENTATIVES", "is_in_share", "loss_under_test"]
+__all__ = ["REPRESENTATIVES", "About", "is_in_share", "loss_under_test"]
 
 
 def representatives() -> set[type[nn.Module]]:
@@ -21,26 +22,39 @@ def representatives() -> set[type[nn.Module]]:
 REPRESENTATIVES = representatives()
 
 
-def is_in_share(loss: type[nn.Module], name: str, share: str) -> bool:
+class About(NamedTuple):
+    """What a test of one loss is about."""
+
+    loss: type[nn.Module]
+    name: str
+    """With the options and the kind of target, where one loss is tested with several."""
+    is_plain: bool
+    """Whether it is the loss as it is built without options, with the first kind of target that it takes."""
+
+
+def is_in_share(about: About, share: str) -> bool:
     """Tell whether a test of a loss is in a share such as ``1/3``.
 
     Versions of torch and Python differ in what losses have in common, more than in their few lines of
-    mathematics. So every share has all tests of the representatives. Of the other losses it has those whose
-    name (with the options, where a test gives some) falls to it: all shares together have everything, and
-    nothing depends on the order or the number of losses.
+    mathematics. So every share has all tests of the representatives in their plain form. Of all others it has
+    those whose name falls to it: all shares together have everything, and nothing depends on the order or the
+    number of losses.
     """
     part, parts = map(int, share.split("/"))
-    return loss in REPRESENTATIVES or crc32(name.encode()) % parts == part % parts
+    is_everywhere = about.is_plain and about.loss in REPRESENTATIVES
+    return is_everywhere or crc32(about.name.encode()) % parts == part % parts
 
 
-def loss_under_test(item: pytest.Item) -> tuple[type[nn.Module], str] | None:
-    """Give the class of the loss that a test is about and its name, if it is one of many such tests."""
+def loss_under_test(item: pytest.Item) -> About | None:
+    """Tell what a test is about, if it is one of many such tests of single losses."""
     given = getattr(getattr(item, "callspec", None), "params", {})
     if trial := given.get("loss_trial"):
-        return trial.subject.own_class, f"{trial.subject.own_class.__name__}{dict(trial.options)}"
+        loss, target = trial.subject.own_class, trial.data.target
+        is_first = target == next(iter(loss.claims.targets), None)
+        return About(loss, f"{loss.__name__}{dict(trial.options)}{target}", is_first and not trial.options)
     if case := given.get("case") or given.get("logit_case") or given.get("hard_case"):
-        return case.build, f"{case.build.__name__}{case.options}"
+        return About(case.build, f"{case.build.__name__}{case.options}", not case.options)
     if registered := given.get("registered"):
-        registered = loss_registry.get(registered)
-        return registered, registered.__name__
+        loss = loss_registry.get(registered)
+        return About(loss, loss.__name__, is_plain=True)
     return None
