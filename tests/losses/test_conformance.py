@@ -6,6 +6,7 @@ from lossary_losses import (
     CoxLoss,
     GIoULoss,
     InfoNCELoss,
+    IoULoss,
     ListSoftmaxLoss,
     ReducedLoss,
     SISDRLoss,
@@ -50,6 +51,13 @@ def test_keeps_the_contract(loss_trial):
     what_must_not_matter_does_not="a shift is one of centres alone",
     descent_reaches_a_good_fit="what is drawn are corners",
 )
+@in_forms(
+    GIoULoss,
+    {"power": 2.0, "inner_ratio": 1.2},
+    memory_is_as_claimed="boxes are measured twice",
+    descent_reaches_a_good_fit="boxes that are far off hardly move",
+)
+@in_forms(IoULoss, {"form": "log"}, values_are_in_range="a logarithm has no upper end")
 @in_forms(SISDRLoss, {"zero_mean": True, "max_decibels": 30.0})
 @in_forms(
     SSIMLoss,

@@ -35,8 +35,10 @@ RECORDS = [
 ]
 
 ALONE = {
+    "eiou_loss": "none of these libraries has it; MMDetection's is another loss of that name.",
     "generalized_cross_entropy_loss": "none of these libraries has it.",
     "heads": "none of these libraries has it.",
+    "iou_loss": "none of these libraries has it.",
     "log_cosh_dice_loss": "none of these libraries has it; smp's log_loss is minus the logarithm.",
     "log_cosh_loss": "none of these libraries has it.",
     "product": "none of these libraries has it.",

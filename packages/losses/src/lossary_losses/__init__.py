@@ -38,7 +38,11 @@ from lossary_losses.composite.schedules import (
 )
 from lossary_losses.composite.terms import Evaluation, set_progress
 from lossary_losses.composite.weighted_sum import WeightedSum
+from lossary_losses.detection.ciou import CIoULoss
+from lossary_losses.detection.diou import DIoULoss
+from lossary_losses.detection.eiou import EIoULoss
 from lossary_losses.detection.giou import GIoULoss
+from lossary_losses.detection.iou import IoULoss
 from lossary_losses.errors import (
     InputTypeError,
     InputValueError,
@@ -81,6 +85,7 @@ __all__ = [
     "BCEDiceLoss",
     "BCELoss",
     "BoundaryLoss",
+    "CIoULoss",
     "Card",
     "CharbonnierLoss",
     "Claims",
@@ -89,10 +94,12 @@ __all__ = [
     "CosineSchedule",
     "CoxLoss",
     "CrossEntropyLoss",
+    "DIoULoss",
     "DPOLoss",
     "DeepSupervision",
     "DiceCELoss",
     "DiceLoss",
+    "EIoULoss",
     "ElementLoss",
     "Elements",
     "Evaluation",
@@ -110,6 +117,7 @@ __all__ = [
     "InfoNCELoss",
     "InputTypeError",
     "InputValueError",
+    "IoULoss",
     "JaccardLoss",
     "L1Loss",
     "LDAMLoss",
