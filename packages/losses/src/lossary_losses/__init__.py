@@ -40,9 +40,14 @@ from lossary_losses.composite.terms import Evaluation, set_progress
 from lossary_losses.composite.weighted_sum import WeightedSum
 from lossary_losses.detection.ciou import CIoULoss
 from lossary_losses.detection.diou import DIoULoss
+from lossary_losses.detection.distribution_focal import DistributionFocalLoss
 from lossary_losses.detection.eiou import EIoULoss
 from lossary_losses.detection.giou import GIoULoss
+from lossary_losses.detection.heatmap_focal import HeatmapFocalLoss
 from lossary_losses.detection.iou import IoULoss
+from lossary_losses.detection.keypoint_similarity import KeypointSimilarityLoss
+from lossary_losses.detection.quality_focal import QualityFocalLoss
+from lossary_losses.detection.varifocal import VarifocalLoss
 from lossary_losses.errors import (
     InputTypeError,
     InputValueError,
@@ -99,6 +104,7 @@ __all__ = [
     "DeepSupervision",
     "DiceCELoss",
     "DiceLoss",
+    "DistributionFocalLoss",
     "EIoULoss",
     "ElementLoss",
     "Elements",
@@ -113,12 +119,14 @@ __all__ = [
     "GeneralizedDiceLoss",
     "HausdorffDTLoss",
     "Heads",
+    "HeatmapFocalLoss",
     "HuberLoss",
     "InfoNCELoss",
     "InputTypeError",
     "InputValueError",
     "IoULoss",
     "JaccardLoss",
+    "KeypointSimilarityLoss",
     "L1Loss",
     "LDAMLoss",
     "LinearSchedule",
@@ -139,6 +147,7 @@ __all__ = [
     "PiecewiseSchedule",
     "PolyLoss",
     "Product",
+    "QualityFocalLoss",
     "QuantileLoss",
     "ReducedLoss",
     "SISDRLoss",
@@ -152,6 +161,7 @@ __all__ = [
     "TotalVariationLoss",
     "TverskyLoss",
     "UnifiedFocalLoss",
+    "VarifocalLoss",
     "WarmUpSchedule",
     "WeightedMSELoss",
     "WeightedSum",

@@ -2,6 +2,7 @@
 
 from lossary_losses.testing.kinds import (
     dense,
+    detection,
     features,
     forecasting,
     geometry,
@@ -28,6 +29,7 @@ __all__ = [
     "Kind",
     "Size",
     "dense",
+    "detection",
     "features",
     "find_kind",
     "forecasting",
