@@ -87,7 +87,7 @@ class KeypointSimilarityLoss(ReducedLoss):
         layout="* K 2",
         element="keypoint",
         arguments={"area": "area"},
-        options={"sigmas": 0.2},
+        options={"sigmas": 0.25},
     )
 
     sigmas: float | Sequence[float] | Tensor = per_class(one_for_all=True, above=0)
@@ -142,12 +142,10 @@ class KeypointSimilarityLoss(ReducedLoss):
         selection = Selection(None, in_a_row(mask, input, "mask"), in_a_row(weight, input, "weight"))
         points = input.reshape(-1, _DIMENSIONS)
         dense = prepare(points, target.reshape(points.shape), selection, "values")
-        reach = self._reach(area, input, mask).reshape(-1)
-        made = ready(dense)
-        exponent = (made.input - made.target).square().sum(dim=1) / reach
-        value, share = weigh(-torch.expm1(-exponent), None if made.share is None else made.share.squeeze(1))
-        shape = input.shape[:-1]
-        return Elements(value.reshape(shape), None if share is None else share.reshape(shape))
+        made, shape = ready(dense), input.shape[:-1]
+        squared = (made.input - made.target).square().sum(dim=1).reshape(shape)
+        share = None if made.share is None else made.share.reshape(shape)
+        return weigh(-torch.expm1(-squared / self._reach(area, input, mask)), share)
 
     def _reach(self, area: Tensor | None, input: Tensor, mask: Tensor | None) -> Tensor:
         """Give twice the variance of each point, of an area of one where it does not count."""
