@@ -244,9 +244,9 @@ def test_descent_meets_the_target(build):
     input = torch.cat([corner * 2, corner * 2 + sides + 0.2], dim=1).requires_grad_()
     target = boxes(60, 4, torch.float32)
     optimizer = torch.optim.Adam([input], lr=0.05)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 200)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 300)
     loss = build(reduction="sum")
-    for _ in range(200):
+    for _ in range(300):
         optimizer.zero_grad()
         loss(input, target).backward()
         optimizer.step()

@@ -4,6 +4,7 @@ import pytest
 
 from lossary_losses import (
     CoxLoss,
+    GaussianBoxLoss,
     GIoULoss,
     InfoNCELoss,
     IoULoss,
@@ -58,6 +59,11 @@ def test_keeps_the_contract(loss_trial):
     descent_reaches_a_good_fit="boxes that are far off hardly move",
 )
 @in_forms(IoULoss, {"form": "log"}, values_are_in_range="a logarithm has no upper end")
+@in_forms(
+    GaussianBoxLoss, {"distance": "wasserstein"}, what_must_not_matter_does_not="the unit of lengths matters"
+)
+@in_forms(GaussianBoxLoss, {"distance": "kalman"})
+@in_forms(GaussianBoxLoss, {"distance": "kullback_leibler"})
 @in_forms(SISDRLoss, {"zero_mean": True, "max_decibels": 30.0})
 @in_forms(
     SSIMLoss,

@@ -42,6 +42,7 @@ from lossary_losses.detection.ciou import CIoULoss
 from lossary_losses.detection.diou import DIoULoss
 from lossary_losses.detection.distribution_focal import DistributionFocalLoss
 from lossary_losses.detection.eiou import EIoULoss
+from lossary_losses.detection.gaussian_box import GaussianBoxLoss
 from lossary_losses.detection.giou import GIoULoss
 from lossary_losses.detection.heatmap_focal import HeatmapFocalLoss
 from lossary_losses.detection.iou import IoULoss
@@ -114,6 +115,7 @@ __all__ = [
     "FocalTverskyLoss",
     "Fraction",
     "GIoULoss",
+    "GaussianBoxLoss",
     "GaussianNLLLoss",
     "GeneralizedCrossEntropyLoss",
     "GeneralizedDiceLoss",
