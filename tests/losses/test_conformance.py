@@ -6,10 +6,12 @@ from lossary_losses import (
     AdversarialLoss,
     CoxLoss,
     DenoisingLoss,
+    GaussianBoxLoss,
     GaussianKLLoss,
     GIoULoss,
     GradientPenaltyLoss,
     InfoNCELoss,
+    IoULoss,
     ListSoftmaxLoss,
     LocalCrossCorrelationLoss,
     ReducedLoss,
@@ -57,6 +59,18 @@ def test_keeps_the_contract(loss_trial):
     what_must_not_matter_does_not="a shift is one of centres alone",
     descent_reaches_a_good_fit="what is drawn are corners",
 )
+@in_forms(
+    GIoULoss,
+    {"power": 2.0, "inner_ratio": 1.2},
+    memory_is_as_claimed="boxes are measured twice",
+    descent_reaches_a_good_fit="boxes that are far off hardly move",
+)
+@in_forms(IoULoss, {"form": "log"}, values_are_in_range="a logarithm has no upper end")
+@in_forms(
+    GaussianBoxLoss, {"distance": "wasserstein"}, what_must_not_matter_does_not="the unit of lengths matters"
+)
+@in_forms(GaussianBoxLoss, {"distance": "kalman"})
+@in_forms(GaussianBoxLoss, {"distance": "kullback_leibler"})
 @in_forms(SISDRLoss, {"zero_mean": True, "max_decibels": 30.0})
 @in_forms(
     SSIMLoss,
@@ -113,6 +127,17 @@ VOCABULARY = {
     *("segmentation", "classification", "regression", "composite"),
     *("detection", "boxes", "image", "windows", "regularization", "audio", "signals", "decibels"),
     *("geometry", "depth", "generation", "adversarial", "diffusion", "variational", "physics"),
+    *(
+        "detection",
+        "boxes",
+        "keypoints",
+        "image",
+        "windows",
+        "regularization",
+        "audio",
+        "signals",
+        "decibels",
+    ),
     *("representation", "contrastive", "ranking", "survival", "language", "preference"),
     *("binary", "multilabel", "multiclass"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),

@@ -37,12 +37,20 @@ RECORDS = [
 ]
 
 ALONE = {
+    "distribution_focal_loss": "none of these libraries has it; MMDetection and Ultralytics do.",
+    "eiou_loss": "none of these libraries has it; MMDetection's is another loss of that name.",
+    "gaussian_box_loss": "none of these libraries has it; MMRotate and Ultralytics do, with epsilons.",
     "generalized_cross_entropy_loss": "none of these libraries has it.",
     "heads": "none of these libraries has it.",
+    "heatmap_focal_loss": "none of these libraries has it; MMDetection's takes probabilities.",
+    "iou_loss": "none of these libraries has it.",
+    "keypoint_similarity_loss": "none of these libraries has it; Ultralytics does.",
     "log_cosh_dice_loss": "none of these libraries has it; smp's log_loss is minus the logarithm.",
     "log_cosh_loss": "none of these libraries has it.",
     "product": "none of these libraries has it.",
+    "quality_focal_loss": "none of these libraries has it; MMDetection does.",
     "symmetric_cross_entropy_loss": "none of these libraries has it.",
+    "varifocal_loss": "none of these libraries has it; MMDetection and Ultralytics do.",
 }
 """The losses without a record, each with the reason."""
 

@@ -6,6 +6,28 @@ __all__ = ["RECORDS"]
 
 RECORDS = [
     Parity(
+        "ciou_loss",
+        "boxes",
+        "CIoULoss()(x, t)",
+        'torchvision.ops.complete_box_iou_loss(x, t, reduction="mean")',
+        "Its eps of 1e-7 is added to the areas, whatever is given; the mean has to be asked for.",
+    ),
+    Parity(
+        "ciou_loss",
+        "boxes of side 1e-4",
+        "CIoULoss()(x, t)",
+        'torchvision.ops.complete_box_iou_loss(x, t, reduction="mean", eps=0)',
+        "Its eps is not handed on, so that small boxes cost more.",
+        agree=False,
+    ),
+    Parity(
+        "diou_loss",
+        "boxes",
+        "DIoULoss()(x, t)",
+        'torchvision.ops.distance_box_iou_loss(x, t, reduction="mean", eps=0)',
+        "Its eps is added to the areas; the mean has to be asked for.",
+    ),
+    Parity(
         "giou_loss",
         "boxes",
         "GIoULoss()(x, t)",

@@ -44,6 +44,8 @@ smp_losses = losses_of("segmentation_models_pytorch.losses")
 torchvision_losses = SimpleNamespace(
     sigmoid_focal_loss=losses_of("torchvision.ops.focal_loss").sigmoid_focal_loss,
     generalized_box_iou_loss=losses_of("torchvision.ops.giou_loss").generalized_box_iou_loss,
+    distance_box_iou_loss=losses_of("torchvision.ops.diou_loss").distance_box_iou_loss,
+    complete_box_iou_loss=losses_of("torchvision.ops.ciou_loss").complete_box_iou_loss,
 )
 
 NAMES: Mapping[str, object] = {

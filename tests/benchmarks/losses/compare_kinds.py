@@ -71,9 +71,17 @@ GIOU_PEERS = {
     "monai": peer("monai.losses", lambda module: lambda x, t: module.BoxGIoULoss()(x[0], t[0])),
 }
 
+CIOU_PEERS = {
+    "torchvision": bare_peer(
+        "torchvision.ops.ciou_loss",
+        lambda module: lambda x, t: module.complete_box_iou_loss(x, t, reduction="mean"),
+    ),
+}
+
 CASES: dict[str, Case] = {
     "many boxes": (lambda: boxes(400_000), ours.GIoULoss(), GIOU_PEERS),
     "few boxes": (lambda: boxes(2_000), ours.GIoULoss(), GIOU_PEERS),
+    "complete boxes": (lambda: boxes(400_000), ours.CIoULoss(), CIOU_PEERS),
     "structural similarity": (
         images,
         ours.SSIMLoss(),

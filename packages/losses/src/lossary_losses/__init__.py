@@ -41,7 +41,17 @@ from lossary_losses.composite.schedules import (
 )
 from lossary_losses.composite.terms import Evaluation, set_progress
 from lossary_losses.composite.weighted_sum import WeightedSum
+from lossary_losses.detection.ciou import CIoULoss
+from lossary_losses.detection.diou import DIoULoss
+from lossary_losses.detection.distribution_focal import DistributionFocalLoss
+from lossary_losses.detection.eiou import EIoULoss
+from lossary_losses.detection.gaussian_box import GaussianBoxLoss
 from lossary_losses.detection.giou import GIoULoss
+from lossary_losses.detection.heatmap_focal import HeatmapFocalLoss
+from lossary_losses.detection.iou import IoULoss
+from lossary_losses.detection.keypoint_similarity import KeypointSimilarityLoss
+from lossary_losses.detection.quality_focal import QualityFocalLoss
+from lossary_losses.detection.varifocal import VarifocalLoss
 from lossary_losses.errors import (
     InputTypeError,
     InputValueError,
@@ -95,6 +105,7 @@ __all__ = [
     "BCEDiceLoss",
     "BCELoss",
     "BoundaryLoss",
+    "CIoULoss",
     "Card",
     "CharbonnierLoss",
     "Claims",
@@ -103,11 +114,14 @@ __all__ = [
     "CosineSchedule",
     "CoxLoss",
     "CrossEntropyLoss",
+    "DIoULoss",
     "DPOLoss",
     "DeepSupervision",
     "DenoisingLoss",
     "DiceCELoss",
     "DiceLoss",
+    "DistributionFocalLoss",
+    "EIoULoss",
     "ElementLoss",
     "Elements",
     "Evaluation",
@@ -116,6 +130,7 @@ __all__ = [
     "FocalTverskyLoss",
     "Fraction",
     "GIoULoss",
+    "GaussianBoxLoss",
     "GaussianKLLoss",
     "GaussianNLLLoss",
     "GeneralizedCrossEntropyLoss",
@@ -123,11 +138,14 @@ __all__ = [
     "GradientPenaltyLoss",
     "HausdorffDTLoss",
     "Heads",
+    "HeatmapFocalLoss",
     "HuberLoss",
     "InfoNCELoss",
     "InputTypeError",
     "InputValueError",
+    "IoULoss",
     "JaccardLoss",
+    "KeypointSimilarityLoss",
     "L1Loss",
     "LDAMLoss",
     "LinearSchedule",
@@ -152,6 +170,7 @@ __all__ = [
     "PiecewiseSchedule",
     "PolyLoss",
     "Product",
+    "QualityFocalLoss",
     "QuantileLoss",
     "ReducedLoss",
     "RelativeLpLoss",
@@ -169,6 +188,7 @@ __all__ = [
     "TotalVariationLoss",
     "TverskyLoss",
     "UnifiedFocalLoss",
+    "VarifocalLoss",
     "VectorQuantizationLoss",
     "WarmUpSchedule",
     "WeightedMSELoss",

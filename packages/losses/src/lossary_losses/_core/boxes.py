@@ -1,106 +1,121 @@
-"""Pairs of boxes: what they have in common, and losses that are made of it.
+"""Losses of pairs of boxes: what a pair costs is a smooth formula of a few ratios."""
 
-A loss of boxes says what a pair costs, by a smooth formula of a few ratios. The kinks, which box an edge of
-intersection and hull belongs to, are written once, here, and so are their slopes: where two edges meet each
-has half of it, and a box without width is widened, not moved.
-
-Boxes are computed with as how far they reach, ``(2, 2, ...)``: backwards, which is minus the left and minus
-the top edge, and forwards, the right and the bottom one. In all four directions alike, the intersection
-reaches as far as the nearer of two boxes, and the hull as far as the farther one; a side is the sum of both
-directions.
-"""
-
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
-from lossary_losses._core.dense import (
-    Dense,
-    Ready,
-    Selection,
-    incompatible_shapes,
-    prepare,
-    require_mask,
-    require_tensor,
+from lossary_losses._core.box_ratios import (
+    Filling,
+    Measures,
+    Offset,
+    Overlap,
+    Ratio,
+    Slopes,
+    Stretch,
+    Turn,
+    exchanged,
+    sides_of,
 )
-from lossary_losses._core.options import choice
-from lossary_losses._core.pointwise import PointwiseLoss
+from lossary_losses._core.dense import Ready
+from lossary_losses._core.options import choice, number
 from lossary_losses._core.reduction import Elements, weigh
-from lossary_losses._core.streaming import streamed_sums
-from lossary_losses.errors import InputValueError
+from lossary_losses._core.stable import power_of_nonnegative
+from lossary_losses._core.vectors import VectorLoss
 
 __all__ = ["BoxLoss", "BoxPairs"]
-
-_COORDINATES = 4
 
 BoxFormat = Literal["xyxy", "cxcywh"]
 
 
-class BoxPairs(NamedTuple):
-    """What is known of pairs of boxes."""
+class BoxPairs:
+    """What is known of pairs of boxes; each ratio is computed when it is asked for, and only then."""
 
-    overlap: Tensor
-    """Intersection over union; of boxes without area one if they are equal, else zero."""
-    filling: Tensor
-    """Union over hull, the smallest box that holds both; of a hull without area as of a union."""
+    def __init__(self, boxes: Measures, inner: Measures, *, as_leaves: bool = False) -> None:
+        self._boxes, self._inner = boxes, inner
+        self._as_leaves = as_leaves
+        self._asked: dict[tuple[type[Ratio], bool], Ratio] = {}
 
+    @property
+    def overlap(self) -> Tensor:
+        """Intersection over union; of boxes without area one if they are equal, else zero.
 
-class _Areas(NamedTuple):
-    """What pairs of boxes cover, and the sides, ``(2, ...)``, along x and along y."""
+        With an ``inner_ratio``, that of the boxes after they were scaled about their centres.
+        """
+        return self._ratio(Overlap, self._inner)
 
-    sides: Tensor
-    """Of the input's box."""
-    common: Tensor
-    """The sides of the intersection; where the boxes are apart, minus the distance between them."""
-    hull_sides: Tensor
-    intersection: Tensor
-    union: Tensor
-    union_to_share: Tensor
-    """The union; infinite where it is empty, so that any share of it is zero, and its slope too."""
-    hull_to_share: Tensor
-    """The same of the hull."""
+    @property
+    def actual_overlap(self) -> Tensor:
+        """Intersection over union of the boxes themselves, for weights that are made of it."""
+        return self._ratio(Overlap, self._boxes)
+
+    @property
+    def filling(self) -> Tensor:
+        """Union over hull, the smallest box that holds both; of a hull without area as of a union."""
+        return self._ratio(Filling, self._boxes)
+
+    @property
+    def offset(self) -> Tensor:
+        """The squared distance of the centres over that of opposite corners of the hull."""
+        return self._ratio(Offset, self._boxes)
+
+    @property
+    def stretch(self) -> Tensor:
+        """By how much the sides differ, over those of the hull; ``(2, N)``, with a sign."""
+        return self._ratio(Stretch, self._boxes)
+
+    @property
+    def turn(self) -> Tensor:
+        """The angle between the diagonals, zero where the shapes are the same."""
+        return self._ratio(Turn, self._boxes)
+
+    def _ratio(self, kind: type[Ratio], boxes: Measures) -> Tensor:
+        key = kind, boxes is self._inner
+        if key not in self._asked:
+            self._asked[key] = kind(boxes)
+            if self._as_leaves:
+                self._asked[key].value.requires_grad_()
+        return self._asked[key].value
+
+    def slopes(self, cost: Tensor) -> tuple[list[Slopes], list[Slopes]]:
+        """Differentiate a cost, and pass its slopes on to the boxes and to those scaled about their centres.
+
+        Where these are the same, all are slopes of the latter.
+        """
+        ratios = list(self._asked.items())
+        above = torch.autograd.grad(cost.sum(), [each.value for _, each in ratios], materialize_grads=True)
+        of_boxes: list[Slopes] = []
+        of_inner: list[Slopes] = []
+        for ((_, is_inner), ratio), slope in zip(ratios, above, strict=True):
+            (of_inner if is_inner else of_boxes).append(ratio.slopes(slope))
+        return of_boxes, of_inner
 
 
 @define_loss
-class BoxLoss(PointwiseLoss):
+class BoxLoss(VectorLoss):
     """A loss of pairs of boxes; subclasses say what a pair costs."""
 
+    vector: ClassVar = ("boxes", 4)
+
     box_format: BoxFormat = choice("xyxy", "cxcywh", default="xyxy")
+    power: float = number(default=1.0, above=0)
+    inner_ratio: float = number(default=1.0, above=0)
 
     def cost(self, boxes: BoxPairs) -> Tensor:
         """Compute what each pair of boxes costs."""
         raise NotImplementedError(f"{type(self).__name__} must say what a pair of boxes costs")
 
-    def prepare(self, input: Tensor, target: Tensor, *, mask: Tensor | None, weight: Tensor | None) -> Dense:
-        """Check the shapes, and bring the boxes into one row."""
-        require_tensor(target, "target")
-        if input.shape[-1:] != (_COORDINATES,):
-            raise InputValueError(
-                f"boxes have {_COORDINATES} numbers in the last dimension: "
-                f"input {tuple(input.shape)}, target {tuple(target.shape)}"
-            )
-        if target.shape != input.shape:
-            raise incompatible_shapes(input, target, f"{tuple(input.shape)}")
-        if mask is not None:
-            require_mask(mask)
-        selection = Selection(None, _in_a_row(mask, input, "mask"), _in_a_row(weight, input, "weight"))
-        rows = input.reshape(-1, _COORDINATES)
-        return prepare(rows, target.reshape(rows.shape), selection, "values")
-
-    def elements(
-        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
-    ) -> Elements:
-        """Give the loss of each box."""
-        dense = self.prepare(input, target, mask=mask, weight=weight)
-        value, share = (each.reshape(input.shape[:-1]) for each in streamed_sums(self, dense))
-        return Elements(value, share)
+    def raised(self, term: Tensor) -> Tensor:
+        """Raise a term of the cost, negative by rounding at most, to the power that was asked for."""
+        return term if self.power == 1 else power_of_nonnegative(term.clamp(min=0), self.power)
 
     def point(self, ready: Ready) -> Elements:
         """Compute what each pair costs, weights included."""
-        areas = _areas(_in_order(self._reach(ready.input)), _in_order(self._reach(ready.target)))
-        return weigh(self.cost(_ratios(areas)).unsqueeze(1), ready.share)
+        input, target = _in_order(self._reach(ready.input)), _in_order(self._reach(ready.target))
+        boxes = Measures(input, target)
+        cost = self.cost(BoxPairs(boxes, self._about_centres(boxes)))
+        return weigh(cost.unsqueeze(1), ready.share)
 
     def slope(self, ready: Ready) -> Tensor:
         """Compute the derivative of the sum of all costs with respect to the coordinates."""
@@ -109,16 +124,31 @@ class BoxLoss(PointwiseLoss):
     def point_and_slope(self, ready: Ready) -> tuple[Elements, Tensor]:
         """Let autograd differentiate the cost, and pass its slopes on to the coordinates."""
         given = self._reach(ready.input)
-        input, target = _in_order(given), _in_order(self._reach(ready.target))
-        areas = _areas(input, target)
-        ratios = BoxPairs(*(each.requires_grad_() for each in _ratios(areas)))
+        boxes = Measures(_in_order(given), _in_order(self._reach(ready.target)))
+        inner = self._about_centres(boxes)
+        pairs = BoxPairs(boxes, inner, as_leaves=True)
         with torch.enable_grad():
-            cost = self.cost(ratios)
-            slopes = BoxPairs(*torch.autograd.grad(cost.sum(), ratios, materialize_grads=True))
-        slope = _slope_in_order(given, _slope_of_reach(input, target, areas, ratios, slopes))
-        slope = self._slope_of_coordinates(slope)
+            cost = self.cost(pairs)
+            of_boxes, of_inner = pairs.slopes(cost)
+        slope = inner.slope_of_reach(of_inner)
+        if inner is not boxes:
+            slope = boxes.slope_of_reach(of_boxes).add_(slope).add_(sides_of(slope), alpha=self._growth)
+        slope = self._slope_of_coordinates(_slope_in_order(given, slope))
         elements = weigh(cost.detach().unsqueeze(1), ready.share)
         return elements, slope if ready.share is None else slope.mul_(ready.share)
+
+    @property
+    def _growth(self) -> float:
+        """By which share of its side a box grows at each edge when it is scaled about its centre."""
+        return (self.inner_ratio - 1) / 2
+
+    def _about_centres(self, boxes: Measures) -> Measures:
+        """Scale boxes about their own centres."""
+        if self.inner_ratio == 1:
+            return boxes
+        return Measures(
+            boxes.input + self._growth * boxes.sides, boxes.target + self._growth * boxes.target_sides
+        )
 
     def _reach(self, boxes: Tensor) -> Tensor:
         """Tell how far boxes reach in the four directions; their coordinates are dimension 1."""
@@ -142,71 +172,13 @@ class BoxLoss(PointwiseLoss):
 
 def _in_order(reach: Tensor) -> Tensor:
     """Read two opposite corners, whichever comes first."""
-    exchanged = reach.flip(0).neg_()
+    turned = exchanged(reach).neg_()
     if not torch.is_grad_enabled():
-        return torch.maximum(reach, exchanged)
+        return torch.maximum(reach, turned)
     # The same; but where they are equal each keeps the slope of its place, so that the box can grow.
-    return torch.where(reach < exchanged, exchanged, reach)
+    return torch.where(reach < turned, turned, reach)
 
 
 def _slope_in_order(reach: Tensor, slope: Tensor) -> Tensor:
-    is_exchanged = _sides(reach).neg_().sign_().clamp_(min=0)
-    return torch.lerp(slope, slope.flip(0).neg_(), is_exchanged)
-
-
-def _areas(input: Tensor, target: Tensor) -> _Areas:
-    """Measure boxes that are given by how far they reach."""
-    sides, target_sides = _sides(input), _sides(target)
-    common, hull = _sides(torch.minimum(input, target)), _sides(torch.maximum(input, target))
-    intersection = _area(common.clamp(min=0))
-    union = _area(sides) + _area(target_sides) - intersection
-    return _Areas(sides, common, hull, intersection, union, _to_share(union), _to_share(_area(hull)))
-
-
-def _ratios(areas: _Areas) -> BoxPairs:
-    x, y = (areas.hull_sides - areas.common).detach().unbind()
-    # Boxes without area that are equal have nothing else to tell that they are.
-    same = (areas.union.detach() + x + y == 0).to(areas.union.dtype)
-    overlap, filling = areas.intersection / areas.union_to_share, areas.union / areas.hull_to_share
-    return BoxPairs(overlap + same, filling + same)
-
-
-def _slope_of_reach(
-    input: Tensor, target: Tensor, areas: _Areas, ratios: BoxPairs, slopes: BoxPairs
-) -> Tensor:
-    """Pass slopes of ratios on to the edges of the input's box."""
-    of_intersection = slopes.overlap / areas.union_to_share
-    per_hull = slopes.filling / areas.hull_to_share
-    of_union = per_hull - of_intersection * ratios.overlap
-    of_hull = per_hull.mul_(ratios.filling).neg_()
-    # What is no intersection yet grows where its sides begin to exist.
-    exists = areas.common.sign().add_(1).clamp_(max=1)
-    of_common = areas.common.clamp(min=0).flip(0).mul_(exists).mul_(of_intersection - of_union)
-    is_outer = (input - target).sign_().add_(1).div_(2)  # half each where edges meet
-    slope = torch.lerp(of_common, areas.hull_sides.flip(0).mul_(of_hull), is_outer)
-    return slope.add_(areas.sides.flip(0).mul_(of_union))
-
-
-def _sides(reach: Tensor) -> Tensor:
-    return reach[0] + reach[1]
-
-
-def _area(sides: Tensor) -> Tensor:
-    return sides[0] * sides[1]
-
-
-def _to_share(area: Tensor) -> Tensor:
-    return area.masked_fill(area == 0, torch.inf)
-
-
-def _in_a_row(of_boxes: Tensor | None, boxes: Tensor, name: str) -> Tensor | None:
-    """Flatten what there is one of for each box."""
-    if of_boxes is None:
-        return None
-    require_tensor(of_boxes, name)
-    if of_boxes.shape != boxes.shape[:-1]:
-        raise InputValueError(
-            f"Incompatible shapes: input {tuple(boxes.shape)}, {name} {tuple(of_boxes.shape)}; "
-            f"accepted for the {name}: {tuple(boxes.shape[:-1])}"
-        )
-    return of_boxes.reshape(-1)
+    is_exchanged = sides_of(reach).neg_().sign_().clamp_(min=0)
+    return torch.lerp(slope, exchanged(slope).neg_(), is_exchanged)

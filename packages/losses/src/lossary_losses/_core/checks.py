@@ -15,6 +15,7 @@ from torch._C._functorch import is_functorch_wrapped_tensor, is_legacy_batchedte
 from lossary_losses.errors import InputValueError
 
 __all__ = [
+    "check_between",
     "check_binary",
     "check_known",
     "check_labels",
@@ -161,6 +162,17 @@ def check_nonnegative(values: Tensor, name: str) -> None:
     lowest = values.detach().min()
     if lowest < 0:
         raise InputValueError(f"{name} must not be negative; it holds {lowest.item():g}")
+
+
+def check_between(values: Tensor, low: float, high: float, name: str) -> None:
+    """Raise for values outside of bounds; NaN is let through, to be seen in the result."""
+    if not (values_readable(values) and values.numel() and _enabled()):
+        return
+    lowest, highest = (each.item() for each in values.detach().aminmax())
+    if lowest < low or highest > high:
+        raise InputValueError(
+            f"{name} must hold values from {low:g} to {high:g}; it holds {lowest:g} to {highest:g}"
+        )
 
 
 def check_positive(values: Tensor, name: str) -> None:

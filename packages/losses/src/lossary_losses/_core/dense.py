@@ -24,6 +24,7 @@ __all__ = [
     "counted_positions",
     "incompatible_shapes",
     "kind_of",
+    "on_one_device",
     "per_channel",
     "position_shape",
     "prepare",
@@ -107,11 +108,17 @@ def prepare(input: Tensor, target: Tensor, selection: Selection, kind: Kind) -> 
     if weight is not None:
         require_tensor(weight, "weight")
         weight = at_rank(weight, input, "weight", elementwise=kind in ("values", "probabilities"))
+    return on_one_device(Dense(input, target, mask, weight, kind, selection.ignore_index))
+
+
+def on_one_device(dense: Dense) -> Dense:
+    """Refuse what is spread over devices, and leave the classes that libraries derived from Tensor behind."""
+    input, target, mask, weight = dense[:4]
     for name, tensor in (("target", target), ("mask", mask), ("weight", weight)):
         if tensor is not None and tensor.device != input.device:
             raise InputValueError(f"input is on {input.device} and {name} on {tensor.device}")
     mask, weight = (None if each is None else plain(each) for each in (mask, weight))
-    return Dense(plain(input), plain(target), mask, weight, kind, selection.ignore_index)
+    return dense._replace(input=plain(input), target=plain(target), mask=mask, weight=weight)
 
 
 def ready(dense: Dense, *, check: bool = True, hard: bool = False) -> Ready:

@@ -43,6 +43,9 @@ class GIoULoss(BoxLoss):
     Args:
         box_format: What the four numbers are: ``"xyxy"`` (default), two opposite corners, or ``"cxcywh"``,
             the centre, width and height.
+        power: To which power each term is raised, > 0; above 1, good boxes count for more. Default: 1.
+        inner_ratio: By which factor both boxes are scaled about their centres before their overlap is
+            measured, > 0; below 1 for boxes that are good already. Default: 1.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
         process_group: The processes that share a batch: their gradients, once averaged, are then those of the
             whole batch in one process. Default: None, each process for itself.
@@ -59,13 +62,16 @@ class GIoULoss(BoxLoss):
 
     Reference:
         Rezatofighi et al. 2019, "Generalized Intersection over Union: A Metric and A Loss for Bounding Box
-        Regression", arXiv:1902.09630.
+        Regression", arXiv:1902.09630. Powers: He et al. 2021, "Alpha-IoU: A Family of Power Intersection over
+        Union Losses for Bounding Box Regression", arXiv:2110.13675. Scaled boxes: Zhang et al. 2023,
+        "Inner-IoU: More Effective Intersection over Union Loss with Auxiliary Bounding Box",
+        arXiv:2311.02877.
     """
 
     claims: ClassVar = Claims(
-        targets={"boxes": {}}, input="boxes", high=2.0, layout="* 4", element="box", memory=7
+        targets={"boxes": {}}, input="boxes", high=2.0, layout="* 4", element="box", memory=8
     )
 
     def cost(self, boxes: BoxPairs) -> Tensor:
         """Add the part of the union that is not common to the part of the hull that is empty."""
-        return 2 - boxes.overlap - boxes.filling
+        return 1 - self.raised(boxes.overlap) + self.raised(1 - boxes.filling)

@@ -26,6 +26,10 @@ def _log_probability(kind: Kind, input: Tensor, size: Size, generator: torch.Gen
     return functional.logsigmoid(_real(kind, input, size, generator))
 
 
+def _area(_kind: Kind, input: Tensor, _size: Size, generator: torch.Generator) -> Tensor:
+    return torch.rand(input.shape[:-2], generator=generator, dtype=torch.float64) + 0.5
+
+
 def _event(_kind: Kind, input: Tensor, _size: Size, generator: torch.Generator) -> Tensor:
     happened = torch.rand(len(input), generator=generator) < 0.7  # noqa: PLR2004 - most of them
     happened[:1] = True
@@ -55,6 +59,7 @@ ARGUMENTS: Mapping[str, Draw] = {
     "positive": _positive,
     "real": _real,
     "log_probability": _log_probability,
+    "area": _area,
     "event": _event,
     "groups": _groups,
     "same_as_target": _same_as_target,
@@ -62,8 +67,8 @@ ARGUMENTS: Mapping[str, Draw] = {
     "projection": _projection,
 }
 """How each kind of argument is drawn: numbers in the input's shape, above zero, any, or logarithms of
-probabilities; for each sample, whether an event came, or of which group it is; as a target; one number above
-zero; a row for each class."""
+probabilities; one above zero for each object that has points; for each sample, whether an event came, or of
+which group it is; as a target; one number above zero; a row for each class."""
 
 DISCRETE = frozenset({"event", "groups"})
 """Kinds of argument that have no gradient."""

@@ -2,6 +2,7 @@
 
 from lossary_losses.testing.kinds import (
     dense,
+    detection,
     features,
     fields,
     forecasting,
@@ -30,6 +31,7 @@ __all__ = [
     "Kind",
     "Size",
     "dense",
+    "detection",
     "features",
     "fields",
     "find_kind",
