@@ -124,25 +124,13 @@ def test_names_lead_to_classes(registered):
 
 
 VOCABULARY = {
-    *("segmentation", "classification", "regression", "composite"),
-    *("detection", "boxes", "image", "windows", "regularization", "audio", "signals", "decibels"),
+    *("segmentation", "classification", "regression", "composite", "detection", "boxes", "keypoints"),
+    *("image", "windows", "regularization", "audio", "signals", "decibels"),
     *("geometry", "depth", "generation", "adversarial", "diffusion", "variational", "physics"),
-    *(
-        "detection",
-        "boxes",
-        "keypoints",
-        "image",
-        "windows",
-        "regularization",
-        "audio",
-        "signals",
-        "decibels",
-    ),
     *("representation", "contrastive", "ranking", "survival", "language", "preference"),
     *("binary", "multilabel", "multiclass"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),
     *("probabilistic", "robust"),
-    *("detection", "boxes", "image", "windows", "regularization", "audio", "signals", "decibels"),
 }
 
 

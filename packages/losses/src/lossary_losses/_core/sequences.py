@@ -39,7 +39,7 @@ class _Numbers:
 
     def __call__(self, _instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
         wanted = f"{attribute.name} must be {self}, got {value!r}"
-        each = value if isinstance(value, tuple) else (value,)
+        each: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)
         if not (isinstance(value, tuple) or self.one_for_all) or not all(map(is_number, each)):
             raise OptionTypeError(wanted)
         if not (each and all(is_finite(number) and number > self.gt for number in each)):
