@@ -113,12 +113,12 @@ def prepare(input: Tensor, target: Tensor, selection: Selection, kind: Kind) -> 
 
 def on_one_device(dense: Dense) -> Dense:
     """Refuse what is spread over devices, and leave the classes that libraries derived from Tensor behind."""
-    input, target, mask, weight = dense[:4]
+    input, target, mask, weight, kind, ignore_index = dense
     for name, tensor in (("target", target), ("mask", mask), ("weight", weight)):
         if tensor is not None and tensor.device != input.device:
             raise InputValueError(f"input is on {input.device} and {name} on {tensor.device}")
     mask, weight = (None if each is None else plain(each) for each in (mask, weight))
-    return dense._replace(input=plain(input), target=plain(target), mask=mask, weight=weight)
+    return Dense(plain(input), plain(target), mask, weight, kind, ignore_index)
 
 
 def ready(dense: Dense, *, check: bool = True, hard: bool = False) -> Ready:

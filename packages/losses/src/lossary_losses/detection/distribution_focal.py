@@ -82,11 +82,11 @@ class DistributionFocalLoss(VectorLoss):
         if target.shape != input.shape[:-1]:
             raise incompatible_shapes(input, target, f"{tuple(input.shape[:-1])}")
         rows = input.reshape(-1, input.shape[-1])
-        places, mask, weight = (
-            None if each is None else each.unsqueeze(1)
-            for each in (target.reshape(-1), *self.selection_in_a_row(input, mask, weight)[1:])
+        places = target.reshape(-1, 1)
+        selection = self.selection_in_a_row(input, mask, weight)
+        mask, weight = (
+            None if each is None else each.unsqueeze(1) for each in (selection.mask, selection.weight)
         )
-        assert places is not None  # noqa: S101 - tells the type checker
         dense = on_one_device(Dense(rows, places, mask, weight, "values", None))
         counted = places if mask is None else torch.where(mask, places, 0)
         check_between(counted, 0, input.shape[-1] - 1, "target")

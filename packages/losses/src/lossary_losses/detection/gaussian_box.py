@@ -156,7 +156,7 @@ def _in_their_own_unit(pairs: _Pairs) -> _Pairs:
         long, short, ahead, aside = (each / unit for each in box)
         return _Box(long.clamp(min=_LEAST), short.clamp(min=_LEAST), ahead, aside)
 
-    return pairs._replace(input=measured(pairs.input), target=measured(pairs.target))
+    return _Pairs(measured(pairs.input), measured(pairs.target), pairs.cosine, pairs.sine)
 
 
 def _spread(pairs: _Pairs) -> tuple[Tensor, Tensor]:
