@@ -15,18 +15,31 @@ COMPOSITES = {
     "product": {"product": {"a": "dice_loss", "b": "bce_loss"}},
     "heads": {"heads": {"seg": "bce_loss", "depth": {"name": "l1_loss", "weight": 0.1}}},
     "deep_supervision": {"deep_supervision": {"loss": "bce_loss", "weights": [1.0, 0.5]}},
+    "permutation_invariant": {"permutation_invariant": {"loss": "si_sdr_loss"}},
+    "matched": {
+        "matched": {
+            "terms": {"boxes": "giou_loss", "labels": "cross_entropy_loss"},
+            "weights": {"boxes": 2.0},
+            "costs": {"boxes": "giou_loss"},
+            "unmatched": {"labels": 1},
+        }
+    },
     "masked": {"name": "masked", "params": {"loss": {"name": "l1_loss"}, "ignore_index": 255}},
 }
-COUNTED = {
-    name: {"name": name, "params": {"class_counts": [900, 90, 10]}}
-    for name in ("class_balanced_loss", "ldam_loss", "logit_adjusted_loss")
+WITH_PARAMETERS = {
+    **dict.fromkeys(
+        ("class_balanced_loss", "ldam_loss", "logit_adjusted_loss"), {"class_counts": [900, 90, 10]}
+    ),
+    "denoising_loss": {"prediction": "noise"},
+    "keypoint_similarity_loss": {"sigmas": [0.1, 0.2]},
 }
+NEEDING = {name: {"name": name, "params": params} for name, params in WITH_PARAMETERS.items()}
 
 
 @pytest.fixture(params=loss_registry.list())
 def config(request):
     """A config that names each loss of the collection, with what it cannot do without."""
-    return {**COMPOSITES, **COUNTED}.get(request.param, {"name": request.param})
+    return {**COMPOSITES, **NEEDING}.get(request.param, {"name": request.param})
 
 
 def test_every_loss_is_built_by_name(config):

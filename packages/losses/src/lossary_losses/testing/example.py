@@ -41,5 +41,6 @@ def example_of(loss: type[nn.Module], *, target: str | None = None, channels: in
     if claims is None:
         raise ValueError(f"{loss.__name__} claims nothing, so that nobody knows what it takes")
     kind = find_kind(claims.input, target or next(iter(claims.targets)))
-    sample = Data(kind, claims.input, claims.arguments, channels).draw(dtype=torch.float32)
+    data = Data(kind, claims.input, claims.arguments, channels)
+    sample = data.draw(space=kind.shown_space, dtype=torch.float32)
     return Example(sample.given, sample.arguments)

@@ -67,6 +67,7 @@ class WholeImages(Images):
     inputs = ("whole_images",)
     element = "sample and channel"
     small_space = (6, 5)
+    shown_space = (176, 176)  # five scales of windows of eleven
 
     def positions(self, sample: Sample) -> tuple[int, ...]:
         """Give all that an image has."""

@@ -65,6 +65,8 @@ class Kind:
     """Whether hundreds of thousands of positions are nothing unusual."""
     small_space: ClassVar[tuple[int, ...]] = (3,)
     """A space that is small enough for derivatives by differences."""
+    shown_space: ClassVar[tuple[int, ...] | None] = None
+    """A space that a loss takes as it is built without options; None: the usual one."""
     is_differentiable: ClassVar[bool] = True
     """Whether a target has a gradient."""
     rows: ClassVar[int] = 1
