@@ -17,6 +17,7 @@ from lossary_losses import (
     RelativisticLoss,
     SISDRLoss,
     SSIMLoss,
+    STFTLoss,
     TotalVariationLoss,
     card_of,
     loss_registry,
@@ -58,6 +59,18 @@ def test_keeps_the_contract(loss_trial):
     descent_reaches_a_good_fit="what is drawn are corners",
 )
 @in_forms(SISDRLoss, {"zero_mean": True, "max_decibels": 30.0})
+@in_forms(
+    STFTLoss,
+    {
+        "resolutions": [(8, 4, 8)],
+        "terms": {"convergence": 0.5, "log": 2.0},
+        "mel": 3,
+        "weighting": "A",
+        "sample_rate": 8000.0,
+    },
+    every_option_has_an_effect="one resolution has no other order",
+    compiles_in_one_graph="that takes long, and all but bands is compiled in the other form",
+)
 @in_forms(
     SSIMLoss,
     {"window": "uniform", "padding": "reflect"},
@@ -112,6 +125,7 @@ def test_names_lead_to_classes(registered):
 VOCABULARY = {
     *("segmentation", "classification", "regression", "composite"),
     *("detection", "boxes", "image", "windows", "regularization", "audio", "signals", "decibels"),
+    "spectrum",
     *("geometry", "depth", "generation", "adversarial", "diffusion", "variational", "physics"),
     *("representation", "contrastive", "ranking", "survival", "language", "preference"),
     *("binary", "multilabel", "multiclass"),

@@ -15,6 +15,7 @@ from lossary_losses import (
     MSSSIMLoss,
     SISDRLoss,
     SSIMLoss,
+    STFTLoss,
     TotalVariationLoss,
 )
 from lossary_losses._core import streaming
@@ -96,6 +97,7 @@ CASES = [
     Case(SISDRLoss, (3, 8), (3,), (3, 8), (3,)),
     Case(SISDRLoss, (3, 2, 8), (3, 2), (3, 8), (3, 2), options={"zero_mean": True, "max_decibels": 30.0}),
     Case(SISDRLoss, (3, 2, 2, 8), (3, 2, 2), (3, 2, 2, 8), (3, 2, 2), options={"silent": "zero"}),
+    Case(STFTLoss, (3, 2, 9), (3, 2), (3, 9), (3, 2), options={"resolutions": ((4, 2, 4), (3, 1, 2))}),
     Case(SSIMLoss, (3, 2, 7), (3, 2, 5), (3, 7), (3, 7), options={"window_size": 3}),
     Case(
         SSIMLoss,

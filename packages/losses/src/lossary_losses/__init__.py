@@ -12,6 +12,7 @@ from lossary_losses._core.reduced import ElementLoss, ReducedLoss, TargetlessLos
 from lossary_losses._core.reduction import Elements, Fraction
 from lossary_losses.audio.si_sdr import SISDRLoss
 from lossary_losses.audio.snr import SNRLoss
+from lossary_losses.audio.stft import STFTLoss
 from lossary_losses.card import Card, card_of, cards
 from lossary_losses.classification.asymmetric import AsymmetricLoss
 from lossary_losses.classification.binary_cross_entropy import BCELoss
@@ -160,6 +161,7 @@ __all__ = [
     "SISDRLoss",
     "SNRLoss",
     "SSIMLoss",
+    "STFTLoss",
     "Schedule",
     "SmoothL1Loss",
     "SoftClDiceLoss",
