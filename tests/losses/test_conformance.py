@@ -5,9 +5,11 @@ import pytest
 from lossary_losses import (
     AdversarialLoss,
     CoxLoss,
+    DeformationLoss,
     DenoisingLoss,
     GaussianKLLoss,
     GIoULoss,
+    GradientDifferenceLoss,
     GradientPenaltyLoss,
     InfoNCELoss,
     ListSoftmaxLoss,
@@ -78,6 +80,13 @@ def test_keeps_the_contract(loss_trial):
     memory_is_as_claimed="what is reflected is a copy",
 )
 @in_forms(LocalCrossCorrelationLoss, {"squared": False})
+@in_forms(DeformationLoss, {"order": 1})
+@in_forms(
+    GradientDifferenceLoss,
+    {"stencil": "sobel", "scales": 2},
+    far_elements_do_not_change="a block is seen from the next one",
+    what_must_not_matter_does_not="a last block may be of one position, whose mirror is first",
+)
 @in_forms(TotalVariationLoss, {"norm": "l2"}, memory_is_as_claimed="a norm needs both differences at once")
 @in_forms(AdversarialLoss, {"objective": "hinge"})
 @in_forms(

@@ -9,8 +9,10 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from lossary_losses import (
+    DeformationLoss,
     ElementLoss,
     GIoULoss,
+    GradientDifferenceLoss,
     LocalCrossCorrelationLoss,
     MSSSIMLoss,
     SISDRLoss,
@@ -131,6 +133,25 @@ CASES = [
         (3, 4, 5),
         (3, 4, 5),
         options={"window_size": 3},
+    ),
+    Case(GradientDifferenceLoss, (3, 2, 4, 5), (3, 2, 4, 5), (3, 4, 5), (3, 4, 5)),
+    Case(
+        GradientDifferenceLoss,
+        (3, 1, 6, 6),
+        (3, 1, 6, 6),
+        (3, 1, 6, 6),
+        (3, 1, 6, 6),
+        options={"stencil": "sobel", "scales": 2},
+    ),
+    Case(DeformationLoss, (3, 2, 4, 5), (3, 2, 2, 3), (3, 4, 5), (3, 4, 5), has_target=False),
+    Case(
+        DeformationLoss,
+        (3, 2, 4, 5),
+        (3, 2, 4, 5),
+        (3, 4, 5),
+        (3, 4, 5),
+        options={"order": 1, "spacing": (0.5, 2.0)},
+        has_target=False,
     ),
     *(
         Case(

@@ -113,6 +113,7 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
     "images": _images,
     "images of tiny differences far from zero": lambda: _images(noise=1e-4, offset=1000.0),
     "large images": lambda: _images(space=(176, 176)),
+    "fields of displacements": lambda: (_normal(BATCH, 2, 7, 8), _normal(BATCH, 2, 7, 8, seed=1)),
     "signals": _signals,
     "one signal": lambda: tuple(each[:1, :1] for each in _signals(steps=3000)),
     "quiet signals": lambda: _signals(1e-6),

@@ -57,6 +57,8 @@ from lossary_losses.generation.gradient_penalty import GradientPenaltyLoss, inpu
 from lossary_losses.generation.relativistic import RelativisticLoss
 from lossary_losses.generation.vector_quantization import VectorQuantizationLoss
 from lossary_losses.geometry.silog import SILogLoss
+from lossary_losses.image.deformation import DeformationLoss
+from lossary_losses.image.gradient_difference import GradientDifferenceLoss
 from lossary_losses.image.local_cross_correlation import LocalCrossCorrelationLoss
 from lossary_losses.image.ms_ssim import MSSSIMLoss
 from lossary_losses.image.ssim import SSIMLoss
@@ -106,6 +108,7 @@ __all__ = [
     "CrossEntropyLoss",
     "DPOLoss",
     "DeepSupervision",
+    "DeformationLoss",
     "DenoisingLoss",
     "DiceCELoss",
     "DiceLoss",
@@ -121,6 +124,7 @@ __all__ = [
     "GaussianNLLLoss",
     "GeneralizedCrossEntropyLoss",
     "GeneralizedDiceLoss",
+    "GradientDifferenceLoss",
     "GradientPenaltyLoss",
     "HausdorffDTLoss",
     "Heads",
