@@ -1,8 +1,6 @@
 """Differences of neighbours along the dimensions of space."""
 
 from collections.abc import Mapping
-from functools import reduce
-from itertools import product
 
 import torch
 from torch import Tensor
@@ -41,13 +39,11 @@ def sobel_differences(values: Tensor, counted: Tensor | None) -> list[Tensor]:
     dimensions = range(2, values.ndim)
     if min(values.shape[2:]) < len(_NEIGHBOURS):
         return [torch.zeros_like(values) for _ in dimensions]
-    whole = None
-    if counted is not None:
-        places = (
-            dict(zip(dimensions, steps, strict=True))
-            for steps in product(_NEIGHBOURS, repeat=len(dimensions))
-        )
-        whole = reduce(torch.logical_and, (inner(counted, place) for place in places))
+    whole = counted
+    for dimension in dimensions:
+        if whole is not None:
+            before, here, after = (_shifted(whole, dimension, step) for step in _NEIGHBOURS)
+            whole = before & here & after
     slopes = []
     for along in dimensions:
         slope = values
@@ -73,11 +69,13 @@ def second_differences(values: Tensor, counted: Tensor | None) -> dict[tuple[int
                 before, here, after = (inner(values, place) for place in places)
                 derivative = (after - here) - (here - before)
             else:
-                places = [{first: one, second: other} for one, other in product((-1, 1), repeat=2)]
+                places = [{first: one, second: other} for one in (-1, 1) for other in (-1, 1)]
                 low, up, down, high = (inner(values, place) for place in places)
                 derivative = ((high - down) - (up - low)) / 4
             if counted is not None:
-                all_count = reduce(torch.logical_and, (inner(counted, place) for place in places))
+                all_count = inner(counted, places[0])
+                for place in places[1:]:
+                    all_count = all_count & inner(counted, place)
                 derivative = torch.where(all_count, derivative, 0)
             derivatives[first - 2, second - 2] = derivative
     return derivatives
