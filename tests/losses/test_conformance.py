@@ -5,10 +5,12 @@ import pytest
 from lossary_losses import (
     AdversarialLoss,
     CoxLoss,
+    DeformationLoss,
     DenoisingLoss,
     GaussianBoxLoss,
     GaussianKLLoss,
     GIoULoss,
+    GradientDifferenceLoss,
     GradientPenaltyLoss,
     InfoNCELoss,
     IoULoss,
@@ -19,6 +21,7 @@ from lossary_losses import (
     RelativisticLoss,
     SISDRLoss,
     SSIMLoss,
+    STFTLoss,
     TotalVariationLoss,
     card_of,
     loss_registry,
@@ -73,12 +76,31 @@ def test_keeps_the_contract(loss_trial):
 @in_forms(GaussianBoxLoss, {"distance": "kullback_leibler"})
 @in_forms(SISDRLoss, {"zero_mean": True, "max_decibels": 30.0})
 @in_forms(
+    STFTLoss,
+    {
+        "resolutions": [(8, 4, 8)],
+        "terms": {"convergence": 0.5, "log": 2.0},
+        "mel": 3,
+        "weighting": "A",
+        "sample_rate": 8000.0,
+    },
+    every_option_has_an_effect="one resolution has no other order",
+    compiles_in_one_graph="that takes long, and all but bands is compiled in the other form",
+)
+@in_forms(
     SSIMLoss,
     {"window": "uniform", "padding": "reflect"},
     every_option_has_an_effect="a uniform window has no width",
     memory_is_as_claimed="what is reflected is a copy",
 )
 @in_forms(LocalCrossCorrelationLoss, {"squared": False})
+@in_forms(DeformationLoss, {"order": 1})
+@in_forms(
+    GradientDifferenceLoss,
+    {"stencil": "sobel", "scales": 2},
+    far_elements_do_not_change="a block is seen from the next one",
+    what_must_not_matter_does_not="a last block may be of one position, whose mirror is first",
+)
 @in_forms(TotalVariationLoss, {"norm": "l2"}, memory_is_as_claimed="a norm needs both differences at once")
 @in_forms(AdversarialLoss, {"objective": "hinge"})
 @in_forms(
@@ -125,7 +147,7 @@ def test_names_lead_to_classes(registered):
 
 VOCABULARY = {
     *("segmentation", "classification", "regression", "composite", "detection", "boxes", "keypoints"),
-    *("image", "windows", "regularization", "audio", "signals", "decibels"),
+    *("image", "windows", "regularization", "audio", "signals", "decibels", "spectrum"),
     *("geometry", "depth", "generation", "adversarial", "diffusion", "variational", "physics"),
     *("representation", "contrastive", "ranking", "survival", "language", "preference"),
     *("binary", "multilabel", "multiclass"),

@@ -9,12 +9,15 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from lossary_losses import (
+    DeformationLoss,
     ElementLoss,
     GIoULoss,
+    GradientDifferenceLoss,
     LocalCrossCorrelationLoss,
     MSSSIMLoss,
     SISDRLoss,
     SSIMLoss,
+    STFTLoss,
     TotalVariationLoss,
 )
 from lossary_losses._core import streaming
@@ -96,6 +99,7 @@ CASES = [
     Case(SISDRLoss, (3, 8), (3,), (3, 8), (3,)),
     Case(SISDRLoss, (3, 2, 8), (3, 2), (3, 8), (3, 2), options={"zero_mean": True, "max_decibels": 30.0}),
     Case(SISDRLoss, (3, 2, 2, 8), (3, 2, 2), (3, 2, 2, 8), (3, 2, 2), options={"silent": "zero"}),
+    Case(STFTLoss, (3, 2, 9), (3, 2), (3, 9), (3, 2), options={"resolutions": ((4, 2, 4), (3, 1, 2))}),
     Case(SSIMLoss, (3, 2, 7), (3, 2, 5), (3, 7), (3, 7), options={"window_size": 3}),
     Case(
         SSIMLoss,
@@ -129,6 +133,25 @@ CASES = [
         (3, 4, 5),
         (3, 4, 5),
         options={"window_size": 3},
+    ),
+    Case(GradientDifferenceLoss, (3, 2, 4, 5), (3, 2, 4, 5), (3, 4, 5), (3, 4, 5)),
+    Case(
+        GradientDifferenceLoss,
+        (3, 1, 6, 6),
+        (3, 1, 6, 6),
+        (3, 1, 6, 6),
+        (3, 1, 6, 6),
+        options={"stencil": "sobel", "scales": 2},
+    ),
+    Case(DeformationLoss, (3, 2, 4, 5), (3, 2, 2, 3), (3, 4, 5), (3, 4, 5), has_target=False),
+    Case(
+        DeformationLoss,
+        (3, 2, 4, 5),
+        (3, 2, 4, 5),
+        (3, 4, 5),
+        (3, 4, 5),
+        options={"order": 1, "spacing": (0.5, 2.0)},
+        has_target=False,
     ),
     *(
         Case(

@@ -80,9 +80,9 @@ def _images(noise: float = 0.2, offset: float = 0.0, space: tuple[int, int] = (1
     return target + noise * _normal(BATCH, 3, *space), target
 
 
-def _signals(size: float = 1.0) -> Sample:
-    target = _normal(BATCH, 2, 50, seed=1)
-    return size * (0.7 * target + 0.3 * _normal(BATCH, 2, 50)), size * target
+def _signals(size: float = 1.0, steps: int = 50) -> Sample:
+    target = _normal(BATCH, 2, steps, seed=1)
+    return size * (0.7 * target + 0.3 * _normal(BATCH, 2, steps)), size * target
 
 
 def _embeddings() -> Sample:
@@ -113,7 +113,9 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
     "images": _images,
     "images of tiny differences far from zero": lambda: _images(noise=1e-4, offset=1000.0),
     "large images": lambda: _images(space=(176, 176)),
+    "fields of displacements": lambda: (_normal(BATCH, 2, 7, 8), _normal(BATCH, 2, 7, 8, seed=1)),
     "signals": _signals,
+    "one signal": lambda: tuple(each[:1, :1] for each in _signals(steps=3000)),
     "quiet signals": lambda: _signals(1e-6),
     "embeddings": _embeddings,
     "hazards": lambda: (_normal(8), torch.tensor([3.0, 1.0, 4.0, 7.0, 5.0, 9.0, 2.0, 6.0])),

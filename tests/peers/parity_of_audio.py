@@ -42,4 +42,20 @@ RECORDS = [
         "Of quiet signals its eps of 1e-8 is a large part.",
         agree=False,
     ),
+    Parity(
+        "stft_loss",
+        "one signal",
+        "STFTLoss()(x, t)",
+        "auraloss.freq.MultiResolutionSTFTLoss()(x, t)",
+        "Of several signals it has one convergence, of all together. It computes in float32.",
+        tolerance=1e-5,
+    ),
+    Parity(
+        "stft_loss",
+        "one signal",
+        'STFTLoss(resolutions=[(512, 128, 400)], terms={"linear": 2})(x, t)',
+        "auraloss.freq.STFTLoss(512, 128, 400, w_sc=0, w_log_mag=0, w_lin_mag=2)(x, t)",
+        "The weights of terms are its w_sc, w_log_mag and w_lin_mag.",
+        tolerance=1e-5,
+    ),
 ]

@@ -76,4 +76,27 @@ RECORDS = [
         "It adds up the means along each axis; ours divides all differences by the number of positions.",
         agree=False,
     ),
+    Parity(
+        "gradient_difference_loss",
+        "images",
+        'GradientDifferenceLoss(stencil="sobel", reduction="none")(x, t)[..., 1:-1, 1:-1].mean()',
+        "(kornia.filters.spatial_gradient(x) - kornia.filters.spatial_gradient(t))[..., 1:-1, 1:-1]"
+        ".abs().sum(2).mean()",
+        "Its gradient is Sobel's; at the border it repeats positions, where ours has no difference.",
+    ),
+    Parity(
+        "deformation_loss",
+        "fields of displacements",
+        "DeformationLoss()(x)",
+        "monai.losses.BendingEnergyLoss()(x)",
+        "The same since MONAI 1.6.",
+    ),
+    Parity(
+        "deformation_loss",
+        "fields of displacements",
+        "DeformationLoss(order=1)(x)",
+        "monai.losses.DiffusionLoss()(x)",
+        "It takes half the difference of the positions on both sides.",
+        agree=False,
+    ),
 ]

@@ -26,10 +26,11 @@ COMPOSITES = {
     },
     "masked": {"name": "masked", "params": {"loss": {"name": "l1_loss"}, "ignore_index": 255}},
 }
+COUNTED = {"class_counts": [900, 90, 10]}
 WITH_PARAMETERS = {
-    **dict.fromkeys(
-        ("class_balanced_loss", "ldam_loss", "logit_adjusted_loss"), {"class_counts": [900, 90, 10]}
-    ),
+    "class_balanced_loss": COUNTED,
+    "ldam_loss": COUNTED,
+    "logit_adjusted_loss": COUNTED,
     "denoising_loss": {"prediction": "noise"},
     "keypoint_similarity_loss": {"sigmas": [0.1, 0.2]},
 }

@@ -143,6 +143,11 @@ CASES: dict[str, Case] = {
         ours.RelativisticLoss(),
         {"torch": lambda: lambda x, t: nn.functional.softplus(t - x).mean()},
     ),
+    "spectra of signals": (
+        signals,
+        ours.STFTLoss(),
+        {"auraloss": peer("auraloss.freq", lambda module: module.MultiResolutionSTFTLoss())},
+    ),
 }
 
 if __name__ == "__main__":

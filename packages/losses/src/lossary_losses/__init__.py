@@ -12,6 +12,7 @@ from lossary_losses._core.reduced import ElementLoss, ReducedLoss, TargetlessLos
 from lossary_losses._core.reduction import Elements, Fraction
 from lossary_losses.audio.si_sdr import SISDRLoss
 from lossary_losses.audio.snr import SNRLoss
+from lossary_losses.audio.stft import STFTLoss
 from lossary_losses.card import Card, card_of, cards
 from lossary_losses.classification.asymmetric import AsymmetricLoss
 from lossary_losses.classification.binary_cross_entropy import BCELoss
@@ -66,6 +67,8 @@ from lossary_losses.generation.gradient_penalty import GradientPenaltyLoss, inpu
 from lossary_losses.generation.relativistic import RelativisticLoss
 from lossary_losses.generation.vector_quantization import VectorQuantizationLoss
 from lossary_losses.geometry.silog import SILogLoss
+from lossary_losses.image.deformation import DeformationLoss
+from lossary_losses.image.gradient_difference import GradientDifferenceLoss
 from lossary_losses.image.local_cross_correlation import LocalCrossCorrelationLoss
 from lossary_losses.image.ms_ssim import MSSSIMLoss
 from lossary_losses.image.ssim import SSIMLoss
@@ -117,6 +120,7 @@ __all__ = [
     "DIoULoss",
     "DPOLoss",
     "DeepSupervision",
+    "DeformationLoss",
     "DenoisingLoss",
     "DiceCELoss",
     "DiceLoss",
@@ -135,6 +139,7 @@ __all__ = [
     "GaussianNLLLoss",
     "GeneralizedCrossEntropyLoss",
     "GeneralizedDiceLoss",
+    "GradientDifferenceLoss",
     "GradientPenaltyLoss",
     "HausdorffDTLoss",
     "Heads",
@@ -179,6 +184,7 @@ __all__ = [
     "SISDRLoss",
     "SNRLoss",
     "SSIMLoss",
+    "STFTLoss",
     "Schedule",
     "SmoothL1Loss",
     "SoftClDiceLoss",

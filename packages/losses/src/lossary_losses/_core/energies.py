@@ -32,6 +32,10 @@ class Signals(NamedTuple):
     target: Tensor
     share: Tensor
     """How much each signal counts; zero where no step of it does."""
+    counted: Tensor | None
+    """Bool, True where a step of a signal counts; None: everywhere."""
+    scale: Tensor
+    """What each target was divided by."""
 
 
 class Samples(NamedTuple):
@@ -81,10 +85,11 @@ def prepare_signals(
         )
     counted = counted_positions(dense)
     signal, truth, *_ = ready(dense)
-    signal, truth = _scaled(signal, truth if common_scale else signal), _scaled(truth, truth)
+    scale = _scale(truth)
+    signal, truth = signal / (scale if common_scale else _scale(signal)), truth / scale
     if zero_mean:
         signal, truth = _centred(signal, counted), _centred(truth, counted)
-    return Signals(signal, truth, _share(signal, counted, weight))
+    return Signals(signal, truth, _share(signal, counted, weight), counted, scale.squeeze(-1))
 
 
 def energy(signal: Tensor) -> Tensor:
@@ -113,12 +118,12 @@ def _one_row_each(samples: Tensor) -> Tensor:
     return samples.flatten(1) if samples.ndim > 1 else samples.unsqueeze(-1)
 
 
-def _scaled(signal: Tensor, by: Tensor) -> Tensor:
-    """Divide by the largest size, of which a constant is made: what does not know the scale has its slope."""
+def _scale(signal: Tensor) -> Tensor:
+    """Give the largest size, of which a constant is made: what does not know the scale has its slope."""
     if not signal.shape[-1]:
-        return signal
-    peak = by.detach().abs().amax(-1, keepdim=True)
-    return signal / torch.where(peak == 0, 1, peak)
+        return signal.new_ones((*signal.shape[:-1], 1))
+    peak = signal.detach().abs().amax(-1, keepdim=True)
+    return torch.where(peak == 0, 1, peak)
 
 
 def _centred(signal: Tensor, counted: Tensor | None) -> Tensor:

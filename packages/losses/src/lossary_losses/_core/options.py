@@ -122,15 +122,16 @@ class _Integer:
 
 @attrs.frozen
 class _Choice:
-    """Accepts one of a few words."""
+    """Accepts one of a few words, or numbers."""
 
     declares_all: ClassVar = True
-    options: tuple[str | None, ...]
+    options: tuple[str | int | None, ...]
 
     def __call__(self, _instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
-        if value not in self.options:
+        fits = isinstance(value, tuple(map(type, self.options))) and not isinstance(value, bool)
+        if not (fits and value in self.options):
             wanted = ", ".join(repr(each) for each in self.options)
-            error = OptionValueError if isinstance(value, str) else OptionTypeError
+            error = OptionValueError if fits else OptionTypeError
             raise error(f"{attribute.name} must be one of {wanted}, got {_shown(value)}")
 
 
@@ -195,10 +196,10 @@ def integer(*, default: int | None, at_least: int | None = None, odd: bool = Fal
 
 
 def choice(
-    *options: str | None,
-    default: str | None = attrs.NOTHING,  # type: ignore[assignment]
+    *options: str | int | None,
+    default: str | int | None = attrs.NOTHING,  # type: ignore[assignment]
 ) -> Any:  # noqa: ANN401 - as above
-    """Declare an option that is one of a few words."""
+    """Declare an option that is one of a few words or numbers."""
     return attrs.field(default=default, validator=_Choice(options))
 
 

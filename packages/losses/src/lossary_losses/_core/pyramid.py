@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-__all__ = ["halved"]
+__all__ = ["halved", "spread_out"]
 
 
 def halved(values: Tensor, counted: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -16,6 +16,13 @@ def halved(values: Tensor, counted: Tensor | None) -> tuple[Tensor, Tensor | Non
         return _averages(values), None
     share = _averages(counted.to(values.dtype))
     return _averages(values) / torch.where(share > 0, share, 1), share > 0
+
+
+def spread_out(values: Tensor, times: int, space: torch.Size) -> Tensor:
+    """Give each block's value to the positions in it, of images that were halved so many times."""
+    for dimension, length in enumerate(space, start=2) if times else ():
+        values = values.repeat_interleave(2**times, dimension).narrow(dimension, 0, length)
+    return values
 
 
 def _averages(values: Tensor) -> Tensor:

@@ -60,7 +60,11 @@ def fraction_of_each(elements: Elements) -> tuple[Tensor, Tensor]:
     """Add up the elements of each sample, and what they count."""
     value, share = elements
     counted = torch.ones_like(value) if share is None else share.expand_as(value)
-    return value.flatten(1).sum(1), counted.flatten(1).sum(1)
+    return _of_each_sample(value), _of_each_sample(counted)
+
+
+def _of_each_sample(values: Tensor) -> Tensor:
+    return values.flatten(1).sum(1) if values.ndim > 1 else values
 
 
 def drop_dimension(elements: Elements, dimension: int) -> Elements:

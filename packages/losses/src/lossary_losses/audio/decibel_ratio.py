@@ -42,7 +42,7 @@ class DecibelRatioLoss(ReducedLoss):
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
     ) -> Elements:
         """Give the loss of each signal."""
-        signal, truth, share = prepare_signals(
+        signal, truth, share, *_ = prepare_signals(
             input,
             target,
             mask=mask,

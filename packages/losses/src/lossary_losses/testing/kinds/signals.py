@@ -8,7 +8,7 @@ from torch import Tensor
 from lossary_losses.testing.kinds.kind import Change, Kind, Size, kind_registry
 from lossary_losses.testing.sample import Sample
 
-__all__ = ["Signals"]
+__all__ = ["FramedSignals", "Signals"]
 
 _STEPS = 4
 """Of time, for each position of a space."""
@@ -55,3 +55,11 @@ class Signals(Kind):
             "common_gain": lambda sample: sample.every(lambda signal: 3 * signal),
             "reversal": lambda sample: sample.every(lambda signal: signal.flip(-1)),
         }
+
+
+@kind_registry.register(name="framed_signals")
+class FramedSignals(Signals):
+    """Signals that are compared frame by frame, so that steps know of their neighbours."""
+
+    inputs = ("framed_signals",)
+    can_cut = False

@@ -83,7 +83,7 @@ def _other_values(subject: Subject, data: Data, name: str, present: Any) -> Iter
     elif present is None or present is inspect.Parameter.empty:
         guesses += [classes, *numbers]
     elif not isinstance(present, str):
-        guesses += [classes, list(reversed(list(present)))]
+        guesses += [classes, list(reversed(list(present))), list(present)[:-1]]
     yield from (each for each in guesses if each is not present)
 
 
