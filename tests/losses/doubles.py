@@ -78,19 +78,6 @@ class Double:
 
 
 @define_loss
-class Centroids(Double, ReducedLoss):
-    """How far the centres of two clouds are apart."""
-
-    claims = Claims(targets={"points": {}}, input="points")
-    positions = 2
-    elementwise = False
-
-    def cost(self, input, target, mask):
-        count = mask.sum(1, keepdim=True).clamp(min=1)
-        return (((input - target).sum(1)) / count).square().sum(-1)
-
-
-@define_loss
 class Turn(Double, ReducedLoss):
     """One minus the cosine of the angle between two rotations."""
 
@@ -260,7 +247,6 @@ class Projected(Double, ReducedLoss):
 
 
 DOUBLES = [
-    Centroids,
     Turn,
     RealOrNot,
     Distance,

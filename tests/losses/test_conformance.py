@@ -4,6 +4,7 @@ import pytest
 
 from lossary_losses import (
     AdversarialLoss,
+    ChamferLoss,
     CoxLoss,
     DenoisingLoss,
     GaussianKLLoss,
@@ -84,6 +85,7 @@ def test_keeps_the_contract(loss_trial):
 @in_forms(DenoisingLoss, {"prediction": "noise", "weighting": "p2"})
 @in_forms(RelativeLpLoss, {"power": 1.0})
 @in_forms(RelativisticLoss, {"objective": "hinge"})
+@in_forms(ChamferLoss, {"squared": False})
 def test_keeps_the_contract_in_every_form(loss_trial):
     """With options that compute differently a loss keeps the contract as well."""
     loss_trial()
@@ -112,7 +114,7 @@ def test_names_lead_to_classes(registered):
 VOCABULARY = {
     *("segmentation", "classification", "regression", "composite"),
     *("detection", "boxes", "image", "windows", "regularization", "audio", "signals", "decibels"),
-    *("geometry", "depth", "generation", "adversarial", "diffusion", "variational", "physics"),
+    *("geometry", "depth", "points", "generation", "adversarial", "diffusion", "variational", "physics"),
     *("representation", "contrastive", "ranking", "survival", "language", "preference"),
     *("binary", "multilabel", "multiclass"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),

@@ -55,6 +55,7 @@ from lossary_losses.generation.gaussian_kl import GaussianKLLoss
 from lossary_losses.generation.gradient_penalty import GradientPenaltyLoss, input_gradient
 from lossary_losses.generation.relativistic import RelativisticLoss
 from lossary_losses.generation.vector_quantization import VectorQuantizationLoss
+from lossary_losses.geometry.chamfer import ChamferLoss
 from lossary_losses.geometry.silog import SILogLoss
 from lossary_losses.image.local_cross_correlation import LocalCrossCorrelationLoss
 from lossary_losses.image.ms_ssim import MSSSIMLoss
@@ -96,6 +97,7 @@ __all__ = [
     "BCELoss",
     "BoundaryLoss",
     "Card",
+    "ChamferLoss",
     "CharbonnierLoss",
     "Claims",
     "ClassBalancedLoss",
