@@ -78,17 +78,6 @@ class Double:
 
 
 @define_loss
-class Turn(Double, ReducedLoss):
-    """One minus the cosine of the angle between two rotations."""
-
-    claims = Claims(targets={"rotations": {}}, input="rotations", high=2.0)
-    positions = 2
-
-    def cost(self, input, target, mask):
-        return (3 - (input * target).sum((-1, -2))) / 2
-
-
-@define_loss
 class RealOrNot(Double, ReducedLoss):
     """The cross entropy of what is real."""
 
@@ -247,7 +236,6 @@ class Projected(Double, ReducedLoss):
 
 
 DOUBLES = [
-    Turn,
     RealOrNot,
     Distance,
     Returns,

@@ -114,7 +114,17 @@ def test_names_lead_to_classes(registered):
 VOCABULARY = {
     *("segmentation", "classification", "regression", "composite"),
     *("detection", "boxes", "image", "windows", "regularization", "audio", "signals", "decibels"),
-    *("geometry", "depth", "points", "generation", "adversarial", "diffusion", "variational", "physics"),
+    *(
+        "geometry",
+        "depth",
+        "points",
+        "rotations",
+        "generation",
+        "adversarial",
+        "diffusion",
+        "variational",
+        "physics",
+    ),
     *("representation", "contrastive", "ranking", "survival", "language", "preference"),
     *("binary", "multilabel", "multiclass"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),

@@ -56,6 +56,7 @@ from lossary_losses.generation.gradient_penalty import GradientPenaltyLoss, inpu
 from lossary_losses.generation.relativistic import RelativisticLoss
 from lossary_losses.generation.vector_quantization import VectorQuantizationLoss
 from lossary_losses.geometry.chamfer import ChamferLoss
+from lossary_losses.geometry.geodesic_rotation import GeodesicRotationLoss
 from lossary_losses.geometry.silog import SILogLoss
 from lossary_losses.image.local_cross_correlation import LocalCrossCorrelationLoss
 from lossary_losses.image.ms_ssim import MSSSIMLoss
@@ -122,6 +123,7 @@ __all__ = [
     "GaussianNLLLoss",
     "GeneralizedCrossEntropyLoss",
     "GeneralizedDiceLoss",
+    "GeodesicRotationLoss",
     "GradientPenaltyLoss",
     "HausdorffDTLoss",
     "Heads",
