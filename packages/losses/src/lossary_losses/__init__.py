@@ -84,6 +84,7 @@ from lossary_losses.segmentation.jaccard import JaccardLoss
 from lossary_losses.segmentation.lovasz import LovaszHingeLoss, LovaszSoftmaxLoss
 from lossary_losses.segmentation.mcc import MCCLoss
 from lossary_losses.segmentation.region_and_pixel import BCEDiceLoss, DiceCELoss, FocalDiceLoss
+from lossary_losses.segmentation.skeleton_recall import SkeletonRecallLoss
 from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
 from lossary_losses.segmentation.unified_focal import UnifiedFocalLoss
 from lossary_losses.survival.cox import CoxLoss
@@ -165,6 +166,7 @@ __all__ = [
     "SNRLoss",
     "SSIMLoss",
     "Schedule",
+    "SkeletonRecallLoss",
     "SmoothL1Loss",
     "SoftClDiceLoss",
     "SymmetricCrossEntropyLoss",

@@ -35,8 +35,8 @@ class GeodesicRotationLoss(ReducedLoss):
     Both are twice the sine and the cosine of the angle.
 
     Convention:
-        The angle is the paper's, :math:`\arccos((\operatorname{tr} R - 1) / 2)`, where both are rotations, and
-        exact at both ends: the arc cosine has an infinite slope at equal rotations, so that other code
+        The angle is the paper's, :math:`\arccos((\operatorname{tr} R - 1) / 2)`, where both are rotations,
+        and exact at both ends: the arc cosine has an infinite slope at equal rotations, so that other code
         clamps it, or extrapolates as pytorch3d does, and small angles are rounded away. At an angle of zero,
         and at half a turn exactly, where every direction leads back, the gradient is zero. Radians, from 0 to
         pi, and not their square. Matrices that are no rotations are not refused: the formula has a value for
