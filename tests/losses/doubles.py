@@ -90,7 +90,7 @@ class RealOrNot(Double, ReducedLoss):
 
 @define_loss
 class Distance(Double, ReducedLoss):
-    """The squared difference, of scores, returns or features."""
+    """The squared difference, of scores or returns."""
 
     claims = Claims(targets={"scores": {}}, input="scores", invariant=("shift",))
     positions = 2
@@ -102,15 +102,6 @@ class Distance(Double, ReducedLoss):
 @define_loss
 class Returns(Distance):
     claims = Claims(targets={"returns": {}}, input="expected_returns", invariant=("order_of_tokens",))
-
-
-@define_loss
-class FeatureDistance(Distance):
-    claims = Claims(targets={"features": {}}, input="features", invariant=("exchange",))
-    positions = 1
-
-    def cost(self, input, target, mask):
-        return super().cost(input, target, mask).flatten(1).mean(1)
 
 
 @define_loss
@@ -239,7 +230,6 @@ DOUBLES = [
     RealOrNot,
     Distance,
     Returns,
-    FeatureDistance,
     Together,
     Apart,
     Hazard,

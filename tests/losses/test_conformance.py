@@ -7,6 +7,7 @@ from lossary_losses import (
     ChamferLoss,
     CoxLoss,
     DenoisingLoss,
+    FeatureLoss,
     GaussianKLLoss,
     GIoULoss,
     GradientPenaltyLoss,
@@ -86,6 +87,7 @@ def test_keeps_the_contract(loss_trial):
 @in_forms(RelativeLpLoss, {"power": 1.0})
 @in_forms(RelativisticLoss, {"objective": "hinge"})
 @in_forms(ChamferLoss, {"squared": False})
+@in_forms(FeatureLoss, {"norm": "l2"})
 def test_keeps_the_contract_in_every_form(loss_trial):
     """With options that compute differently a loss keeps the contract as well."""
     loss_trial()
@@ -113,7 +115,7 @@ def test_names_lead_to_classes(registered):
 
 VOCABULARY = {
     *("segmentation", "classification", "regression", "composite"),
-    *("detection", "boxes", "image", "windows", "regularization", "audio", "signals", "decibels"),
+    *("detection", "boxes", "image", "features", "windows", "regularization", "audio", "signals", "decibels"),
     *(
         "geometry",
         "depth",

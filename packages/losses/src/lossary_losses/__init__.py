@@ -8,6 +8,7 @@ from lossary_losses._core.base import Loss, define_loss
 from lossary_losses._core.checks import value_checks
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.docstring import Paper
+from lossary_losses._core.features import features_of
 from lossary_losses._core.reduced import ElementLoss, ReducedLoss, TargetlessLoss
 from lossary_losses._core.reduction import Elements, Fraction
 from lossary_losses.audio.si_sdr import SISDRLoss
@@ -58,9 +59,11 @@ from lossary_losses.generation.vector_quantization import VectorQuantizationLoss
 from lossary_losses.geometry.chamfer import ChamferLoss
 from lossary_losses.geometry.geodesic_rotation import GeodesicRotationLoss
 from lossary_losses.geometry.silog import SILogLoss
+from lossary_losses.image.feature import FeatureLoss
 from lossary_losses.image.local_cross_correlation import LocalCrossCorrelationLoss
 from lossary_losses.image.ms_ssim import MSSSIMLoss
 from lossary_losses.image.ssim import SSIMLoss
+from lossary_losses.image.style import StyleLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.preference.dpo import DPOLoss
@@ -115,6 +118,7 @@ __all__ = [
     "ElementLoss",
     "Elements",
     "Evaluation",
+    "FeatureLoss",
     "FocalDiceLoss",
     "FocalLoss",
     "FocalTverskyLoss",
@@ -169,6 +173,7 @@ __all__ = [
     "SkeletonRecallLoss",
     "SmoothL1Loss",
     "SoftClDiceLoss",
+    "StyleLoss",
     "SymmetricCrossEntropyLoss",
     "TargetlessLoss",
     "TopKCrossEntropyLoss",
@@ -183,6 +188,7 @@ __all__ = [
     "card_of",
     "cards",
     "define_loss",
+    "features_of",
     "input_gradient",
     "loss_registry",
     "schedule_registry",
