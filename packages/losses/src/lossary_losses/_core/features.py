@@ -56,7 +56,9 @@ class Extractor:
 
     def _dtype(self, images: Tensor) -> torch.dtype:
         own = self.network.parameters() if isinstance(self.network, nn.Module) else ()
-        return next((each.dtype for each in own), torch.promote_types(images.dtype, torch.float32))
+        for each in own:  # torch 2.6 cannot trace next with another value for none
+            return each.dtype
+        return torch.promote_types(images.dtype, torch.float32)
 
 
 @attrs.frozen

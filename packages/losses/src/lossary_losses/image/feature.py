@@ -1,5 +1,6 @@
 """Feature loss: what a network that is not trained sees differently."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from torch import Tensor
@@ -92,7 +93,7 @@ class FeatureLoss(FeaturesLoss):
         gap = features - truth
         cost = gap.abs() if self.norm == "l1" else gap.square()
         cost = cost.flatten(2) if cost.ndim > 2 else cost.reshape(len(cost), -1 if cost.ndim > 1 else 1, 1)  # noqa: PLR2004
-        if not isinstance(weight, float | int):
+        if isinstance(weight, Sequence):
             if len(weight) != cost.shape[1]:
                 raise InputValueError(f"there are {len(weight)} weights and {cost.shape[1]} channels")
             return (cost * cost.new_tensor(weight).unsqueeze(-1)).sum((1, 2)) / max(cost.shape[2], 1)

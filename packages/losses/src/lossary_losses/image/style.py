@@ -1,5 +1,6 @@
 """Style loss: how differently features go together, wherever they are."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from torch import Tensor
@@ -74,7 +75,7 @@ class StyleLoss(FeaturesLoss):
 
     def compare(self, features: Tensor, truth: Tensor, weight: Weight) -> Tensor:
         """Give the weighed distance of the Gram matrices of each sample."""
-        assert isinstance(weight, float | int)  # noqa: S101 - checked before; tells the type checker
+        assert not isinstance(weight, Sequence)  # noqa: S101 - checked before; tells the type checker
         return weight * (_gram(features) - _gram(truth)).square().sum((1, 2))
 
 
