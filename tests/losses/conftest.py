@@ -41,6 +41,7 @@ from lossary_losses import (
     QualityFocalLoss,
     QuantileLoss,
     ReducedLoss,
+    SkeletonRecallLoss,
     SmoothL1Loss,
     SoftClDiceLoss,
     SymmetricCrossEntropyLoss,
@@ -105,6 +106,11 @@ def variance_of(target: Tensor) -> dict[str, Tensor]:
 def logarithm_of_variance_of(target: Tensor) -> dict[str, Tensor]:
     """Give the logarithm of a variance for each element, the same in every precision."""
     return {"log_var": -target}
+
+
+def everywhere(target: Tensor) -> dict[str, Tensor]:
+    """Give a skeleton that is all there is."""
+    return {"skeleton": torch.ones_like(target, dtype=torch.bool)}
 
 
 @dataclass
@@ -251,6 +257,7 @@ CASES = [
     Case(TverskyLoss, "soft", {"smooth": 0.0}),
     Case(FocalTverskyLoss, "hard"),
     Case(JaccardLoss, "labels"),
+    Case(SkeletonRecallLoss, "labels", arguments=everywhere),
     Case(JaccardLoss, "soft", {"batch": True}, exempt=POOLED),
     Case(GeneralizedDiceLoss, "labels"),
     Case(GeneralizedDiceLoss, "soft", {"class_weighting": "inverse", "smooth": 0.0}),

@@ -78,30 +78,6 @@ class Double:
 
 
 @define_loss
-class Centroids(Double, ReducedLoss):
-    """How far the centres of two clouds are apart."""
-
-    claims = Claims(targets={"points": {}}, input="points")
-    positions = 2
-    elementwise = False
-
-    def cost(self, input, target, mask):
-        count = mask.sum(1, keepdim=True).clamp(min=1)
-        return (((input - target).sum(1)) / count).square().sum(-1)
-
-
-@define_loss
-class Turn(Double, ReducedLoss):
-    """One minus the cosine of the angle between two rotations."""
-
-    claims = Claims(targets={"rotations": {}}, input="rotations", high=2.0)
-    positions = 2
-
-    def cost(self, input, target, mask):
-        return (3 - (input * target).sum((-1, -2))) / 2
-
-
-@define_loss
 class RealOrNot(Double, ReducedLoss):
     """The cross entropy of what is real."""
 
@@ -114,7 +90,7 @@ class RealOrNot(Double, ReducedLoss):
 
 @define_loss
 class Distance(Double, ReducedLoss):
-    """The squared difference, of scores, returns or features."""
+    """The squared difference, of scores or returns."""
 
     claims = Claims(targets={"scores": {}}, input="scores", invariant=("shift",))
     positions = 2
@@ -126,15 +102,6 @@ class Distance(Double, ReducedLoss):
 @define_loss
 class Returns(Distance):
     claims = Claims(targets={"returns": {}}, input="expected_returns", invariant=("order_of_tokens",))
-
-
-@define_loss
-class FeatureDistance(Distance):
-    claims = Claims(targets={"features": {}}, input="features", invariant=("exchange",))
-    positions = 1
-
-    def cost(self, input, target, mask):
-        return super().cost(input, target, mask).flatten(1).mean(1)
 
 
 @define_loss
@@ -260,12 +227,9 @@ class Projected(Double, ReducedLoss):
 
 
 DOUBLES = [
-    Centroids,
-    Turn,
     RealOrNot,
     Distance,
     Returns,
-    FeatureDistance,
     Together,
     Apart,
     Hazard,

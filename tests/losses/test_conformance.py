@@ -4,9 +4,11 @@ import pytest
 
 from lossary_losses import (
     AdversarialLoss,
+    ChamferLoss,
     CoxLoss,
     DeformationLoss,
     DenoisingLoss,
+    FeatureLoss,
     GaussianBoxLoss,
     GaussianKLLoss,
     GIoULoss,
@@ -120,6 +122,8 @@ def test_keeps_the_contract(loss_trial):
 @in_forms(DenoisingLoss, {"prediction": "noise", "weighting": "p2"})
 @in_forms(RelativeLpLoss, {"power": 1.0})
 @in_forms(RelativisticLoss, {"objective": "hinge"})
+@in_forms(ChamferLoss, {"squared": False})
+@in_forms(FeatureLoss, {"norm": "l2"})
 def test_keeps_the_contract_in_every_form(loss_trial):
     """With options that compute differently a loss keeps the contract as well."""
     loss_trial()
@@ -147,8 +151,9 @@ def test_names_lead_to_classes(registered):
 
 VOCABULARY = {
     *("segmentation", "classification", "regression", "composite", "detection", "boxes", "keypoints"),
-    *("image", "windows", "regularization", "audio", "signals", "decibels", "spectrum"),
-    *("geometry", "depth", "generation", "adversarial", "diffusion", "variational", "physics"),
+    *("image", "features", "windows", "regularization", "audio", "signals", "decibels", "spectrum"),
+    *("geometry", "points", "rotations", "depth", "generation", "adversarial", "diffusion", "variational"),
+    "physics",
     *("representation", "contrastive", "ranking", "survival", "language", "preference"),
     *("binary", "multilabel", "multiclass"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),

@@ -35,6 +35,19 @@ def volumes() -> tuple[Tensor, Tensor]:
     return input.requires_grad_(), target
 
 
+def clouds() -> tuple[Tensor, Tensor]:
+    """Give two clouds of two thousand points, and others."""
+    generator = torch.Generator().manual_seed(0)
+    input, target = torch.randn(2, 2, 2048, 3, generator=generator)
+    return input.requires_grad_(), target
+
+
+def by_all_pairs(input: Tensor, target: Tensor) -> Tensor:
+    """Compute the Chamfer distance from one tensor of all pairs."""
+    pairs = torch.cdist(input, target).square()
+    return pairs.amin(1).mean() + pairs.amin(2).mean()
+
+
 def signals() -> tuple[Tensor, Tensor]:
     """Give sixteen signals of four seconds, and noisy ones."""
     generator = torch.Generator().manual_seed(0)
@@ -120,6 +133,7 @@ CASES: dict[str, Case] = {
             )
         },
     ),
+    "clouds of points": (clouds, ours.ChamferLoss(), {"torch.cdist": lambda: by_all_pairs}),
     "signals": (
         signals,
         ours.SISDRLoss(),

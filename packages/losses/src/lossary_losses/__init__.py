@@ -8,6 +8,7 @@ from lossary_losses._core.base import Loss, define_loss
 from lossary_losses._core.checks import value_checks
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.docstring import Paper
+from lossary_losses._core.features import features_of
 from lossary_losses._core.reduced import ElementLoss, ReducedLoss, TargetlessLoss
 from lossary_losses._core.reduction import Elements, Fraction
 from lossary_losses.audio.si_sdr import SISDRLoss
@@ -66,12 +67,16 @@ from lossary_losses.generation.gaussian_kl import GaussianKLLoss
 from lossary_losses.generation.gradient_penalty import GradientPenaltyLoss, input_gradient
 from lossary_losses.generation.relativistic import RelativisticLoss
 from lossary_losses.generation.vector_quantization import VectorQuantizationLoss
+from lossary_losses.geometry.chamfer import ChamferLoss
+from lossary_losses.geometry.geodesic_rotation import GeodesicRotationLoss
 from lossary_losses.geometry.silog import SILogLoss
 from lossary_losses.image.deformation import DeformationLoss
+from lossary_losses.image.feature import FeatureLoss
 from lossary_losses.image.gradient_difference import GradientDifferenceLoss
 from lossary_losses.image.local_cross_correlation import LocalCrossCorrelationLoss
 from lossary_losses.image.ms_ssim import MSSSIMLoss
 from lossary_losses.image.ssim import SSIMLoss
+from lossary_losses.image.style import StyleLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.preference.dpo import DPOLoss
@@ -95,6 +100,7 @@ from lossary_losses.segmentation.jaccard import JaccardLoss
 from lossary_losses.segmentation.lovasz import LovaszHingeLoss, LovaszSoftmaxLoss
 from lossary_losses.segmentation.mcc import MCCLoss
 from lossary_losses.segmentation.region_and_pixel import BCEDiceLoss, DiceCELoss, FocalDiceLoss
+from lossary_losses.segmentation.skeleton_recall import SkeletonRecallLoss
 from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
 from lossary_losses.segmentation.unified_focal import UnifiedFocalLoss
 from lossary_losses.survival.cox import CoxLoss
@@ -110,6 +116,7 @@ __all__ = [
     "BoundaryLoss",
     "CIoULoss",
     "Card",
+    "ChamferLoss",
     "CharbonnierLoss",
     "Claims",
     "ClassBalancedLoss",
@@ -129,6 +136,7 @@ __all__ = [
     "ElementLoss",
     "Elements",
     "Evaluation",
+    "FeatureLoss",
     "FocalDiceLoss",
     "FocalLoss",
     "FocalTverskyLoss",
@@ -139,6 +147,7 @@ __all__ = [
     "GaussianNLLLoss",
     "GeneralizedCrossEntropyLoss",
     "GeneralizedDiceLoss",
+    "GeodesicRotationLoss",
     "GradientDifferenceLoss",
     "GradientPenaltyLoss",
     "HausdorffDTLoss",
@@ -186,8 +195,10 @@ __all__ = [
     "SSIMLoss",
     "STFTLoss",
     "Schedule",
+    "SkeletonRecallLoss",
     "SmoothL1Loss",
     "SoftClDiceLoss",
+    "StyleLoss",
     "SymmetricCrossEntropyLoss",
     "TargetlessLoss",
     "TopKCrossEntropyLoss",
@@ -203,6 +214,7 @@ __all__ = [
     "card_of",
     "cards",
     "define_loss",
+    "features_of",
     "input_gradient",
     "loss_registry",
     "schedule_registry",

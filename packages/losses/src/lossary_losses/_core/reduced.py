@@ -55,6 +55,11 @@ class ElementLoss(Loss):
         """Give the loss of each element, and how much each counts in the mean."""
         raise NotImplementedError(f"{type(self).__name__} must say what its elements are")
 
+    def leading(self, input: Any) -> Tensor:  # noqa: ANN401 - a loss may take several tensors as one input
+        """Give the tensor whose dtype and device are those of the computation: the input, if it is one."""
+        given: Tensor = input
+        return given
+
     @property
     def sums_over_processes(self) -> bool:
         """Whether the elements are those of all processes already."""
@@ -67,7 +72,7 @@ class ElementLoss(Loss):
         For gradient accumulation and data parallelism over batches that count differently: divide the sum
         of the numerators by the sum of the denominators. It takes what ``forward`` takes.
         """
-        with full_precision(input):
+        with full_precision(self.leading(input)):
             return to_fraction(self.elements(input, *tensors, **arguments))
 
     @property
@@ -110,7 +115,7 @@ class ElementLoss(Loss):
         if self.reduction == "none":
             input, *tensors = (together(each) for each in (input, *tensors))  # type: ignore[assignment]
             arguments = {name: together(each) for name, each in arguments.items()}
-            with full_precision(input):
+            with full_precision(self.leading(input)):
                 return self.elements(input, *tensors, **arguments).value
         return self.reduced(self.fraction(input, *tensors, **arguments))
 

@@ -9,7 +9,7 @@ from torch.nn import functional
 from lossary_losses.testing.kinds import Kind, Size
 from lossary_registry import nearest_names
 
-__all__ = ["ARGUMENTS", "DISCRETE", "SHARED", "draw_argument"]
+__all__ = ["ARGUMENTS", "DISCRETE", "POSITIONAL", "SHARED", "draw_argument"]
 
 Draw = Callable[[Kind, Tensor, Size, torch.Generator], Tensor]
 
@@ -55,6 +55,10 @@ def _projection(_kind: Kind, input: Tensor, size: Size, generator: torch.Generat
     return torch.randn(size.channels, input.shape[-1], generator=generator, dtype=torch.float64)
 
 
+def _marks(_kind: Kind, input: Tensor, _size: Size, generator: torch.Generator) -> Tensor:
+    return torch.rand(input.shape[:1] + input.shape[2:], generator=generator) < 0.7  # noqa: PLR2004 - most of them
+
+
 ARGUMENTS: Mapping[str, Draw] = {
     "positive": _positive,
     "real": _real,
@@ -65,13 +69,18 @@ ARGUMENTS: Mapping[str, Draw] = {
     "same_as_target": _same_as_target,
     "scalar": _scalar,
     "projection": _projection,
+    "marks": _marks,
 }
 """How each kind of argument is drawn: numbers in the input's shape, above zero, any, or logarithms of
 probabilities; one above zero for each object that has points; for each sample, whether an event came, or of
-which group it is; as a target; one number above zero; a row for each class."""
+which group it is; as a target; one number above zero; a row for each class; for each position, whether it is
+one of some."""
 
-DISCRETE = frozenset({"event", "groups"})
+DISCRETE = frozenset({"event", "groups", "marks"})
 """Kinds of argument that have no gradient."""
+
+POSITIONAL = frozenset({"marks"})
+"""Kinds of argument that have an entry for each position, whatever its channels."""
 
 SHARED = frozenset({"scalar", "projection"})
 """Kinds of argument that belong to no sample."""

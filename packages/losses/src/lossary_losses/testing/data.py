@@ -7,7 +7,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from lossary_losses.testing.arguments import SHARED, draw_argument
+from lossary_losses.testing.arguments import POSITIONAL, SHARED, draw_argument
 from lossary_losses.testing.kinds import Kind, Size
 from lossary_losses.testing.kinds.dense import DenseKind
 from lossary_losses.testing.sample import Sample
@@ -87,7 +87,9 @@ class Data:
             for name, argument in self.arguments.items()
         }
         shared = frozenset(name for name, argument in self.arguments.items() if argument in SHARED)
-        return Sample(input.to(dtype), None if target is None else _cast(target, dtype), arguments, shared)
+        positional = frozenset(name for name, argument in self.arguments.items() if argument in POSITIONAL)
+        target = None if target is None else _cast(target, dtype)
+        return Sample(input.to(dtype), target, arguments, shared, positional)
 
     def perfect(self, sample: Sample) -> Tensor:
         """Give an input that predicts a sample's hard target, or values, perfectly."""

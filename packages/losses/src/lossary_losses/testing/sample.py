@@ -19,6 +19,8 @@ class Sample(NamedTuple):
     """What else ``forward`` needs."""
     shared: frozenset[str] = frozenset()
     """The arguments that belong to no sample: one number, or a table."""
+    positional: frozenset[str] = frozenset()
+    """The arguments that have one entry for each position, whatever its channels: ``(B, *S)``."""
 
     @property
     def truth(self) -> Tensor:
@@ -38,6 +40,8 @@ class Sample(NamedTuple):
         arguments = {
             name: value
             if name in self.shared
+            else of_input(value.unsqueeze(1).expand_as(self.input))[:, 0]
+            if name in self.positional
             else of_target(value)
             if self._is_like_target(value)
             else of_input(value)

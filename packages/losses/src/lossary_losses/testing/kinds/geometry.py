@@ -66,7 +66,7 @@ class Boxes(Kind):
 
 @kind_registry.register(name="points")
 class Points(Kind):
-    """Clouds of points ``(B, N, D)``, and the clouds that they should be."""
+    """Clouds of points ``(B, N, D)``, and the clouds that they should be, of one point less."""
 
     inputs = ("points",)
     target = "points"
@@ -76,21 +76,27 @@ class Points(Kind):
     usual = ("rigid_motion", "order_of_points")
 
     def shape(self, size: Size) -> tuple[int, ...]:
-        """Give as many points as there are positions, in three dimensions."""
-        return (size.batch, size.positions, _DIMENSIONS)
+        """Give one point more than there are positions, in three dimensions."""
+        return (size.batch, size.positions + 1, _DIMENSIONS)
 
     def draw_target(self, input: Tensor, size: Size, generator: torch.Generator) -> Tensor:
         """Draw a cloud of its own."""
-        del size
-        return torch.randn(input.shape, generator=generator, dtype=torch.float64)
+        del input
+        shape = (size.batch, size.positions, _DIMENSIONS)
+        return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    def perfect(self, sample: Sample, form: str) -> Tensor:
+        """Give the target, of which one point is there twice."""
+        del form
+        return torch.cat([sample.truth, sample.truth[:, :1]], dim=1)
 
     def opposite(self, sample: Sample, form: str) -> Tensor:
         """Give a cloud that is far away."""
         return self.perfect(sample, form) + _FAR
 
     def positions(self, sample: Sample) -> tuple[int, ...]:
-        """Give one for each point."""
-        return tuple(sample.input.shape[:-1])
+        """Give one for each point of the target."""
+        return tuple(sample.truth.shape[:-1])
 
     def weights(self, sample: Sample) -> tuple[int, ...]:
         """Give one for each cloud."""
