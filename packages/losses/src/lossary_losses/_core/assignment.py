@@ -12,6 +12,9 @@ __all__ = ["assign"]
 _FEW = 3
 """Up to so many, trying all orders on the device takes less than asking another one."""
 
+_ORDERS = [list(permutations(range(count))) for count in range(_FEW + 1)]
+"""The orders of so many, made here, since torch 2.6 cannot trace how."""
+
 
 @torch.no_grad()
 def assign(cost: Tensor, valid: Tensor | None = None) -> Tensor:
@@ -56,7 +59,7 @@ def _comparable(cost: Tensor) -> Tensor:
 def _best_order(cost: Tensor) -> Tensor:
     """Try every order, on the device."""
     count = cost.shape[1]
-    orders = torch.tensor(list(permutations(range(count))), dtype=torch.int64, device=cost.device)
+    orders = torch.tensor(_ORDERS[count], dtype=torch.int64, device=cost.device)
     totals = cost[:, orders, torch.arange(count, device=cost.device)].sum(-1)
     return orders[totals.argmin(1)]
 

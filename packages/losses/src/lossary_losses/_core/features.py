@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import attrs
 import torch
@@ -114,7 +114,9 @@ def features_of(module: nn.Module, names: Sequence[str]) -> Extractor:
 
 
 def _to_extractor(value: Any) -> Any:  # noqa: ANN401 - the validator names the option, which a converter cannot
-    return Extractor(value) if callable(value) and not isinstance(value, Extractor) else value
+    if not callable(value) or isinstance(value, Extractor):
+        return value
+    return Extractor(cast("Callable[[Tensor], Features]", value))
 
 
 def _check_extractor(_instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
@@ -262,6 +264,7 @@ class FeaturesLoss(ElementLoss):
 
 def _named(features: object, name: str) -> dict[str, Tensor]:
     """Give layers by name; those of a sequence are named by their places."""
+    layers: dict[str, Any]
     if isinstance(features, Mapping):
         layers = {str(key): each for key, each in features.items()}
     elif isinstance(features, Sequence):

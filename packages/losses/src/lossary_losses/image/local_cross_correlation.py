@@ -88,7 +88,7 @@ class LocalCrossCorrelationLoss(ImageLoss, ReducedLoss):
         element="window",
         options={"window_size": 3},
         reach=1,
-        memory=16,
+        memory=17,
         invariant=("exchange", "mirror", "gain", "offset"),
         exempt={
             "descent_reaches_a_good_fit": "of windows side by side one may follow, and one mirror the target"

@@ -15,7 +15,7 @@ from lossary_losses._core.images import prepare_images
 from lossary_losses._core.pyramid import halved
 from lossary_losses._core.reduction import Elements
 from lossary_losses._core.sequences import numbers
-from lossary_losses._core.windows import centres, channel_means, require_windows
+from lossary_losses._core.windows import Moments, centres, channel_means, require_windows
 from lossary_losses.errors import InputValueError
 from lossary_losses.image.structure import StructureLoss
 from lossary_losses.loss_registry_setup import loss_registry
@@ -93,7 +93,7 @@ class MSSSIMLoss(StructureLoss):
         input="whole_images",
         high=2.001,
         element="sample and channel",
-        options={"window_size": 3, "weights": (0.4, 0.6)},
+        options={"window_size": 3, "weights": [0.4, 0.6]},
         memory=16,
         invariant=("exchange",),
     )
@@ -131,7 +131,8 @@ class MSSSIMLoss(StructureLoss):
         for scale, power in enumerate(self.weights, start=1):
             moments, at_scale = self.moments(image, truth, counted), counted
             if scale == len(self.weights):
-                each = self.both(moments._replace(mean_of_sum=moments.mean_of_sum + 2 * level))
+                mean_of_sum, mean_of_difference, of_sum, of_difference, _ = moments
+                each = self.both(Moments(mean_of_sum + 2 * level, mean_of_difference, of_sum, of_difference))
             else:
                 each = self.structure(moments)
                 (image, _), (truth, counted) = halved(image, counted), halved(truth, counted)
