@@ -37,18 +37,25 @@ RECORDS = [
 ]
 
 ALONE = {
+    "chamfer_loss": "none of these libraries has it; PyTorch3D does.",
     "distribution_focal_loss": "none of these libraries has it; MMDetection and Ultralytics do.",
     "eiou_loss": "none of these libraries has it; MMDetection's is another loss of that name.",
+    "feature_loss": "none of these libraries takes any extractor; lpips and piq bring their own.",
     "gaussian_box_loss": "none of these libraries has it; MMRotate and Ultralytics do, with epsilons.",
     "generalized_cross_entropy_loss": "none of these libraries has it.",
+    "geodesic_rotation_loss": "none of these libraries has it; PyTorch3D does, without a gradient at equality.",
     "heads": "none of these libraries has it.",
     "heatmap_focal_loss": "none of these libraries has it; MMDetection's takes probabilities.",
     "iou_loss": "none of these libraries has it.",
     "keypoint_similarity_loss": "none of these libraries has it; Ultralytics does.",
     "log_cosh_dice_loss": "none of these libraries has it; smp's log_loss is minus the logarithm.",
     "log_cosh_loss": "none of these libraries has it.",
+    "matched": "none of these libraries has it; the repositories of detectors do.",
+    "permutation_invariant": "none of these libraries has it; Asteroid and torchmetrics do.",
     "product": "none of these libraries has it.",
     "quality_focal_loss": "none of these libraries has it; MMDetection does.",
+    "skeleton_recall_loss": "none of these libraries has it; its authors' repository does.",
+    "style_loss": "none of these libraries has it; piq does, without dividing by the size.",
     "symmetric_cross_entropy_loss": "none of these libraries has it.",
     "varifocal_loss": "none of these libraries has it; MMDetection and Ultralytics do.",
 }

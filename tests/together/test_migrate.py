@@ -97,7 +97,6 @@ def test_a_loss_of_two(migrate):
         ("SoftDiceLoss", "unknown-loss", "nothing is known of"),
         ("DiceBCELoss", "unknown-loss", "nothing is known of"),
         ("CEDiceLoss", "unknown-loss", "nothing is known of"),
-        ("VarifocalLoss", "value-changes", "ours of that name is varifocal_loss"),
         ("CircleLoss", "unknown-loss", "nothing is known of"),
         ("CTCLoss", "unknown-loss", "nothing is known of"),
         ("BinaryCrossentropy", "unknown-loss", "nothing is known of"),

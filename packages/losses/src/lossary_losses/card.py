@@ -89,4 +89,10 @@ def _shapes(text: str) -> dict[str, str]:
 
 
 def _plain(_instance: object, _attribute: object, value: Any) -> Any:  # noqa: ANN401 - attrs' own signature
-    return dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
+    return _as_json_has_it(value)
+
+
+def _as_json_has_it(value: Any) -> Any:  # noqa: ANN401 - as nested as options are
+    if isinstance(value, Mapping):
+        return {name: _as_json_has_it(each) for name, each in value.items()}
+    return [_as_json_has_it(each) for each in value] if isinstance(value, (tuple, list)) else value
