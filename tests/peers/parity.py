@@ -43,7 +43,7 @@ ALONE = {
     "feature_loss": "none of these libraries takes any extractor; lpips and piq bring their own.",
     "gaussian_box_loss": "none of these libraries has it; MMRotate and Ultralytics do, with epsilons.",
     "generalized_cross_entropy_loss": "none of these libraries has it.",
-    "geodesic_rotation_loss": "none of these libraries has it; PyTorch3D does, without a gradient at equality.",
+    "geodesic_rotation_loss": "none of these libraries has it; PyTorch3D does, biased at equality.",
     "heads": "none of these libraries has it.",
     "heatmap_focal_loss": "none of these libraries has it; MMDetection's takes probabilities.",
     "iou_loss": "none of these libraries has it.",
