@@ -322,7 +322,7 @@ def cuda(session: nox.Session) -> None:
 
 @nox.session(python=OWN, tags=["once"], reuse_venv=True)
 def demo(session: nox.Session) -> None:
-    """Losses from configuration files train networks on real photographs; a folder for pictures may follow."""
+    """Losses from configuration files train networks on real photographs; a folder for pictures may come."""
     install(session, REGISTRY, LOSSES, FACTORY, groups=("demo",), torch=PAIRS[OWN])
     folder = Path(*session.posargs)
     for name in ("segment_page", "restore_photo", "find_coins"):
