@@ -322,9 +322,11 @@ def cuda(session: nox.Session) -> None:
 
 @nox.session(python=OWN, tags=["once"], reuse_venv=True)
 def demo(session: nox.Session) -> None:
-    """Three losses, each from its configuration file, train a network on a real photograph."""
+    """Losses from configuration files train networks on real photographs; a folder for pictures may come."""
     install(session, REGISTRY, LOSSES, FACTORY, groups=("demo",), torch=PAIRS[OWN])
-    session.run("python", "docs/examples/segment_page.py", *session.posargs)
+    folder = Path(*session.posargs)
+    for name in ("segment_page", "restore_photo", "find_coins"):
+        session.run("python", f"docs/examples/{name}.py", "--output", str(folder / f"{name}.png"))
 
 
 @nox.session(python=OWN, tags=["once"])
