@@ -46,7 +46,7 @@ def assign(cost: Tensor, valid: Tensor | None = None) -> Tensor:
 def _comparable(cost: Tensor) -> Tensor:
     """Replace what is not finite, so that sums stay finite and worse is more."""
     wide = cost.to(torch.float32 if cost.device.type == "mps" else torch.float64)
-    if not wide.numel():
+    if wide.numel() == 0:
         return wide
     pairs = min(cost.shape[1:])
     largest = torch.where(wide.isfinite(), wide.abs(), 0).amax((1, 2), keepdim=True)

@@ -164,7 +164,7 @@ class STFTLoss(ReducedLoss):
         """Give the loss of each signal."""
         signals = self._prepare(input, target, mask, weight)
         share = signals.share
-        if not input.numel():  # of nothing there is no transform
+        if input.numel() == 0:  # of nothing there is no transform
             return Elements(signals.input.sum(-1), share)
         total = torch.zeros_like(share)
         for resolution in self.resolutions:

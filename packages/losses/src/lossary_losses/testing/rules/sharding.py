@@ -36,7 +36,7 @@ def spread_tensors_are_one(subject: Subject, data: Data) -> None:
 
 def _on_rank(subject: Subject, sample: Sample, mask: Tensor, spread: Spread) -> tuple[Tensor, Tensor]:
     arguments = {name: spread(each) for name, each in sample.arguments.items()}
-    part = sample.every(spread)._replace(arguments=arguments)
+    part = sample._replace(arguments={}).every(spread)._replace(arguments=arguments)
     input: Any = part.input.requires_grad_()
     value = subject.value(part, mask=spread(mask))
     (slope,) = torch.autograd.grad(together(value).sum(), input)
