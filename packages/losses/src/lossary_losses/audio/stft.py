@@ -164,7 +164,9 @@ class STFTLoss(ReducedLoss):
         """Give the loss of each signal."""
         signals = self._prepare(input, target, mask, weight)
         share = signals.share
-        if input.numel() == 0:  # of nothing there is no transform
+        # Of nothing there is no transform. torch 2.6, which transforms no batch of a size that is not fixed,
+        # fixes it where it traces this: it compiles anew for another size.
+        if not input.numel():
             return Elements(signals.input.sum(-1), share)
         total = torch.zeros_like(share)
         for resolution in self.resolutions:
