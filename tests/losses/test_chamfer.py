@@ -112,7 +112,7 @@ def test_the_target_may_have_a_gradient():
 def test_no_tensor_holds_all_pairs():
     """Of two thousand points to a cloud, what is held at once is a share of the pairs that there are."""
     points, others = cloud(1, 2048, 3).requires_grad_(), cloud(1, 2048, 3, seed=1)
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as profiler:
         ChamferLoss()(points, others).backward()
     held = most = 0
     events = [each for each in profiler.profiler.kineto_results.events() if each.name() == "[memory]"]

@@ -20,7 +20,7 @@ def memory_is_as_claimed(subject: Subject, data: Data) -> None:
     batch = 2 if data.draw(batch=1).input.numel() < data.draw(batch=1, space=_SPACE).input.numel() else _BATCH
     sample = data.draw(batch=batch, space=_SPACE, dtype=torch.float32)
     input, loss = sample.input.requires_grad_(), subject.loss()
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as profiler:
         subject.value(sample.at(input), loss=loss).sum().backward()  # type: ignore[no-untyped-call]
     most, claimed = _most(profiler) / (input.numel() * input.element_size()), subject.claims.memory or 0
     expect(most <= claimed, f"forward and backward take {most:.3g} times the input, not {claimed:g}")
