@@ -286,6 +286,15 @@ def test_buffers_may_be_transformed(small_parts, labels):
     assert_close(grad(lambda factor: factor * loss(*labels))(torch.tensor(2.0)), value)
 
 
+@pytest.mark.parametrize("shape", [(8, 1, 2**18), (1, 4, 2**19), (2**14, 128, 1)], ids=str)
+def test_a_part_is_a_sixteenth_of_the_input(shape):
+    """What a formula holds of a part, a dozen tensors, is less than the input; no position is left out."""
+    input = torch.empty(1).expand(shape)
+    sizes = [input[batch, :, positions].numel() for batch, positions in streaming.parts_of(input)]
+    assert max(sizes) <= input.numel() / 16
+    assert sum(sizes) == input.numel()
+
+
 def test_buffers_may_be_differentiated_forwards(small_parts):
     """The derivative along a direction of the weights is that of the weighted mean square."""
     input, target = binary_data()

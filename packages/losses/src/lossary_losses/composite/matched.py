@@ -1,56 +1,28 @@
 """Losses of sets: predictions without an order are matched with targets, and then compared."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import attrs
 import torch
 from torch import Tensor, nn
 
 from lossary_losses._core.assignment import assign
-from lossary_losses._core.base import define_loss, full_precision
+from lossary_losses._core.base import define_loss
 from lossary_losses._core.dense import require_mask, require_tensor
 from lossary_losses._core.plain_numbers import is_number
 from lossary_losses._core.reduced import ElementLoss, Shape, stand_in
-from lossary_losses._core.reduction import Elements, Fraction, fraction_of_each, mean
 from lossary_losses.composite.calling import Call, calls_of
 from lossary_losses.composite.heads import Heads
+from lossary_losses.composite.pairs import Pairs, both, common_shape, cost_of_all
 from lossary_losses.composite.terms import check_weight, checked_terms, held, only_given, require_names
 from lossary_losses.errors import InputTypeError, InputValueError, NotAdditiveError, OptionTypeError
 from lossary_losses.loss_registry_setup import loss_registry
 
 __all__ = ["Matched"]
 
-_RANK = 2
-"""Batch and queries, or batch and targets."""
-
 _AT_ONCE = 2**22
 """How many numbers of pairs are compared at once: all queries with all targets of several samples."""
-
-
-class _Pairs(NamedTuple):
-    """Which query each target has."""
-
-    query: Tensor
-    """``(B, M)``; zero where a target has none."""
-    matched: Tensor
-    """``(B, M)``, True where a target has a query."""
-    queries: int
-    weight: Tensor | None
-    """``(B, M)``, how much each target counts."""
-
-    def of_queries(self, queries: Tensor) -> Tensor:
-        """Give the query of each target, one after another."""
-        samples = torch.arange(len(self.query), device=self.query.device).unsqueeze(1)
-        return queries[samples, self.query].flatten(0, 1)
-
-    def for_queries(self, targets: Tensor, otherwise: float) -> Tensor:
-        """Give the target of each query, one after another, and something else to those without."""
-        place = torch.where(self.matched, self.query, self.queries)
-        shape = (len(targets), self.queries + 1, *targets.shape[2:])
-        index = place.reshape(*place.shape, *(1 for _ in targets.shape[2:])).expand_as(targets)
-        filled = targets.new_full(shape, otherwise).scatter(1, index, targets)
-        return filled[:, : self.queries].flatten(0, 1)
 
 
 def _check_costs(_instance: object, attribute: "attrs.Attribute[Any]", costs: object) -> None:
@@ -174,7 +146,7 @@ class Matched(Heads):
         """
         like = _stand_ins(like, [*_tensors(target)])
         found = self._found({"input": like, "target": target, "batch": batch})
-        queries, (_, targets) = _common_shape(found, "input")[1], _common_shape(found, "target")
+        queries, (_, targets) = common_shape(found, "input")[1], common_shape(found, "target")
         most = targets if mask is None or not mask.numel() else int(mask.sum(1).max())
         if most > queries:
             raise NotAdditiveError(
@@ -188,10 +160,10 @@ class Matched(Heads):
         """Match, and hand on the pairs, by which terms are cut out."""
         return {**roots, "pairs": self._match(roots, mask, weight)}, {}
 
-    def _match(self, roots: Mapping[str, object], mask: Tensor | None, weight: Tensor | None) -> _Pairs:
+    def _match(self, roots: Mapping[str, object], mask: Tensor | None, weight: Tensor | None) -> Pairs:
         """Find the query of each target."""
         found = self._found(roots)
-        queries, targets = _common_shape(found, "input")[1], _common_shape(found, "target")
+        queries, targets = common_shape(found, "input")[1], common_shape(found, "target")
         if mask is not None:
             require_mask(mask)
         for name, tensor in only_given(mask=mask, weight=weight).items():
@@ -204,7 +176,7 @@ class Matched(Heads):
         device = next(iter(found.values()))["target"].device
         valid = torch.ones(targets, dtype=torch.bool, device=device) if mask is None else mask
         query = assign(self._cost(found, valid, queries), valid)
-        return _Pairs(query.clamp(min=0), query >= 0, queries, weight)
+        return Pairs(query.clamp(min=0), query >= 0, queries, weight)
 
     def _found(self, roots: Mapping[str, object]) -> dict[str, dict[str, Any]]:
         """Find the arguments of all terms and costs, as they were given."""
@@ -226,7 +198,7 @@ class Matched(Heads):
             numbers = queries * targets * max(1, arguments["input"].shape[2:].numel())
             at_once = max(1, _AT_ONCE // max(1, numbers))
             parts = [
-                _cost_of_all(
+                cost_of_all(
                     loss,
                     {key: each[start : start + at_once] for key, each in arguments.items()},
                     of_queries,
@@ -252,7 +224,7 @@ class Matched(Heads):
 
     def _selected(self, call: Call, name: str, roots: Mapping[str, object]) -> dict[str, Any]:
         """Bring the arguments of a term into rows: one for each target, or for each query."""
-        pairs = cast("_Pairs", roots["pairs"])
+        pairs = cast("Pairs", roots["pairs"])
         arguments, of_queries = super()._selected(call, name, roots), self._of_queries(name)
         if name in (self.unmatched or {}):
             return self._of_all_queries(arguments, name, pairs, of_queries)
@@ -260,13 +232,13 @@ class Matched(Heads):
             key: pairs.of_queries(each) if key in of_queries else each.flatten(0, 1)
             for key, each in arguments.items()
         }
-        rows["mask"] = _both(pairs.matched.flatten(), rows.get("mask"))
+        rows["mask"] = both(pairs.matched.flatten(), rows.get("mask"))
         if pairs.weight is not None:
             rows.setdefault("weight", pairs.weight.flatten())
         return rows
 
     def _of_all_queries(
-        self, arguments: dict[str, Any], name: str, pairs: _Pairs, of_queries: set[str]
+        self, arguments: dict[str, Any], name: str, pairs: Pairs, of_queries: set[str]
     ) -> dict[str, Any]:
         """Give every query a target; those that have none, the one that says so."""
         otherwise = (self.unmatched or {})[name]
@@ -285,48 +257,6 @@ class Matched(Heads):
         if pairs.weight is not None:
             rows.setdefault("weight", pairs.for_queries(pairs.weight, 1))
         return rows
-
-
-def _cost_of_all(
-    loss: ElementLoss, arguments: Mapping[str, Any], of_queries: set[str], valid: Tensor, queries: int
-) -> Tensor:
-    """Give what each query of some samples would cost with each of their targets."""
-    samples, targets = valid.shape
-    shape = (samples, queries, targets)
-
-    def rows(each: Tensor, *, is_of_queries: bool) -> Tensor:
-        each = each.unsqueeze(2 if is_of_queries else 1)
-        return each.expand(*shape, *each.shape[3:]).flatten(0, 2)
-
-    pairs = {key: rows(each, is_of_queries=key in of_queries) for key, each in arguments.items()}
-    pairs["mask"] = _both(rows(valid, is_of_queries=False), pairs.get("mask"))
-    with full_precision(pairs["input"]):
-        elements = loss.elements(pairs.pop("input"), pairs.pop("target"), **pairs)
-        if elements.value.shape[:1] != (samples * queries * targets,):
-            raise InputValueError(
-                f"{type(loss).__name__} gives no number for each pair, "
-                f"but {tuple(elements.value.shape)} for {samples * queries * targets}"
-            )
-        value, share = (None if each is None else each.unsqueeze(-1) for each in elements)
-        return mean(Fraction(*fraction_of_each(Elements(cast("Tensor", value), share)))).reshape(shape)
-
-
-def _both(counts: Tensor, mask: Tensor | None) -> Tensor:
-    """Bring together which pairs count, and which parts of them."""
-    return counts if mask is None else mask & counts.reshape(-1, *(1 for _ in mask.shape[1:]))
-
-
-def _common_shape(found: Mapping[str, Mapping[str, Any]], argument: str) -> tuple[int, ...]:
-    """Give the first two dimensions, which all terms must have in common."""
-    shapes = {}
-    for name, arguments in found.items():
-        require_tensor(arguments[argument], f"the {argument} of {name!r}")
-        shapes[name] = tuple(arguments[argument].shape)
-    first = {shape[:_RANK] for shape in shapes.values()}
-    if len(first) > 1 or any(len(shape) < _RANK for shape in shapes.values()):
-        said = "queries" if argument == "input" else "targets"
-        raise InputValueError(f"the {argument}s begin with the batch and the same number of {said}: {shapes}")
-    return first.pop()
 
 
 def _stand_ins(like: object, tensors: Sequence[Tensor]) -> Any:  # noqa: ANN401 - as nested as the input
