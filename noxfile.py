@@ -213,8 +213,9 @@ def quick(session: nox.Session) -> None:
     session.notify("lint")
     alone_on(session)
     install(session, REGISTRY, LOSSES, FACTORY, groups=TEST_GROUPS, torch=PAIRS[OWN])
-    # The representatives and a third of the other losses: all of them would take another minute.
-    pytest(session, "-m", "not cuda and not slow and not compilers", "--share=1/3", "tests/losses")
+    # The representatives of the losses and a third of everything else: the rest would take minutes.
+    chosen = ("-m", "not cuda and not slow and not compilers", "--share=1/3", "--others=1/3")
+    pytest(session, *chosen, "tests/losses")
 
 
 @nox.session(tags=["once"])
@@ -278,8 +279,9 @@ def alone_on(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests pass with the three packages installed, and reach nearly every line.
 
-    This machine's own pair of Python and torch runs every test. Each other pair runs its share of the losses,
-    which tests/losses/shares.py chooses; the lowest pair with the lowest version of every dependency.
+    This machine's own pair of Python and torch runs every test. Each other pair runs the representatives of
+    the losses and a third of everything else, which tests/losses/shares.py chooses, so that the three have all
+    of it; the lowest pair with the lowest version of every dependency.
     """
     python = str(session.python)
     if python == LOWEST:
@@ -299,10 +301,10 @@ def tests(session: nox.Session) -> None:
         session.run("coverage", "report", *([] if session.posargs else ["--fail-under=95"]))
     else:
         others = [each for each in PAIRS if each != OWN]
-        share = f"--share={others.index(python) + 1}/{len(others)}"
+        part = f"{others.index(python) + 1}/{len(others)}"
         # The registry and the factory are tested alone on every Python; their lowest dependencies only here.
         folders = UNIT_TESTS if python == LOWEST else ("tests/losses", "tests/together")
-        pytest(session, "-m", "not cuda and not slow", share, *folders)
+        pytest(session, "-m", "not cuda and not slow", f"--share={part}", f"--others={part}", *folders)
     discard_on_ci(session)
 
 
@@ -333,7 +335,7 @@ def demo(session: nox.Session) -> None:
 def interop(session: nox.Session) -> None:
     """The examples with Hydra, LightningCLI, jsonargparse and pydantic run against the real ones."""
     install(session, REGISTRY, LOSSES, FACTORY, groups=("interop",), torch=PAIRS[OWN])
-    session.run("pytest", "tests/interop", *session.posargs)
+    pytest(session, "tests/interop")
     discard_on_ci(session)
 
 

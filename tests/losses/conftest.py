@@ -61,7 +61,7 @@ __all__ = ["loss_trial", "pytest_addoption", "pytest_collection_modifyitems", "p
 # Tests are collected by path; what they share is imported by name.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from shares import is_in_share, loss_under_test
+from shares import falls_to, is_in_share, loss_under_test
 
 KINDS = {
     "labels": "labels",
@@ -322,6 +322,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--share", metavar="K/N", help="test the representatives, and an Nth of the other losses"
     )
+    parser.addoption("--others", metavar="K/N", help="test an Nth of what is about no single loss")
     parser.addoption(
         "--beside", metavar="K/N", help="test what a run of that share leaves that runs no compilers"
     )
@@ -336,6 +337,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             mark_costs(item, trial)
     if share := config.getoption("--share"):
         keep(config, items, lambda item: belongs(item, share))
+    if share := config.getoption("--others"):
+        keep(config, items, lambda item: not is_about_losses(item) or falls_to(item.nodeid, share))
     if share := config.getoption("--beside"):
         keep(
             config, items, lambda item: bool(item.get_closest_marker("compilers")) or not belongs(item, share)
@@ -347,6 +350,11 @@ def keep(config: pytest.Config, items: list[pytest.Item], wanted: Callable[[pyte
     out = {item for item in items if not wanted(item)}
     config.hook.pytest_deselected(items=list(out))
     items[:] = [item for item in items if item not in out]
+
+
+def is_about_losses(item: pytest.Item) -> bool:
+    """Tell whether a test is about what losses have in common, and not about a single one."""
+    return item.path.parent.name in ("losses", "together") and loss_under_test(item) is None
 
 
 def belongs(item: pytest.Item, share: str) -> bool:

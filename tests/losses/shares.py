@@ -8,7 +8,7 @@ from torch import nn
 
 from lossary_losses import loss_registry
 
-__all__ = ["REPRESENTATIVES", "About", "is_in_share", "loss_under_test"]
+__all__ = ["REPRESENTATIVES", "About", "falls_to", "is_in_share", "loss_under_test"]
 
 
 def representatives() -> set[type[nn.Module]]:
@@ -40,9 +40,14 @@ def is_in_share(about: About, share: str) -> bool:
     those whose name falls to it: all shares together have everything, and nothing depends on the order or the
     number of losses.
     """
-    part, parts = map(int, share.split("/"))
     is_everywhere = about.is_plain and about.loss in REPRESENTATIVES
-    return is_everywhere or crc32(about.name.encode()) % parts == part % parts
+    return is_everywhere or falls_to(about.name, share)
+
+
+def falls_to(name: str, share: str) -> bool:
+    """Tell whether a name falls to a share; together the shares have each name once."""
+    part, parts = map(int, share.split("/"))
+    return crc32(name.encode()) % parts == part % parts
 
 
 def loss_under_test(item: pytest.Item) -> About | None:

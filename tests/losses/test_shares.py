@@ -28,3 +28,10 @@ def test_every_base_has_a_representative():
     assert {each.__base__ for each in REPRESENTATIVES} == {
         loss_registry.get(name).__base__ for name in loss_registry
     }
+
+
+@pytest.mark.xdist_group("processes")
+def test_a_group_stays_together(request):
+    """Where tests are spread over processes, a group has a name that the scheduler goes by."""
+    is_spread = hasattr(request.config, "workerinput")
+    assert request.node.nodeid.endswith("@processes") == is_spread
