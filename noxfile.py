@@ -280,8 +280,8 @@ def tests(session: nox.Session) -> None:
     """All tests pass with the three packages installed, and reach nearly every line.
 
     This machine's own pair of Python and torch runs every test. Each other pair runs the representatives of
-    the losses and a third of everything else, which tests/losses/shares.py chooses, so that the three have all
-    of it; the lowest pair with the lowest version of every dependency.
+    the losses and a third of everything else, which tests/losses/shares.py chooses: the three together have
+    all of it. The lowest pair has the lowest version of every dependency.
     """
     python = str(session.python)
     if python == LOWEST:
