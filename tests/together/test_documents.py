@@ -33,7 +33,12 @@ def fenced(text, language):
     return [block.partition("\n")[2].partition("\n```")[0] for block in text.split("```" + language)[1:]]
 
 
-PAGES = ["README.md", "packages/losses/README.md", "docs/guides/your-own-loss.md"]
+PAGES = [
+    "README.md",
+    "packages/losses/README.md",
+    "docs/guides/seeing-a-loss.md",
+    "docs/guides/your-own-loss.md",
+]
 
 
 def text_of(path):

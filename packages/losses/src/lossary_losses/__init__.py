@@ -78,6 +78,7 @@ from lossary_losses.image.ms_ssim import MSSSIMLoss
 from lossary_losses.image.ssim import SSIMLoss
 from lossary_losses.image.style import StyleLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
+from lossary_losses.insight import Watch, explain
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.preference.dpo import DPOLoss
 from lossary_losses.ranking.list_softmax import ListSoftmaxLoss
@@ -208,12 +209,14 @@ __all__ = [
     "VarifocalLoss",
     "VectorQuantizationLoss",
     "WarmUpSchedule",
+    "Watch",
     "WeightedMSELoss",
     "WeightedSum",
     "WingLoss",
     "card_of",
     "cards",
     "define_loss",
+    "explain",
     "features_of",
     "input_gradient",
     "loss_registry",

@@ -108,12 +108,30 @@ class DeepSupervision(Loss):
         weight: Tensor | None = None,
     ) -> Evaluation:
         """Compute the weighted sum, and what each resolution adds to it, in one pass."""
+        total, terms = self.combine(input, self.values(input, target, mask=mask, weight=weight))
+        return Evaluation(total, {name: value.detach() for name, value in terms.items()})
+
+    def values(
+        self,
+        input: Sequence[Tensor],
+        target: Tensor | Sequence[Tensor] | None = None,
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Give the loss at each resolution that counts, without its weight and as part of the graph."""
         given = only_given(mask=mask, weight=weight)
-        terms = {
-            each.name: each.factor * widened(self._call(self.loss, each.output, each.target, each.given))
+        return {
+            each.name: widened(self._call(self.loss, each.output, each.target, each.given))
             for each in self._resolutions(input, target, given)
         }
-        return Evaluation(add_up(input, terms), {name: value.detach() for name, value in terms.items()})
+
+    def combine(self, input: Sequence[Tensor], values: Mapping[str, Tensor]) -> Evaluation:
+        """Weigh what ``values`` gave and add it up; the terms stay part of the graph."""
+        weights = self._weights(len(input))
+        factors = {f"resolution_{index}": weight for index, weight in enumerate(weights)}
+        terms = {name: factors[name] * value for name, value in values.items()}
+        return Evaluation(add_up(input, terms), terms)
 
     def parts(self) -> Mapping[str, nn.Module]:
         """Give the one loss that there is at each resolution."""

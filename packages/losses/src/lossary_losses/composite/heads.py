@@ -129,9 +129,21 @@ class Heads(WeightedTerms):
         weight: Tensor | None = None,
     ) -> Evaluation:
         """Compute the weighted sum over the heads, and what each adds to it, in one pass."""
-        roots, given = self._handed({"input": input, "target": target, "batch": batch}, mask, weight)
-        values = {name: self._head(self.terms[name], name, roots, given) for name in self.active_terms()}
+        values = self.values(input, target, batch=batch, mask=mask, weight=weight)
         return self._evaluate(input, values)
+
+    def values(
+        self,
+        input: Any,  # noqa: ANN401 - as above
+        target: Any = None,  # noqa: ANN401 - as above
+        *,
+        batch: Any = None,  # noqa: ANN401 - as above
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Give the loss of each head that is not switched off, unweighted and as part of the graph."""
+        roots, given = self._handed({"input": input, "target": target, "batch": batch}, mask, weight)
+        return {name: self._head(self.terms[name], name, roots, given) for name in self.active_terms()}
 
     def parts(self) -> Mapping[str, nn.Module]:
         """Give the losses of the heads."""

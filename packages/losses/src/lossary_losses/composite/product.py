@@ -82,16 +82,32 @@ class Product(Loss):
         weight: Tensor | None = None,
     ) -> Evaluation:
         """Compute the product, and each of its factors, in one pass."""
+        values = self.values(input, target, mask=mask, weight=weight)
+        total, _ = self.combine(input, values)
+        return Evaluation(total, {name: value.detach() for name, value in values.items()})
+
+    def values(
+        self,
+        input: Tensor,
+        target: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Give each factor, as part of the graph."""
         given = only_given(mask=mask, weight=weight)
-        values = {
+        return {
             name: widened(self._calls[name](term, input, target, given)) for name, term in self.terms.items()
         }
+
+    def combine(self, _input: object, values: Mapping[str, Tensor]) -> Evaluation:
+        """Multiply what ``values`` gave."""
         require_one_shape(values)
         # Not math.prod, which does not compile.
         total, *others = values.values()
         for other in others:
             total = total * other
-        return Evaluation(total, {name: value.detach() for name, value in values.items()})
+        return Evaluation(total, dict(values))
 
     def fraction(self, *_: object, **__: object) -> NoReturn:
         """Refuse: a product of means is no sum of fractions.

@@ -147,10 +147,14 @@ class WeightedTerms(Loss):
         """Give a copy of a weight, which may be changed before the backward pass."""
         return self._weight(name).clone()
 
+    def combine(self, input: object, values: Mapping[str, Tensor]) -> Evaluation:
+        """Weigh what ``values`` gave and add it up; the terms stay part of the graph."""
+        terms = {name: _weighed(self._weight(name), value) for name, value in values.items()}
+        return Evaluation(add_up(input, terms), terms)
+
     def _evaluate(self, input: object, values: dict[str, Tensor]) -> Evaluation:
         """Weigh the values of the active terms and add them up."""
-        terms = {name: _weighed(self._weight(name), value) for name, value in values.items()}
-        total = add_up(input, terms)
+        total, terms = self.combine(input, values)
         if (
             self._waits_for_progress
             and total.requires_grad

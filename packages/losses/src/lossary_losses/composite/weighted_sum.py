@@ -81,11 +81,21 @@ class WeightedSum(WeightedTerms):
         weight: Tensor | None = None,
     ) -> Evaluation:
         """Compute the weighted sum, and what each term adds to it, in one pass."""
+        return self._evaluate(input, self.values(input, target, mask=mask, weight=weight))
+
+    def values(
+        self,
+        input: Tensor,
+        target: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Give the loss of each term that is not switched off, unweighted and as part of the graph."""
         given = only_given(mask=mask, weight=weight)
-        values = {
+        return {
             name: self._calls[name](self.terms[name], input, target, given) for name in self.active_terms()
         }
-        return self._evaluate(input, values)
 
     def parts(self) -> Mapping[str, nn.Module]:
         """Give the terms."""

@@ -100,10 +100,24 @@ class RegionAndPixelLoss(Loss):
         self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
     ) -> Evaluation:
         """Compute the weighted sum, and what ``region`` and ``pixel`` add to it, in one pass."""
+        total, terms = self.combine(input, self.values(input, target, mask=mask, weight=weight))
+        return Evaluation(total, {name: value.detach() for name, value in terms.items()})
+
+    def values(
+        self, input: Tensor, target: Tensor, *, mask: Tensor | None = None, weight: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Give ``region`` and ``pixel``, without their weights and as part of the graph."""
         both = self._fractions(input, target, mask, weight)
-        region = self.region_weight * self.region.reduced(both["region"])
-        pixel = self.pixel_weight * self.pixel.reduced(both["pixel"])
-        return Evaluation(region + pixel, {"region": region.detach(), "pixel": pixel.detach()})
+        return {
+            "region": self.region.reduced(both["region"]),
+            "pixel": self.pixel.reduced(both["pixel"]),
+        }
+
+    def combine(self, _input: object, values: Mapping[str, Tensor]) -> Evaluation:
+        """Weigh what ``values`` gave and add it up; the terms stay part of the graph."""
+        region = self.region_weight * values["region"]
+        pixel = self.pixel_weight * values["pixel"]
+        return Evaluation(region + pixel, {"region": region, "pixel": pixel})
 
     def parts(self) -> Mapping[str, nn.Module]:
         """Give both losses."""
