@@ -163,7 +163,7 @@ VOCABULARY = {
     *("image", "features", "windows", "regularization", "audio", "signals", "decibels", "spectrum"),
     *("geometry", "points", "rotations", "depth", "generation", "adversarial", "diffusion", "variational"),
     "physics",
-    *("representation", "contrastive", "ranking", "survival", "language", "preference"),
+    *("representation", "contrastive", "ranking", "survival", "forecasting", "language", "preference"),
     *("binary", "multilabel", "multiclass"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),
     *("probabilistic", "robust"),

@@ -61,6 +61,9 @@ from lossary_losses.errors import (
     OptionTypeError,
     OptionValueError,
 )
+from lossary_losses.forecasting.negative_binomial_nll import NegativeBinomialNLLLoss
+from lossary_losses.forecasting.poisson_nll import PoissonNLLLoss
+from lossary_losses.forecasting.student_t_nll import StudentTNLLLoss
 from lossary_losses.generation.adversarial import AdversarialLoss
 from lossary_losses.generation.denoising import DenoisingLoss
 from lossary_losses.generation.gaussian_kl import GaussianKLLoss
@@ -177,11 +180,13 @@ __all__ = [
     "MSSSIMLoss",
     "Masked",
     "Matched",
+    "NegativeBinomialNLLLoss",
     "OptionTypeError",
     "OptionValueError",
     "Paper",
     "PermutationInvariant",
     "PiecewiseSchedule",
+    "PoissonNLLLoss",
     "PolyLoss",
     "Product",
     "QualityFocalLoss",
@@ -198,6 +203,7 @@ __all__ = [
     "SkeletonRecallLoss",
     "SmoothL1Loss",
     "SoftClDiceLoss",
+    "StudentTNLLLoss",
     "StyleLoss",
     "SymmetricCrossEntropyLoss",
     "TargetlessLoss",
