@@ -1,4 +1,4 @@
-"""Parity of losses of forecasts: likelihoods."""
+"""Parity of losses of forecasts: likelihoods and scores."""
 
 from parity_record import Parity
 
@@ -36,5 +36,47 @@ RECORDS = [
         "StudentTNLLLoss()(x, t, log_scale=var.log(), log_df=(2 * var).log())",
         "-torch.distributions.StudentT(2 * var, x, var).log_prob(t).mean()",
         "It takes the degrees of freedom and the scale, not their logarithms.",
+    ),
+    Parity(
+        "crps_loss",
+        "values",
+        "CRPSLoss()(x, t, log_scale=var.log())",
+        'scoringrules.crps_normal(t, x, var, backend="torch").mean()',
+        "The scale is the standard deviation.",
+    ),
+    Parity(
+        "crps_loss",
+        "values",
+        'CRPSLoss(distribution="laplace")(x, t, log_scale=var.log())',
+        'scoringrules.crps_laplace(t, x, var, backend="torch").mean()',
+        "It takes the scale, not its logarithm.",
+    ),
+    Parity(
+        "crps_loss",
+        "values",
+        'CRPSLoss(distribution="logistic")(x, t, log_scale=var.log())',
+        'scoringrules.crps_logistic(t, x, var, backend="torch").mean()',
+        "As before.",
+    ),
+    Parity(
+        "ensemble_crps_loss",
+        "ensembles",
+        "EnsembleCRPSLoss()(x, t)",
+        'scoringrules.crps_ensemble(t, x, m_axis=1, estimator="fair", backend="torch").mean()',
+        "Its default is another: the plain score.",
+    ),
+    Parity(
+        "ensemble_crps_loss",
+        "ensembles",
+        "EnsembleCRPSLoss()(x, t)",
+        'scoringrules.crps_ensemble(t, x, m_axis=1, estimator="pwm", backend="torch").mean()',
+        "The same.",
+    ),
+    Parity(
+        "ensemble_crps_loss",
+        "ensembles",
+        "EnsembleCRPSLoss(fair=0.0)(x, t)",
+        'scoringrules.crps_ensemble(t, x, m_axis=1, estimator="nrg", backend="torch").mean()',
+        "The ensemble as the distribution.",
     ),
 ]

@@ -61,6 +61,8 @@ from lossary_losses.errors import (
     OptionTypeError,
     OptionValueError,
 )
+from lossary_losses.forecasting.crps import CRPSLoss
+from lossary_losses.forecasting.ensemble_crps import EnsembleCRPSLoss
 from lossary_losses.forecasting.negative_binomial_nll import NegativeBinomialNLLLoss
 from lossary_losses.forecasting.poisson_nll import PoissonNLLLoss
 from lossary_losses.forecasting.student_t_nll import StudentTNLLLoss
@@ -118,6 +120,7 @@ __all__ = [
     "BCELoss",
     "BoundaryLoss",
     "CIoULoss",
+    "CRPSLoss",
     "Card",
     "ChamferLoss",
     "CharbonnierLoss",
@@ -138,6 +141,7 @@ __all__ = [
     "EIoULoss",
     "ElementLoss",
     "Elements",
+    "EnsembleCRPSLoss",
     "Evaluation",
     "FeatureLoss",
     "FocalDiceLoss",
