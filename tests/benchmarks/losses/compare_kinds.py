@@ -64,9 +64,13 @@ def scores() -> tuple[Tensor, Tensor]:
 
 
 def ensembles() -> tuple[Tensor, Tensor]:
-    """Give a thousand members for each of 256 values."""
+    """Give a thousand members of maps with 256 values in all."""
     generator = torch.Generator().manual_seed(0)
-    return torch.randn(256, 1000, generator=generator).requires_grad_(), torch.randn(256, generator=generator)
+    input, target = (
+        torch.randn(16, 1000, 4, 4, generator=generator),
+        torch.randn(16, 4, 4, generator=generator),
+    )
+    return input.requires_grad_(), target
 
 
 def by_all_members(input: Tensor, target: Tensor) -> Tensor:
@@ -154,7 +158,7 @@ CASES: dict[str, Case] = {
             "scoringrules": peer(
                 "scoringrules",
                 lambda module: (
-                    lambda x, t: module.crps_ensemble(t, x, estimator="pwm", backend="torch").mean()
+                    lambda x, t: module.crps_ensemble(t, x, m_axis=1, estimator="pwm", backend="torch").mean()
                 ),
             ),
         },
