@@ -86,6 +86,7 @@ from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.preference.dpo import DPOLoss
 from lossary_losses.ranking.list_softmax import ListSoftmaxLoss
+from lossary_losses.ranking.pairwise_logistic import PairwiseLogisticLoss
 from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1Loss
 from lossary_losses.regression.adaptive_robust import AdaptiveRobustLoss
 from lossary_losses.regression.gaussian_nll import GaussianNLLLoss
@@ -187,6 +188,7 @@ __all__ = [
     "NegativeBinomialNLLLoss",
     "OptionTypeError",
     "OptionValueError",
+    "PairwiseLogisticLoss",
     "Paper",
     "PermutationInvariant",
     "PiecewiseSchedule",
