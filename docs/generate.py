@@ -32,6 +32,7 @@ TASKS = {
     "representation": "Representation",
     "ranking": "Ranking",
     "survival": "Survival",
+    "forecasting": "Forecasting",
     "preference": "Preference",
     "composite": "Composites",
 }

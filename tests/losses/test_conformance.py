@@ -7,8 +7,10 @@ from lossary_losses import (
     AdversarialLoss,
     ChamferLoss,
     CoxLoss,
+    CRPSLoss,
     DeformationLoss,
     DenoisingLoss,
+    EnsembleCRPSLoss,
     FeatureLoss,
     GaussianBoxLoss,
     GaussianKLLoss,
@@ -66,6 +68,8 @@ def test_keeps_the_contract(loss_trial):
 @in_forms(InfoNCELoss, {"symmetric": True, "similarity": "dot", "temperature": 1.0})
 @in_forms(InfoNCELoss, {"within": True, "decoupled": True}, values_are_in_range="one positive may outdo all")
 @in_forms(CoxLoss, {"ties": "breslow"})
+@in_forms(CRPSLoss, {"distribution": "logistic"})
+@in_forms(EnsembleCRPSLoss, {"fair": 0.5})
 @in_forms(ListSoftmaxLoss, {"distribution": "softmax", "temperature": 0.5})
 @in_forms(
     GIoULoss,
@@ -163,7 +167,7 @@ VOCABULARY = {
     *("image", "features", "windows", "regularization", "audio", "signals", "decibels", "spectrum"),
     *("geometry", "points", "rotations", "depth", "generation", "adversarial", "diffusion", "variational"),
     "physics",
-    *("representation", "contrastive", "ranking", "survival", "language", "preference"),
+    *("representation", "contrastive", "ranking", "survival", "forecasting", "language", "preference"),
     *("binary", "multilabel", "multiclass"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),
     *("probabilistic", "robust"),

@@ -34,6 +34,22 @@ def test_it_is_torchs(data, reduction, full, eps):
     assert_close(of_ours, torch.autograd.grad(theirs.sum(), (mean, variance)))
 
 
+@pytest.mark.parametrize("name", ["var", "log_var"])
+@pytest.mark.parametrize("beta", [0.5, 1.0])
+def test_beta_weighs_by_a_constant(data, beta, name):
+    """With beta each element of torch's is multiplied by its variance to that power, which is a constant."""
+    mean, value, variance = data
+    variance = (variance.detach() + 0.1).requires_grad_()
+    theirs = nn.GaussianNLLLoss(reduction="none")(mean, value, variance) * variance.detach() ** beta
+    given = variance if name == "var" else variance.log()
+    ours = GaussianNLLLoss(beta=beta, reduction="none")(mean, value, **{name: given})
+    assert_close(ours, theirs)
+    slopes = torch.autograd.grad(ours.sum(), (mean, variance), retain_graph=True)
+    assert_close(slopes, torch.autograd.grad(theirs.sum(), (mean, variance)))
+    if beta == 1:
+        assert_close(slopes[0], (mean - value).detach())
+
+
 @pytest.mark.parametrize("eps", [1e-6, 0.3])
 def test_the_logarithm_is_as_good(data, eps):
     """log_var is the logarithm of var, clamped at the logarithm of eps."""
@@ -183,7 +199,9 @@ class TestInParts:
 
         def results():
             inputs = mean.clone().requires_grad_(), spread.clone().requires_grad_()
-            loss = GaussianNLLLoss(full=True)(inputs[0], value.to(dtype), **{name: inputs[1]}, **given)
+            loss = GaussianNLLLoss(full=True, beta=0.5)(
+                inputs[0], value.to(dtype), **{name: inputs[1]}, **given
+            )
             return loss.detach(), *torch.autograd.grad(3 * loss, inputs)
 
         in_parts = results()

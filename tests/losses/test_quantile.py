@@ -6,6 +6,7 @@ import torch
 from torch.testing import assert_close
 
 from lossary_losses import L1Loss, QuantileLoss
+from lossary_losses._core import streaming
 
 
 @pytest.fixture
@@ -91,3 +92,43 @@ def test_descent_finds_the_quantiles():
         loss(found.expand(101, 3), sample.squeeze(1)).backward()
         optimizer.step()
     assert_close(found.detach(), torch.tensor([[0.1, 0.5, 0.9]]), rtol=0, atol=0.03)
+
+
+class TestCrossing:
+    """What it costs that a quantile is above the next one."""
+
+    def data(self):
+        """Draw three quantiles, many of which cross, one pair of which is equal, and values."""
+        generator = torch.Generator().manual_seed(0)
+        input = torch.randn(2, 3, 5, generator=generator, dtype=torch.float64)
+        input[0, 0, 0] = input[0, 1, 0]
+        return input.requires_grad_(), torch.randn(2, 5, generator=generator, dtype=torch.float64)
+
+    @pytest.mark.parametrize("large", [False, True])
+    def test_it_is_the_sum_of_what_crosses(self, large, monkeypatch):
+        """Value and gradient are those of the pinball loss and of what crosses, in parts as in the whole."""
+        if large:
+            monkeypatch.setattr(streaming, "_PART", {"cpu": 4})
+        input, target = self.data()
+        weight = torch.linspace(0.5, 1.5, 10, dtype=torch.float64).reshape(2, 5)
+        quantile = [0.1, 0.5, 0.9]
+        plain = QuantileLoss(quantile=quantile, reduction="sum")(input, target, weight=weight)
+        expected = plain + 0.3 * ((input[:, :-1] - input[:, 1:]).relu().sum(1) * weight).sum()
+        ours = QuantileLoss(quantile=quantile, crossing=0.3, reduction="sum")(input, target, weight=weight)
+        assert_close(ours, expected)
+        assert_close(torch.autograd.grad(ours, input), torch.autograd.grad(expected, input))
+
+    def test_both_must_count(self):
+        """Where one of two quantiles is left out, they do not cross, whatever stands there."""
+        mask = torch.tensor([[True, True, False]])
+        input = torch.tensor([[2.0, 1.0, -5.0]], requires_grad=True)
+        loss = QuantileLoss(quantile=[0.1, 0.5, 0.9], crossing=1.0, reduction="sum")
+        value = loss(input, torch.zeros(1, 3), mask=mask)
+        assert_close(value.item(), 0.9 * 2.0 + 0.5 * 1.0 + 1.0)
+        assert torch.autograd.grad(value, input)[0][0, 2] == 0
+
+    @pytest.mark.parametrize("quantile", [0.5, [0.9, 0.1], [0.5, 0.5]], ids=str)
+    def test_quantiles_rise(self, quantile):
+        """One quantile crosses nothing, and those that do not rise have no order to keep: both raise."""
+        with pytest.raises(ValueError, match="crossing=1 needs several quantiles, from low to high"):
+            QuantileLoss(quantile=quantile, crossing=1.0)

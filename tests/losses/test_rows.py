@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from lossary_losses import CoxLoss, DPOLoss, InfoNCELoss, ListSoftmaxLoss
+from lossary_losses import CoxLoss, DPOLoss, InfoNCELoss, ListSoftmaxLoss, PairwiseLogisticLoss
 from lossary_losses.testing.rules.distribution import _on_two_ranks
 
 Tensors = dict[str, Tensor]
@@ -129,6 +129,7 @@ CASES = [
     Case(CoxLoss, survival, {"ties": "breslow"}, smooth=("input",)),
     Case(ListSoftmaxLoss, lists, columns=True),
     Case(ListSoftmaxLoss, lists, {"distribution": "softmax", "temperature": 0.5}, columns=True),
+    Case(PairwiseLogisticLoss, lists, {"sigma": 0.5}, smooth=("input",), columns=True),
     Case(DPOLoss, pairs, smooth=("input",)),
     Case(DPOLoss, soft_pairs, smooth=("input",)),
 ]

@@ -11,6 +11,7 @@ from pathlib import Path
 import parity_of_audio
 import parity_of_classification
 import parity_of_detection
+import parity_of_forecasts
 import parity_of_generation
 import parity_of_images
 import parity_of_regression
@@ -34,6 +35,7 @@ RECORDS = [
     *parity_of_audio.RECORDS,
     *parity_of_generation.RECORDS,
     *parity_of_rows.RECORDS,
+    *parity_of_forecasts.RECORDS,
 ]
 
 ALONE = {

@@ -123,6 +123,8 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
         _normal(8),
         torch.tensor([3.0, 1.0, 4.0, 1.0, 5.0, 4.0, 2.0, 4.0]),
     ),
+    "ensembles": lambda: (_normal(*SHAPE), _normal(BATCH, *SPACE, seed=1)),
+    "counts": lambda: (_normal(*SHAPE), torch.floor(5 * _uniform(*SHAPE))),
     "lists": lambda: (_normal(5, 6), _uniform(5, 6)),
     "pairs of scores": lambda: (10 * _normal(6, 2), _labels(6, 2, classes=2)[:, 1]),
 }

@@ -94,6 +94,13 @@ RECORDS = [
         "As ListNet has it; a temperature divides the scores.",
     ),
     Parity(
+        "pairwise_logistic_loss",
+        "lists",
+        "PairwiseLogisticLoss()(x, t)",
+        "torch.nn.functional.softplus((x[:, None] - x[:, :, None])[t[:, :, None] > t[:, None]]).mean()",
+        "All pairs at once.",
+    ),
+    Parity(
         "dpo_loss",
         "pairs of scores",
         "DPOLoss()(x, t, reference=reference)",

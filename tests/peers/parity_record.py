@@ -15,6 +15,7 @@ import kornia.losses
 import monai.losses
 import pytorch_msssim
 import pytorch_optimizer.loss
+import scoringrules
 import torch
 from libraries import losses_of
 from parity_data import ARGUMENTS, SAMPLES
@@ -32,6 +33,7 @@ DISTRIBUTIONS = {
     "info_nce": "info-nce-pytorch",
     "open_clip": "open-clip-torch",
     "pytorch_optimizer": "pytorch-optimizer",
+    "scoringrules": "scoringrules",
     "smp": "segmentation-models-pytorch",
     "timm": "timm",
     "torchsurv": "torchsurv",
@@ -60,6 +62,7 @@ NAMES: Mapping[str, object] = {
     "pytorch_msssim": pytorch_msssim,
     "open_clip": SimpleNamespace(loss=losses_of("open_clip.loss")),
     "pytorch_optimizer": pytorch_optimizer,
+    "scoringrules": scoringrules,
     "smp": SimpleNamespace(losses=smp_losses),
     "timm": SimpleNamespace(loss=losses_of("timm.loss")),
     "torch": torch,

@@ -1,4 +1,4 @@
-"""Time and memory of losses of boxes, images and signals, beside peers, in one run.
+"""Time and memory of losses of boxes, images, signals and ensembles, beside peers, in one run.
 
 python tests/benchmarks/losses/compare_kinds.py [--threads 1] [--repeats 7] [--compiled] [CASE ...]
 """
@@ -61,6 +61,23 @@ def scores() -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
     input = torch.randn(16, 1, 256, 256, generator=generator)
     return input.requires_grad_(), torch.ones(()).expand_as(input)
+
+
+def ensembles() -> tuple[Tensor, Tensor]:
+    """Give a thousand members of maps with 256 values in all."""
+    generator = torch.Generator().manual_seed(0)
+    input, target = (
+        torch.randn(16, 1000, 4, 4, generator=generator),
+        torch.randn(16, 4, 4, generator=generator),
+    )
+    return input.requires_grad_(), target
+
+
+def by_all_members(input: Tensor, target: Tensor) -> Tensor:
+    """Compute the fair ranked probability score from one tensor of all pairs of members."""
+    count = input.shape[1]
+    pairs = (input.unsqueeze(1) - input.unsqueeze(2)).abs().sum((1, 2)) / (2 * count * (count - 1))
+    return ((input - target.unsqueeze(1)).abs().mean(1) - pairs).mean()
 
 
 class Targetless(nn.Module):
@@ -131,6 +148,19 @@ CASES: dict[str, Case] = {
             "kornia": peer(
                 "kornia.losses", lambda module: lambda x, _: module.total_variation(x, "mean").mean()
             )
+        },
+    ),
+    "ensembles of a thousand": (
+        ensembles,
+        ours.EnsembleCRPSLoss(),
+        {
+            "all pairs": lambda: by_all_members,
+            "scoringrules": peer(
+                "scoringrules",
+                lambda module: (
+                    lambda x, t: module.crps_ensemble(t, x, m_axis=1, estimator="pwm", backend="torch").mean()
+                ),
+            ),
         },
     ),
     "clouds of points": (clouds, ours.ChamferLoss(), {"torch.cdist": lambda: by_all_pairs}),

@@ -61,6 +61,11 @@ from lossary_losses.errors import (
     OptionTypeError,
     OptionValueError,
 )
+from lossary_losses.forecasting.crps import CRPSLoss
+from lossary_losses.forecasting.ensemble_crps import EnsembleCRPSLoss
+from lossary_losses.forecasting.negative_binomial_nll import NegativeBinomialNLLLoss
+from lossary_losses.forecasting.poisson_nll import PoissonNLLLoss
+from lossary_losses.forecasting.student_t_nll import StudentTNLLLoss
 from lossary_losses.generation.adversarial import AdversarialLoss
 from lossary_losses.generation.denoising import DenoisingLoss
 from lossary_losses.generation.gaussian_kl import GaussianKLLoss
@@ -82,6 +87,7 @@ from lossary_losses.insight import Watch, explain
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.preference.dpo import DPOLoss
 from lossary_losses.ranking.list_softmax import ListSoftmaxLoss
+from lossary_losses.ranking.pairwise_logistic import PairwiseLogisticLoss
 from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1Loss
 from lossary_losses.regression.adaptive_robust import AdaptiveRobustLoss
 from lossary_losses.regression.gaussian_nll import GaussianNLLLoss
@@ -116,6 +122,7 @@ __all__ = [
     "BCELoss",
     "BoundaryLoss",
     "CIoULoss",
+    "CRPSLoss",
     "Card",
     "ChamferLoss",
     "CharbonnierLoss",
@@ -136,6 +143,7 @@ __all__ = [
     "EIoULoss",
     "ElementLoss",
     "Elements",
+    "EnsembleCRPSLoss",
     "Evaluation",
     "FeatureLoss",
     "FocalDiceLoss",
@@ -178,11 +186,14 @@ __all__ = [
     "MSSSIMLoss",
     "Masked",
     "Matched",
+    "NegativeBinomialNLLLoss",
     "OptionTypeError",
     "OptionValueError",
+    "PairwiseLogisticLoss",
     "Paper",
     "PermutationInvariant",
     "PiecewiseSchedule",
+    "PoissonNLLLoss",
     "PolyLoss",
     "Product",
     "QualityFocalLoss",
@@ -199,6 +210,7 @@ __all__ = [
     "SkeletonRecallLoss",
     "SmoothL1Loss",
     "SoftClDiceLoss",
+    "StudentTNLLLoss",
     "StyleLoss",
     "SymmetricCrossEntropyLoss",
     "TargetlessLoss",

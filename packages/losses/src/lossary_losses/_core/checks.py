@@ -17,6 +17,7 @@ from lossary_losses.errors import InputValueError
 __all__ = [
     "check_between",
     "check_binary",
+    "check_counts",
     "check_known",
     "check_labels",
     "check_nonnegative",
@@ -153,6 +154,16 @@ def check_binary(values: Tensor, name: str) -> None:
         return
     if not ((values == 0) | (values == 1)).all():
         raise InputValueError(f"{name} must hold 0 and 1 and nothing between: this loss has no soft form")
+
+
+def check_counts(values: Tensor, name: str) -> None:
+    """Raise for what counts nothing: below zero, or between whole numbers; NaN is let through."""
+    if not (values_readable(values) and values.numel() and _enabled()):
+        return
+    values = values.detach()
+    wrong = values[(values < 0) | (values.frac() > 0)]
+    if wrong.numel():
+        raise InputValueError(f"{name} must hold counts, 0, 1, 2 ...; it holds {wrong[0].item():g}")
 
 
 def check_nonnegative(values: Tensor, name: str) -> None:

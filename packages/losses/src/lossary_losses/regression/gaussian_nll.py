@@ -40,7 +40,10 @@ class GaussianNLLLoss(ReducedLoss):
         to ``forward`` as ``var``, or as its logarithm, ``log_var``, which a network can put out without
         further ado. In a config, a head selects it: ``inputs: {input: input.mean, target: target.depth,
         var: input.variance}``. Where the variance is small the loss is negative; its minimum over the
-        variance is at the squared error.
+        variance is at the squared error. With ``beta`` each element is multiplied by its variance to that
+        power, which has no gradient of its own, so that the gradient is not that of the value: 0.5 keeps
+        errors from being hidden behind a large variance; with 1 the mean has the gradient of half the squared
+        error.
 
     Shapes:
         ``input``: any, the means. ``target``: the input's.
@@ -50,6 +53,7 @@ class GaussianNLLLoss(ReducedLoss):
     Args:
         full: Whether to add the constant, half the logarithm of two pi. Default: False.
         eps: The smallest variance that is computed with, > 0. Default: 1e-6.
+        beta: To which power of its variance each element counts, >= 0; the paper has 0.5. Default: 0.
         ignore_index: Elements where the target equals it, a "no data" value, do not count. Default: None.
         reduction: ``"mean"`` (default), ``"sum"`` or ``"none"``.
         process_group: The processes that share a batch: their gradients, once averaged, are then those of
@@ -67,7 +71,8 @@ class GaussianNLLLoss(ReducedLoss):
 
     Reference:
         Nix and Weigend 1994, "Estimating the mean and variance of the target probability distribution",
-        doi:10.1109/ICNN.1994.374138.
+        doi:10.1109/ICNN.1994.374138. With ``beta``: Seitzer et al. 2022, "On the Pitfalls of Heteroscedastic
+        Uncertainty Estimation with Probabilistic Neural Networks", arXiv:2203.09168.
     """
 
     claims: ClassVar = Claims(
@@ -81,6 +86,7 @@ class GaussianNLLLoss(ReducedLoss):
 
     full: bool = flag(default=False)
     eps: float = number(default=1e-6, above=0)
+    beta: float = number(default=0.0, at_least=0)
     ignore_index: float | None = number(default=None)
 
     def forward(
@@ -151,7 +157,7 @@ class GaussianNLLLoss(ReducedLoss):
         dense = prepare(input, target, selection, "values")
         spread, is_logarithm = _only_one(var, log_var)
         spread = at_rank(spread, dense.input, "log_var" if is_logarithm else "var", elementwise=True)
-        return _Gaussian(self.full, self.eps, is_logarithm), dense, spread
+        return _Gaussian(self.full, self.eps, self.beta, is_logarithm), dense, spread
 
 
 class _Gaussian(NamedTuple):
@@ -159,6 +165,7 @@ class _Gaussian(NamedTuple):
 
     full: bool
     eps: float
+    beta: float
     is_logarithm: bool
 
     def point(self, dense: Dense, beside: Tensor) -> Elements:
@@ -177,11 +184,17 @@ class _Gaussian(NamedTuple):
         # What stands for infinity is a constant.
         of_spread.masked_fill_(beside.isinf(), 0)
         elements = self._cost(squares, log_variance, share)
-        return elements, times(of_mean, share), times(of_spread, share)
+        factor = share if not self.beta else times(self._factor(log_variance), share)
+        return elements, times(of_mean, factor), times(of_spread, factor)
 
     def _cost(self, squares: Tensor, log_variance: Tensor, share: Tensor | None) -> Elements:
         value = (log_variance + squares) / 2
-        return weigh(value + math.log(2 * math.pi) / 2 if self.full else value, share)
+        value = value + math.log(2 * math.pi) / 2 if self.full else value
+        return weigh(value * self._factor(log_variance) if self.beta else value, share)
+
+    def _factor(self, log_variance: Tensor) -> Tensor:
+        """Give the power of the variance, as a constant."""
+        return (self.beta * log_variance.detach()).exp()
 
     def _prepared(self, dense: Dense, beside: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         """Give how far the means are off, the logarithm and reciprocal of the variances, and the shares."""

@@ -8,9 +8,10 @@ from torch import Tensor
 from lossary_losses.testing.kinds.kind import Change, Kind, Size, kind_registry
 from lossary_losses.testing.sample import Sample
 
-__all__ = ["Ensembles", "Locations"]
+__all__ = ["Counts", "Ensembles", "Locations"]
 
 _FAR = 1e3
+_MOST = 6
 
 
 class _Forecasts(Kind):
@@ -41,6 +42,29 @@ class Locations(_Forecasts):
     def changes(self) -> Mapping[str, Change]:
         """Shift both."""
         return {"shift": lambda sample: sample._replace(input=sample.input + 2, target=sample.truth + 2)}
+
+
+@kind_registry.register(name="counts")
+class Counts(Locations):
+    """Logarithms of the means of counts, other parameters by name; and the counts that came."""
+
+    target = "counts"
+    is_differentiable = False
+    target_dtypes = (torch.uint8, torch.int32, torch.int64, torch.float16, torch.float32, torch.float64)
+
+    def draw_target(self, input: Tensor, size: Size, generator: torch.Generator) -> Tensor:
+        """Draw counts from 0 to 5."""
+        del size
+        return torch.randint(0, _MOST, input.shape, generator=generator).double()
+
+    def perfect(self, sample: Sample, form: str) -> Tensor:
+        """Give the logarithms of the counts; that of zero is far below."""
+        del form
+        return sample.truth.log().clamp(min=-_FAR)
+
+    def changes(self) -> Mapping[str, Change]:
+        """Give none: a count has neither origin nor unit."""
+        return {}
 
 
 @kind_registry.register(name="ensembles")

@@ -77,7 +77,8 @@ def _other_values(subject: Subject, data: Data, name: str, present: Any) -> Iter
     elif isinstance(present, int):
         guesses += [present + 1, present - 1, 0]
     elif isinstance(present, float):
-        guesses += [present + 0.5, present / 2, *numbers, -present]
+        # Half of zero is no other value.
+        guesses += [each for each in (present + 0.5, present / 2, *numbers, -present) if each != present]
     elif name == "ignore_index":
         guesses.append(data.draw().truth.flatten()[0].item())
     elif present is None or present is inspect.Parameter.empty:

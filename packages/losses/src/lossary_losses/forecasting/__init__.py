@@ -1,0 +1,1 @@
+"""Losses of forecasts: of the parameters of a distribution, and of ensembles."""
