@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from lossary_losses import CoxLoss, DPOLoss, InfoNCELoss, ListSoftmaxLoss
+from lossary_losses import CosineSimilarityLoss, CoxLoss, DPOLoss, InfoNCELoss, ListSoftmaxLoss
 from lossary_losses.testing.rules.distribution import _on_two_ranks
 
 Tensors = dict[str, Tensor]
@@ -125,6 +125,7 @@ CASES = [
         {"decoupled": True, "symmetric": True, "temperature": 0.5},
         smooth=("input", "target", "negatives"),
     ),
+    Case(CosineSimilarityLoss, embeddings, {"detach_target": False}),
     Case(CoxLoss, survival, smooth=("input",)),
     Case(CoxLoss, survival, {"ties": "breslow"}, smooth=("input",)),
     Case(ListSoftmaxLoss, lists, columns=True),
@@ -260,7 +261,7 @@ class Counter:
 
 
 @pytest.mark.compilers
-@pytest.mark.parametrize("case", [CASES[2], CASES[3], CASES[9]], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [CASES[2], CASES[3], CASES[-1]], ids=lambda case: case.name)
 def test_compiles_in_one_graph(case):
     """With every tensor that may be given nothing compiles again for a second size of a dynamic batch.
 

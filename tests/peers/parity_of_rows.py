@@ -107,4 +107,26 @@ RECORDS = [
         "torch.nn.functional.cross_entropy(0.5 * (x - reference), t, label_smoothing=0.2)",
         "The conservative form: one in ten preferences is wrong, which is smoothing by two in ten.",
     ),
+    Parity(
+        "cosine_similarity_loss",
+        "embeddings",
+        "CosineSimilarityLoss(detach_target=False)(*x)",
+        "(1 - torch.nn.functional.cosine_similarity(*x)).mean()",
+        "One minus the cosine; by default the target is detached.",
+    ),
+    Parity(
+        "arcface_loss",
+        "flat labels",
+        "ArcFaceLoss(scale=8.0)(x.tanh() / 2, t)",
+        "torch.nn.functional.cross_entropy(8 * torch.cos(torch.acos(x.tanh() / 2)"
+        " + 0.5 * torch.nn.functional.one_hot(t, C)), t)",
+        "The angle itself, whose gradient is infinite at a centre.",
+    ),
+    Parity(
+        "cosface_loss",
+        "flat labels",
+        "CosFaceLoss(scale=8.0)(x.tanh(), t)",
+        "torch.nn.functional.cross_entropy(8 * (x.tanh() - 0.35 * torch.nn.functional.one_hot(t, C)), t)",
+        "A margin taken off the logits of the truth.",
+    ),
 ]

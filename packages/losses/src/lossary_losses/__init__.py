@@ -15,9 +15,11 @@ from lossary_losses.audio.si_sdr import SISDRLoss
 from lossary_losses.audio.snr import SNRLoss
 from lossary_losses.audio.stft import STFTLoss
 from lossary_losses.card import Card, card_of, cards
+from lossary_losses.classification.arcface import ArcFaceLoss
 from lossary_losses.classification.asymmetric import AsymmetricLoss
 from lossary_losses.classification.binary_cross_entropy import BCELoss
 from lossary_losses.classification.class_balanced import ClassBalancedLoss
+from lossary_losses.classification.cosface import CosFaceLoss
 from lossary_losses.classification.cross_entropy import CrossEntropyLoss
 from lossary_losses.classification.focal import FocalLoss
 from lossary_losses.classification.generalized_cross_entropy import GeneralizedCrossEntropyLoss
@@ -89,6 +91,7 @@ from lossary_losses.regression.relative_lp import RelativeLpLoss
 from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
+from lossary_losses.representation.cosine_similarity import CosineSimilarityLoss
 from lossary_losses.representation.info_nce import InfoNCELoss
 from lossary_losses.segmentation.boundary import BoundaryLoss
 from lossary_losses.segmentation.cldice import SoftClDiceLoss
@@ -110,6 +113,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AdaptiveRobustLoss",
     "AdversarialLoss",
+    "ArcFaceLoss",
     "AsymmetricLoss",
     "BCEDiceLoss",
     "BCELoss",
@@ -121,7 +125,9 @@ __all__ = [
     "Claims",
     "ClassBalancedLoss",
     "ConstantSchedule",
+    "CosFaceLoss",
     "CosineSchedule",
+    "CosineSimilarityLoss",
     "CoxLoss",
     "CrossEntropyLoss",
     "DIoULoss",
