@@ -17,6 +17,7 @@ from lossary_losses import (
     GradientPenaltyLoss,
     InfoNCELoss,
     IoULoss,
+    ListMLELoss,
     ListSoftmaxLoss,
     LocalCrossCorrelationLoss,
     ReducedLoss,
@@ -67,6 +68,7 @@ def test_keeps_the_contract(loss_trial):
 @in_forms(InfoNCELoss, {"within": True, "decoupled": True}, values_are_in_range="one positive may outdo all")
 @in_forms(CoxLoss, {"ties": "breslow"})
 @in_forms(ListSoftmaxLoss, {"distribution": "softmax", "temperature": 0.5})
+@in_forms(ListMLELoss, {"discount": "p_list_mle"})
 @in_forms(
     GIoULoss,
     {"box_format": "cxcywh"},
@@ -164,7 +166,7 @@ VOCABULARY = {
     *("geometry", "points", "rotations", "depth", "generation", "adversarial", "diffusion", "variational"),
     "physics",
     *("representation", "contrastive", "ranking", "survival", "language", "preference"),
-    *("binary", "multilabel", "multiclass"),
+    *("binary", "multilabel", "multiclass", "ordinal"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),
     *("probabilistic", "robust"),
 }

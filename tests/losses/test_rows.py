@@ -8,7 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from lossary_losses import CosineSimilarityLoss, CoxLoss, DPOLoss, InfoNCELoss, ListSoftmaxLoss
+from lossary_losses import (
+    CosineSimilarityLoss,
+    CoxLoss,
+    DPOLoss,
+    InfoNCELoss,
+    ListMLELoss,
+    ListSoftmaxLoss,
+    LogisticHazardLoss,
+)
 from lossary_losses.testing.rules.distribution import _on_two_ranks
 
 Tensors = dict[str, Tensor]
@@ -86,6 +94,14 @@ def survival(rows: int, generator: torch.Generator) -> Tensors:
     }
 
 
+def hazards(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw logits of hazards in four bins, the bin of each row, and events."""
+    return {
+        **survival(rows, generator),
+        "input": torch.randn(rows, 4, generator=generator, dtype=torch.float64),
+    }
+
+
 def lists(rows: int, generator: torch.Generator) -> Tensors:
     """Draw scores and relevance of four documents each."""
     scores = torch.randn(rows, 4, generator=generator, dtype=torch.float64)
@@ -128,8 +144,10 @@ CASES = [
     Case(CosineSimilarityLoss, embeddings, {"detach_target": False}),
     Case(CoxLoss, survival, smooth=("input",)),
     Case(CoxLoss, survival, {"ties": "breslow"}, smooth=("input",)),
+    Case(LogisticHazardLoss, hazards, smooth=("input",)),
     Case(ListSoftmaxLoss, lists, columns=True),
     Case(ListSoftmaxLoss, lists, {"distribution": "softmax", "temperature": 0.5}, columns=True),
+    Case(ListMLELoss, lists, {"discount": "p_list_mle"}, smooth=("input",), columns=True),
     Case(DPOLoss, pairs, smooth=("input",)),
     Case(DPOLoss, soft_pairs, smooth=("input",)),
 ]

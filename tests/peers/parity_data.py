@@ -123,6 +123,8 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
         _normal(8),
         torch.tensor([3.0, 1.0, 4.0, 1.0, 5.0, 4.0, 2.0, 4.0]),
     ),
+    "hazards in bins": lambda: (_normal(8, 5), torch.arange(8) % 5),
+    "ordinal": lambda: (_normal(7, CLASSES), torch.arange(7) % (CLASSES + 1)),
     "lists": lambda: (_normal(5, 6), _uniform(5, 6)),
     "pairs of scores": lambda: (10 * _normal(6, 2), _labels(6, 2, classes=2)[:, 1]),
 }

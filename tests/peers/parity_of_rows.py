@@ -129,4 +129,21 @@ RECORDS = [
         "torch.nn.functional.cross_entropy(8 * (x.tanh() - 0.35 * torch.nn.functional.one_hot(t, C)), t)",
         "A margin taken off the logits of the truth.",
     ),
+    Parity(
+        "logistic_hazard_loss",
+        "hazards in bins",
+        "LogisticHazardLoss()(x, t, event=event)",
+        "(torch.nn.functional.binary_cross_entropy_with_logits(x, (torch.nn.functional.one_hot(t, 5)"
+        " * event.unsqueeze(1)).to(x.dtype), reduction='none')"
+        " * (torch.arange(5) <= t.unsqueeze(1))).sum(dim=1).mean()",
+        "Binary cross entropies of the bins that were seen, as pycox adds them up.",
+    ),
+    Parity(
+        "list_mle_loss",
+        "lists",
+        "ListMLELoss()(x, t)",
+        "-(x.gather(1, t.argsort(dim=1, descending=True)) - x.gather(1, t.argsort(dim=1, descending=True))"
+        ".flip(1).logcumsumexp(dim=1).flip(1)).sum(dim=1).mean()",
+        "The formula, where no two documents are as relevant; allRank draws the order of such at random.",
+    ),
 ]

@@ -19,6 +19,7 @@ from lossary_losses.classification.arcface import ArcFaceLoss
 from lossary_losses.classification.asymmetric import AsymmetricLoss
 from lossary_losses.classification.binary_cross_entropy import BCELoss
 from lossary_losses.classification.class_balanced import ClassBalancedLoss
+from lossary_losses.classification.coral import CoralLoss
 from lossary_losses.classification.cosface import CosFaceLoss
 from lossary_losses.classification.cross_entropy import CrossEntropyLoss
 from lossary_losses.classification.focal import FocalLoss
@@ -26,8 +27,10 @@ from lossary_losses.classification.generalized_cross_entropy import GeneralizedC
 from lossary_losses.classification.ldam import LDAMLoss
 from lossary_losses.classification.logit_adjusted import LogitAdjustedLoss
 from lossary_losses.classification.poly import PolyLoss
+from lossary_losses.classification.squared_emd import SquaredEMDLoss
 from lossary_losses.classification.symmetric_cross_entropy import SymmetricCrossEntropyLoss
 from lossary_losses.classification.top_k_cross_entropy import TopKCrossEntropyLoss
+from lossary_losses.classification.zlpr import ZLPRLoss
 from lossary_losses.composite.deep_supervision import DeepSupervision
 from lossary_losses.composite.heads import Heads
 from lossary_losses.composite.masked import Masked
@@ -82,6 +85,7 @@ from lossary_losses.image.style import StyleLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.preference.dpo import DPOLoss
+from lossary_losses.ranking.list_mle import ListMLELoss
 from lossary_losses.ranking.list_softmax import ListSoftmaxLoss
 from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1Loss
 from lossary_losses.regression.adaptive_robust import AdaptiveRobustLoss
@@ -107,6 +111,7 @@ from lossary_losses.segmentation.skeleton_recall import SkeletonRecallLoss
 from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
 from lossary_losses.segmentation.unified_focal import UnifiedFocalLoss
 from lossary_losses.survival.cox import CoxLoss
+from lossary_losses.survival.logistic_hazard import LogisticHazardLoss
 
 __version__ = "0.1.0"
 
@@ -125,6 +130,7 @@ __all__ = [
     "Claims",
     "ClassBalancedLoss",
     "ConstantSchedule",
+    "CoralLoss",
     "CosFaceLoss",
     "CosineSchedule",
     "CosineSimilarityLoss",
@@ -169,10 +175,12 @@ __all__ = [
     "L1Loss",
     "LDAMLoss",
     "LinearSchedule",
+    "ListMLELoss",
     "ListSoftmaxLoss",
     "LocalCrossCorrelationLoss",
     "LogCoshDiceLoss",
     "LogCoshLoss",
+    "LogisticHazardLoss",
     "LogitAdjustedLoss",
     "Loss",
     "LossError",
@@ -204,6 +212,7 @@ __all__ = [
     "SkeletonRecallLoss",
     "SmoothL1Loss",
     "SoftClDiceLoss",
+    "SquaredEMDLoss",
     "StyleLoss",
     "SymmetricCrossEntropyLoss",
     "TargetlessLoss",
@@ -217,6 +226,7 @@ __all__ = [
     "WeightedMSELoss",
     "WeightedSum",
     "WingLoss",
+    "ZLPRLoss",
     "card_of",
     "cards",
     "define_loss",

@@ -57,7 +57,8 @@ class CosineMarginLoss(CrossEntropyLoss):
 
     def _spread(self, ready: Ready) -> Ready:
         """Turn cosines into logits."""
-        input, target = ready.input, ready.target
+        input, target, share, kind, hard = ready
         of_truth = self.with_margin(input.gather(1, target))
         is_truth = class_membership(target, input.shape[1])
-        return ready._replace(input=self.scale * torch.where(is_truth, of_truth, input))
+        logits = self.scale * torch.where(is_truth, of_truth, input)
+        return Ready(logits, target, share, kind, hard)

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
@@ -84,7 +83,7 @@ class CosineSimilarityLoss(ReducedLoss):
         ours, theirs = (each * reciprocal_length(each) for each in (rows.input, target))
         # Half the squared distance of vectors of length one: one less the cosine would lose its digits.
         value = (ours - theirs).square().sum(dim=1) / 2 + (_is_zero(ours) + _is_zero(theirs)) / 2
-        return weigh(value if rows.counted is None else torch.where(rows.counted, value, 0), rows.share)
+        return weigh(value, rows.share)
 
 
 def _is_zero(vectors: Tensor) -> Tensor:
