@@ -146,4 +146,20 @@ RECORDS = [
         ".flip(1).logcumsumexp(dim=1).flip(1)).sum(dim=1).mean()",
         "The formula, where no two documents are as relevant; allRank draws the order of such at random.",
     ),
+    Parity(
+        "vicreg_loss",
+        "embeddings",
+        "VICRegLoss()(*x)",
+        "25 * torch.nn.functional.mse_loss(*x)"
+        " + sum(25 * (1 - (z.var(dim=0) + 1e-4).sqrt()).relu().mean() / 2"
+        " + z.T.cov().fill_diagonal_(0).square().sum() / 4 for z in x)",
+        "The authors' code; the paper has the variances of both views added up, not their mean.",
+    ),
+    Parity(
+        "barlow_twins_loss",
+        "embeddings",
+        "BarlowTwinsLoss(redundancy=1.0)(*x)",
+        "(torch.cat([x[0].T, x[1].T]).corrcoef()[:4, 4:] - torch.eye(4)).square().sum()",
+        "Correlations; implementations that normalise with an epsilon, or by the number less one, differ.",
+    ),
 ]

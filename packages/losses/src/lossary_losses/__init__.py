@@ -95,8 +95,10 @@ from lossary_losses.regression.relative_lp import RelativeLpLoss
 from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
+from lossary_losses.representation.barlow_twins import BarlowTwinsLoss
 from lossary_losses.representation.cosine_similarity import CosineSimilarityLoss
 from lossary_losses.representation.info_nce import InfoNCELoss
+from lossary_losses.representation.vicreg import VICRegLoss
 from lossary_losses.segmentation.boundary import BoundaryLoss
 from lossary_losses.segmentation.cldice import SoftClDiceLoss
 from lossary_losses.segmentation.dice import DiceLoss, LogCoshDiceLoss
@@ -122,6 +124,7 @@ __all__ = [
     "AsymmetricLoss",
     "BCEDiceLoss",
     "BCELoss",
+    "BarlowTwinsLoss",
     "BoundaryLoss",
     "CIoULoss",
     "Card",
@@ -220,6 +223,7 @@ __all__ = [
     "TotalVariationLoss",
     "TverskyLoss",
     "UnifiedFocalLoss",
+    "VICRegLoss",
     "VarifocalLoss",
     "VectorQuantizationLoss",
     "WarmUpSchedule",
