@@ -11,6 +11,7 @@ from torch.testing import assert_close
 from lossary_losses import (
     CosineSimilarityLoss,
     CoxLoss,
+    DINOLoss,
     DPOLoss,
     InfoNCELoss,
     ListMLELoss,
@@ -141,6 +142,7 @@ CASES = [
         {"decoupled": True, "symmetric": True, "temperature": 0.5},
         smooth=("input", "target", "negatives"),
     ),
+    Case(DINOLoss, embeddings, {"centering": "sinkhorn", "teacher_temperature": 0.5}, smooth=("input",)),
     Case(CosineSimilarityLoss, embeddings, {"detach_target": False}),
     Case(CoxLoss, survival, smooth=("input",)),
     Case(CoxLoss, survival, {"ties": "breslow"}, smooth=("input",)),

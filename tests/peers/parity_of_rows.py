@@ -162,4 +162,11 @@ RECORDS = [
         "(torch.cat([x[0].T, x[1].T]).corrcoef()[:4, 4:] - torch.eye(4)).square().sum()",
         "Correlations; implementations that normalise with an epsilon, or by the number less one, differ.",
     ),
+    Parity(
+        "dino_loss",
+        "embeddings",
+        "DINOLoss(teacher_temperature=0.5)(*x, center=w)",
+        "torch.nn.functional.cross_entropy(x[0] / 0.1, ((x[1].detach() - w) / 0.5).softmax(dim=1))",
+        "The teacher is detached; the centre is a tensor, where others keep it within the loss.",
+    ),
 ]

@@ -97,6 +97,7 @@ from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
 from lossary_losses.representation.barlow_twins import BarlowTwinsLoss
 from lossary_losses.representation.cosine_similarity import CosineSimilarityLoss
+from lossary_losses.representation.dino import DINOLoss
 from lossary_losses.representation.info_nce import InfoNCELoss
 from lossary_losses.representation.vicreg import VICRegLoss
 from lossary_losses.segmentation.boundary import BoundaryLoss
@@ -139,6 +140,7 @@ __all__ = [
     "CosineSimilarityLoss",
     "CoxLoss",
     "CrossEntropyLoss",
+    "DINOLoss",
     "DIoULoss",
     "DPOLoss",
     "DeepSupervision",
