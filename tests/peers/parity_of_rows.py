@@ -164,9 +164,9 @@ RECORDS = [
     ),
     Parity(
         "dino_loss",
-        "embeddings",
-        "DINOLoss(teacher_temperature=0.5)(*x, center=w)",
-        "torch.nn.functional.cross_entropy(x[0] / 0.1, ((x[1].detach() - w) / 0.5).softmax(dim=1))",
+        "flat soft",
+        "DINOLoss(teacher_temperature=0.5)(x, t, center=w)",
+        "torch.nn.functional.cross_entropy(x / 0.1, ((t - w) / 0.5).softmax(dim=1))",
         "The teacher is detached; the centre is a tensor, where others keep it within the loss.",
     ),
 ]
