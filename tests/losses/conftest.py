@@ -11,11 +11,14 @@ from torch import Tensor
 
 from lossary_losses import (
     AdaptiveRobustLoss,
+    ArcFaceLoss,
     AsymmetricLoss,
     BCELoss,
     BoundaryLoss,
     CharbonnierLoss,
     ClassBalancedLoss,
+    CoralLoss,
+    CosFaceLoss,
     CrossEntropyLoss,
     DiceLoss,
     FocalLoss,
@@ -44,12 +47,14 @@ from lossary_losses import (
     SkeletonRecallLoss,
     SmoothL1Loss,
     SoftClDiceLoss,
+    SquaredEMDLoss,
     SymmetricCrossEntropyLoss,
     TopKCrossEntropyLoss,
     TverskyLoss,
     VarifocalLoss,
     WeightedMSELoss,
     WingLoss,
+    ZLPRLoss,
     loss_registry,
 )
 from lossary_losses.testing import plugin
@@ -68,6 +73,8 @@ KINDS = {
     "hard": "binary",
     "soft": "soft",
     "classes": "distributions",
+    "ordinal": "ordinal",
+    "one class": "one_hot",
     "values": "values",
 }
 """What the suite calls the kinds of target."""
@@ -168,6 +175,11 @@ class Case:
             input = input.sigmoid()
         if self.kind == "labels":
             target = torch.randint(0, CLASSES, (batch, *space), generator=generator)
+        elif self.kind == "ordinal":
+            target = torch.randint(0, CLASSES + 1, (batch, *space), generator=generator)
+        elif self.kind == "one class":
+            labels = torch.randint(0, CLASSES, (batch, *space), generator=generator)
+            target = torch.zeros(shape, dtype=dtype).scatter_(1, labels.unsqueeze(1), 1)
         elif self.kind == "hard":
             target = torch.randint(0, 2, shape, generator=generator).to(dtype)
         elif self.kind == "soft":
@@ -244,6 +256,11 @@ CASES = [
     ),
     Case(LDAMLoss, "labels", {"class_counts": COUNTS, "scale": 2.0}),
     Case(LDAMLoss, "labels", {"class_counts": COUNTS, "weight": [1.0, 2.0, 0.5, 0.25]}),
+    Case(ArcFaceLoss, "labels", {"scale": 4.0, "easy": True}),
+    Case(CosFaceLoss, "labels", {"scale": 4.0, "label_smoothing": 0.1}, exempt=SMOOTHED),
+    Case(SquaredEMDLoss, "labels"),
+    Case(CoralLoss, "ordinal", {"importance": [1.0, 2.0, 0.5, 0.25]}),
+    Case(ZLPRLoss, "one class"),
     Case(LogitAdjustedLoss, "labels", {"class_counts": COUNTS}),
     Case(LogitAdjustedLoss, "classes", {"class_counts": COUNTS, "tau": 0.5, "label_smoothing": 0.1}),
     Case(DiceLoss, "hard"),

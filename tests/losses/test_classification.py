@@ -288,7 +288,7 @@ def test_weights_of_elements(case):
     """A weight has the input's shape where elements stand for themselves, and else one for each position."""
     input, target = case.data()
     weight = torch.rand(input.shape, generator=torch.Generator().manual_seed(0), dtype=input.dtype)
-    if case.kind in ("labels", "classes"):
+    if case.kind in ("labels", "classes", "ordinal", "one class"):
         with pytest.raises(ValueError, match=r"accepted for the weight: \(2, 3, 5\)"):
             case.loss()(input, target, weight=weight)
     else:

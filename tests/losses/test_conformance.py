@@ -19,6 +19,7 @@ from lossary_losses import (
     GradientPenaltyLoss,
     InfoNCELoss,
     IoULoss,
+    ListMLELoss,
     ListSoftmaxLoss,
     LocalCrossCorrelationLoss,
     ReducedLoss,
@@ -71,6 +72,7 @@ def test_keeps_the_contract(loss_trial):
 @in_forms(CRPSLoss, {"distribution": "logistic"})
 @in_forms(EnsembleCRPSLoss, {"fair": 0.5})
 @in_forms(ListSoftmaxLoss, {"distribution": "softmax", "temperature": 0.5})
+@in_forms(ListMLELoss, {"discount": "p_list_mle"})
 @in_forms(
     GIoULoss,
     {"box_format": "cxcywh"},
@@ -168,7 +170,7 @@ VOCABULARY = {
     *("geometry", "points", "rotations", "depth", "generation", "adversarial", "diffusion", "variational"),
     "physics",
     *("representation", "contrastive", "ranking", "survival", "forecasting", "language", "preference"),
-    *("binary", "multilabel", "multiclass"),
+    *("binary", "multilabel", "multiclass", "ordinal"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),
     *("probabilistic", "robust"),
 }

@@ -8,7 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from lossary_losses import CoxLoss, DPOLoss, InfoNCELoss, ListSoftmaxLoss, PairwiseLogisticLoss
+from lossary_losses import (
+    CosineSimilarityLoss,
+    CoxLoss,
+    DINOLoss,
+    DPOLoss,
+    InfoNCELoss,
+    ListMLELoss,
+    ListSoftmaxLoss,
+    LogisticHazardLoss,
+    PairwiseLogisticLoss,
+)
 from lossary_losses.testing.rules.distribution import _on_two_ranks
 
 Tensors = dict[str, Tensor]
@@ -86,6 +96,14 @@ def survival(rows: int, generator: torch.Generator) -> Tensors:
     }
 
 
+def hazards(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw logits of hazards in four bins, the bin of each row, and events."""
+    return {
+        **survival(rows, generator),
+        "input": torch.randn(rows, 4, generator=generator, dtype=torch.float64),
+    }
+
+
 def lists(rows: int, generator: torch.Generator) -> Tensors:
     """Draw scores and relevance of four documents each."""
     scores = torch.randn(rows, 4, generator=generator, dtype=torch.float64)
@@ -125,11 +143,15 @@ CASES = [
         {"decoupled": True, "symmetric": True, "temperature": 0.5},
         smooth=("input", "target", "negatives"),
     ),
+    Case(DINOLoss, embeddings, {"centering": "sinkhorn", "teacher_temperature": 0.5}, smooth=("input",)),
+    Case(CosineSimilarityLoss, embeddings, {"detach_target": False}),
     Case(CoxLoss, survival, smooth=("input",)),
     Case(CoxLoss, survival, {"ties": "breslow"}, smooth=("input",)),
+    Case(LogisticHazardLoss, hazards, smooth=("input",)),
     Case(ListSoftmaxLoss, lists, columns=True),
     Case(ListSoftmaxLoss, lists, {"distribution": "softmax", "temperature": 0.5}, columns=True),
     Case(PairwiseLogisticLoss, lists, {"sigma": 0.5}, smooth=("input",), columns=True),
+    Case(ListMLELoss, lists, {"discount": "p_list_mle"}, smooth=("input",), columns=True),
     Case(DPOLoss, pairs, smooth=("input",)),
     Case(DPOLoss, soft_pairs, smooth=("input",)),
 ]
@@ -261,7 +283,7 @@ class Counter:
 
 
 @pytest.mark.compilers
-@pytest.mark.parametrize("case", [CASES[2], CASES[3], CASES[9]], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [CASES[2], CASES[3], CASES[-1]], ids=lambda case: case.name)
 def test_compiles_in_one_graph(case):
     """With every tensor that may be given nothing compiles again for a second size of a dynamic batch.
 

@@ -125,6 +125,8 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
     ),
     "ensembles": lambda: (_normal(*SHAPE), _normal(BATCH, *SPACE, seed=1)),
     "counts": lambda: (_normal(*SHAPE), torch.floor(5 * _uniform(*SHAPE))),
+    "hazards in bins": lambda: (_normal(8, 5), torch.arange(8) % 5),
+    "ordinal": lambda: (_normal(7, CLASSES), torch.arange(7) % (CLASSES + 1)),
     "lists": lambda: (_normal(5, 6), _uniform(5, 6)),
     "pairs of scores": lambda: (10 * _normal(6, 2), _labels(6, 2, classes=2)[:, 1]),
 }

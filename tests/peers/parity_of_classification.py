@@ -295,4 +295,27 @@ RECORDS = [
         'torch.nn.CrossEntropyLoss(reduction="none")(x, t).topk(4).values.mean()',
         "Of seven positions half is four, rounded up.",
     ),
+    Parity(
+        "zlpr_loss",
+        "flat binary",
+        "ZLPRLoss()(x, t)",
+        "timm.loss.ZlprLoss()(x, t)",
+        "As it is.",
+        tolerance=SINGLE,
+    ),
+    Parity(
+        "coral_loss",
+        "ordinal",
+        "CoralLoss(importance=w)(x, t)",
+        "torch.nn.functional.binary_cross_entropy_with_logits(x,"
+        " (t.unsqueeze(1) > torch.arange(C)).to(x.dtype), w, reduction='none').sum(dim=1).mean()",
+        "One binary target for each threshold; a sum over thresholds, and a mean over samples.",
+    ),
+    Parity(
+        "squared_emd_loss",
+        "flat distributions",
+        "SquaredEMDLoss()(x, t)",
+        "(x.softmax(dim=1).cumsum(dim=1) - t.cumsum(dim=1)).square().sum(dim=1).mean()",
+        "The formula; what divides by the number of classes, or takes a root, is another number.",
+    ),
 ]

@@ -114,4 +114,66 @@ RECORDS = [
         "torch.nn.functional.cross_entropy(0.5 * (x - reference), t, label_smoothing=0.2)",
         "The conservative form: one in ten preferences is wrong, which is smoothing by two in ten.",
     ),
+    Parity(
+        "cosine_similarity_loss",
+        "embeddings",
+        "CosineSimilarityLoss(detach_target=False)(*x)",
+        "(1 - torch.nn.functional.cosine_similarity(*x)).mean()",
+        "One minus the cosine; by default the target is detached.",
+    ),
+    Parity(
+        "arcface_loss",
+        "flat labels",
+        "ArcFaceLoss(scale=8.0)(x.tanh() / 2, t)",
+        "torch.nn.functional.cross_entropy(8 * torch.cos(torch.acos(x.tanh() / 2)"
+        " + 0.5 * torch.nn.functional.one_hot(t, C)), t)",
+        "The angle itself, whose gradient is infinite at a centre.",
+    ),
+    Parity(
+        "cosface_loss",
+        "flat labels",
+        "CosFaceLoss(scale=8.0)(x.tanh(), t)",
+        "torch.nn.functional.cross_entropy(8 * (x.tanh() - 0.35 * torch.nn.functional.one_hot(t, C)), t)",
+        "A margin taken off the logits of the truth.",
+    ),
+    Parity(
+        "logistic_hazard_loss",
+        "hazards in bins",
+        "LogisticHazardLoss()(x, t, event=event)",
+        "(torch.nn.functional.binary_cross_entropy_with_logits(x, (torch.nn.functional.one_hot(t, 5)"
+        " * event.unsqueeze(1)).to(x.dtype), reduction='none')"
+        " * (torch.arange(5) <= t.unsqueeze(1))).sum(dim=1).mean()",
+        "Binary cross entropies of the bins that were seen, as pycox adds them up.",
+    ),
+    Parity(
+        "list_mle_loss",
+        "lists",
+        "ListMLELoss()(x, t)",
+        "-(x.gather(1, t.argsort(dim=1, descending=True)) - x.gather(1, t.argsort(dim=1, descending=True))"
+        ".flip(1).logcumsumexp(dim=1).flip(1)).sum(dim=1).mean()",
+        "The formula, where no two documents are as relevant; allRank draws the order of such at random.",
+    ),
+    Parity(
+        "vicreg_loss",
+        "embeddings",
+        "VICRegLoss()(*x)",
+        "25 * torch.nn.functional.mse_loss(*x)"
+        " + sum(25 * (1 - (z.var(dim=0) + 1e-4).sqrt()).relu().mean() / 2"
+        " + z.T.cov().fill_diagonal_(0).square().sum() / 4 for z in x)",
+        "The authors' code; the paper has the variances of both views added up, not their mean.",
+    ),
+    Parity(
+        "barlow_twins_loss",
+        "embeddings",
+        "BarlowTwinsLoss(redundancy=1.0)(*x)",
+        "(torch.cat([x[0].T, x[1].T]).corrcoef()[:4, 4:] - torch.eye(4)).square().sum()",
+        "Correlations; implementations that normalise with an epsilon, or by the number less one, differ.",
+    ),
+    Parity(
+        "dino_loss",
+        "flat soft",
+        "DINOLoss(teacher_temperature=0.5)(x, t, center=w)",
+        "torch.nn.functional.cross_entropy(x / 0.1, ((t - w) / 0.5).softmax(dim=1))",
+        "The teacher is detached; the centre is a tensor, where others keep it within the loss.",
+    ),
 ]

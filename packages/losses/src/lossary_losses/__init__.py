@@ -15,17 +15,22 @@ from lossary_losses.audio.si_sdr import SISDRLoss
 from lossary_losses.audio.snr import SNRLoss
 from lossary_losses.audio.stft import STFTLoss
 from lossary_losses.card import Card, card_of, cards
+from lossary_losses.classification.arcface import ArcFaceLoss
 from lossary_losses.classification.asymmetric import AsymmetricLoss
 from lossary_losses.classification.binary_cross_entropy import BCELoss
 from lossary_losses.classification.class_balanced import ClassBalancedLoss
+from lossary_losses.classification.coral import CoralLoss
+from lossary_losses.classification.cosface import CosFaceLoss
 from lossary_losses.classification.cross_entropy import CrossEntropyLoss
 from lossary_losses.classification.focal import FocalLoss
 from lossary_losses.classification.generalized_cross_entropy import GeneralizedCrossEntropyLoss
 from lossary_losses.classification.ldam import LDAMLoss
 from lossary_losses.classification.logit_adjusted import LogitAdjustedLoss
 from lossary_losses.classification.poly import PolyLoss
+from lossary_losses.classification.squared_emd import SquaredEMDLoss
 from lossary_losses.classification.symmetric_cross_entropy import SymmetricCrossEntropyLoss
 from lossary_losses.classification.top_k_cross_entropy import TopKCrossEntropyLoss
+from lossary_losses.classification.zlpr import ZLPRLoss
 from lossary_losses.composite.deep_supervision import DeepSupervision
 from lossary_losses.composite.heads import Heads
 from lossary_losses.composite.masked import Masked
@@ -86,6 +91,7 @@ from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.insight import Watch, explain
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.preference.dpo import DPOLoss
+from lossary_losses.ranking.list_mle import ListMLELoss
 from lossary_losses.ranking.list_softmax import ListSoftmaxLoss
 from lossary_losses.ranking.pairwise_logistic import PairwiseLogisticLoss
 from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1Loss
@@ -96,7 +102,11 @@ from lossary_losses.regression.relative_lp import RelativeLpLoss
 from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
+from lossary_losses.representation.barlow_twins import BarlowTwinsLoss
+from lossary_losses.representation.cosine_similarity import CosineSimilarityLoss
+from lossary_losses.representation.dino import DINOLoss
 from lossary_losses.representation.info_nce import InfoNCELoss
+from lossary_losses.representation.vicreg import VICRegLoss
 from lossary_losses.segmentation.boundary import BoundaryLoss
 from lossary_losses.segmentation.cldice import SoftClDiceLoss
 from lossary_losses.segmentation.dice import DiceLoss, LogCoshDiceLoss
@@ -111,15 +121,18 @@ from lossary_losses.segmentation.skeleton_recall import SkeletonRecallLoss
 from lossary_losses.segmentation.tversky import FocalTverskyLoss, TverskyLoss
 from lossary_losses.segmentation.unified_focal import UnifiedFocalLoss
 from lossary_losses.survival.cox import CoxLoss
+from lossary_losses.survival.logistic_hazard import LogisticHazardLoss
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AdaptiveRobustLoss",
     "AdversarialLoss",
+    "ArcFaceLoss",
     "AsymmetricLoss",
     "BCEDiceLoss",
     "BCELoss",
+    "BarlowTwinsLoss",
     "BoundaryLoss",
     "CIoULoss",
     "CRPSLoss",
@@ -129,9 +142,13 @@ __all__ = [
     "Claims",
     "ClassBalancedLoss",
     "ConstantSchedule",
+    "CoralLoss",
+    "CosFaceLoss",
     "CosineSchedule",
+    "CosineSimilarityLoss",
     "CoxLoss",
     "CrossEntropyLoss",
+    "DINOLoss",
     "DIoULoss",
     "DPOLoss",
     "DeepSupervision",
@@ -172,10 +189,12 @@ __all__ = [
     "L1Loss",
     "LDAMLoss",
     "LinearSchedule",
+    "ListMLELoss",
     "ListSoftmaxLoss",
     "LocalCrossCorrelationLoss",
     "LogCoshDiceLoss",
     "LogCoshLoss",
+    "LogisticHazardLoss",
     "LogitAdjustedLoss",
     "Loss",
     "LossError",
@@ -210,6 +229,7 @@ __all__ = [
     "SkeletonRecallLoss",
     "SmoothL1Loss",
     "SoftClDiceLoss",
+    "SquaredEMDLoss",
     "StudentTNLLLoss",
     "StyleLoss",
     "SymmetricCrossEntropyLoss",
@@ -218,6 +238,7 @@ __all__ = [
     "TotalVariationLoss",
     "TverskyLoss",
     "UnifiedFocalLoss",
+    "VICRegLoss",
     "VarifocalLoss",
     "VectorQuantizationLoss",
     "WarmUpSchedule",
@@ -225,6 +246,7 @@ __all__ = [
     "WeightedMSELoss",
     "WeightedSum",
     "WingLoss",
+    "ZLPRLoss",
     "card_of",
     "cards",
     "define_loss",

@@ -61,6 +61,8 @@ class Dense(NamedTuple):
     weight: Tensor | None
     kind: Kind
     ignore_index: float | None
+    thresholds: bool = False
+    """Whether the channels are what separates the classes: there is one class more then."""
 
 
 class Ready(NamedTuple):
@@ -91,11 +93,16 @@ def kind_of(input: Tensor, target: Tensor) -> Literal["labels", "probabilities"]
     raise incompatible_shapes(input, target, accepted)
 
 
-def prepare(input: Tensor, target: Tensor, selection: Selection, kind: Kind) -> Dense:
-    """Check the shapes of everything, and bring it to the input's rank."""
+def prepare(
+    input: Tensor, target: Tensor, selection: Selection, kind: Kind, *, thresholds: bool = False
+) -> Dense:
+    """Check the shapes of everything, and bring it to the input's rank.
+
+    With ``thresholds`` the channels are what separates the classes that labels name.
+    """
     require_tensor(target, "target")
     if kind == "labels":
-        _require_labels(input, target)
+        _require_labels(input, target, least=1 if thresholds else 2)
         target = target.unsqueeze(1)
     elif target.shape != input.shape:
         raise incompatible_shapes(input, target, f"{tuple(input.shape)} (values)")
@@ -108,17 +115,17 @@ def prepare(input: Tensor, target: Tensor, selection: Selection, kind: Kind) -> 
     if weight is not None:
         require_tensor(weight, "weight")
         weight = at_rank(weight, input, "weight", elementwise=kind in ("values", "probabilities"))
-    return on_one_device(Dense(input, target, mask, weight, kind, selection.ignore_index))
+    return on_one_device(Dense(input, target, mask, weight, kind, selection.ignore_index, thresholds))
 
 
 def on_one_device(dense: Dense) -> Dense:
     """Refuse what is spread over devices, and leave the classes that libraries derived from Tensor behind."""
-    input, target, mask, weight, kind, ignore_index = dense
+    input, target, mask, weight, kind, ignore_index, thresholds = dense
     for name, tensor in (("target", target), ("mask", mask), ("weight", weight)):
         if tensor is not None and tensor.device != input.device:
             raise InputValueError(f"input is on {input.device} and {name} on {tensor.device}")
     mask, weight = (None if each is None else plain(each) for each in (mask, weight))
-    return Dense(plain(input), plain(target), mask, weight, kind, ignore_index)
+    return Dense(plain(input), plain(target), mask, weight, kind, ignore_index, thresholds)
 
 
 def ready(dense: Dense, *, check: bool = True, hard: bool = False) -> Ready:
@@ -136,7 +143,7 @@ def ready(dense: Dense, *, check: bool = True, hard: bool = False) -> Ready:
         input = torch.where(valid, input, 0)
         target = torch.where(valid, target, 0)
     if check and dense.kind == "labels":
-        check_labels(target, input.shape[1], dense.ignore_index)
+        check_labels(target, input.shape[1] + dense.thresholds, dense.ignore_index)
     elif check and dense.kind != "values":
         # What is differentiated with respect to is not hard: its formula is that of any value.
         hard = check_unit_interval(target, "target", dense.target.dtype) and not target.requires_grad
@@ -228,7 +235,8 @@ def require_mask(mask: Tensor) -> None:
         )
 
 
-def _require_labels(input: Tensor, target: Tensor) -> None:
+def _require_labels(input: Tensor, target: Tensor, *, least: int) -> None:
+    """Refuse what are no class indices, and fewer channels than make two classes."""
     if kind_of(input, target) != "labels":
         raise incompatible_shapes(input, target, f"{tuple(position_shape(input))} (class indices)")
     if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
@@ -236,7 +244,7 @@ def _require_labels(input: Tensor, target: Tensor) -> None:
             f"target of shape {tuple(target.shape)} must hold class indices as integers, got {target.dtype}"
             + _hint_at_one_channel(input)
         )
-    if input.shape[1] == 1:
+    if input.shape[1] < least:
         raise InputValueError(
             "class indices need two classes or more (a softmax over one is always 1): "
             f"input {tuple(input.shape)}, target {tuple(target.shape)}" + _hint_at_one_channel(input)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
-from lossary_losses._core.checks import check_binary, check_known, plain
+from lossary_losses._core.checks import check_known, plain
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.dense import require_tensor
 from lossary_losses._core.distribution import gather_rows
@@ -17,6 +17,7 @@ from lossary_losses._core.risk_sets import Ties, log_risks
 from lossary_losses._core.rows import left_out, prepare_rows, require_dimensions, require_shape
 from lossary_losses._core.stable import bounded
 from lossary_losses.loss_registry_setup import loss_registry
+from lossary_losses.survival.events import find_events
 
 __all__ = ["CoxLoss"]
 
@@ -120,7 +121,7 @@ class CoxLoss(ReducedLoss):
         require_dimensions(input, "input", "B")
         rows = prepare_rows(input, mask, weight)
         times = _times(target, rows.counted, input)
-        happened = _events(event, rows.counted, input)
+        happened = find_events(event, rows.counted, input)
         log_hazard = bounded(rows.input)
         risk = self._risk(left_out(log_hazard, rows.counted), times, happened)
         value = torch.where(happened, risk - log_hazard, 0)
@@ -147,15 +148,3 @@ def _times(target: Tensor, counted: Tensor | None, input: Tensor) -> Tensor:
     times = times if counted is None else torch.where(counted, times, 0)
     check_known(times, "target")
     return times.contiguous()
-
-
-def _events(event: Tensor | None, counted: Tensor | None, input: Tensor) -> Tensor:
-    """Check the events, and say where there is one that counts."""
-    if event is None:
-        return torch.ones_like(input, dtype=torch.bool) if counted is None else counted
-    require_tensor(event, "event")
-    require_shape(event, "event", tuple(input.shape), input)
-    event = plain(event)
-    event = event if counted is None else torch.where(counted, event, 0)
-    check_binary(event, "event")
-    return event != 0

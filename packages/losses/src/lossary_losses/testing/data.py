@@ -50,7 +50,7 @@ class Data:
     @property
     def has_labels(self) -> bool:
         """Whether the target holds class indices, one dimension less than the input."""
-        return self.is_dense and self.target == "labels"
+        return self.is_dense and self.target in ("labels", "ordinal")
 
     @property
     def bounded(self) -> bool:

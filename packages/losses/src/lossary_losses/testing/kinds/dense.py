@@ -189,6 +189,27 @@ class Distributions(DenseKind):
         return [sample.facing(last)]
 
 
+@kind_registry.register(name="ordinal")
+class Ordinal(DenseKind):
+    """Class indices ``(B, *S)`` of classes in an order, one more than there are thresholds between them."""
+
+    target = "ordinal"
+    is_differentiable = False
+    is_met = False
+    learning_rate = 0.5
+    target_dtypes = _INTEGERS
+
+    def draw_target(self, input: Tensor, size: Size, generator: torch.Generator) -> Tensor:
+        """Draw class indices, the last one beyond the last threshold."""
+        del input
+        return torch.randint(0, size.channels + 1, (size.batch, *size.space), generator=generator)
+
+    def membership(self, sample: Sample) -> Tensor:
+        """Tell which thresholds each class is beyond."""
+        thresholds = torch.arange(sample.input.shape[1], device=sample.input.device)
+        return sample.truth.unsqueeze(1) > thresholds.reshape(1, -1, *(1 for _ in sample.truth.shape[1:]))
+
+
 @kind_registry.register(name="values")
 class Values(DenseKind):
     """Any numbers, in the input's shape."""
