@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from lossary_losses import CoxLoss, DPOLoss, InfoNCELoss, ListSoftmaxLoss
+from lossary_losses import CoxLoss, DPOLoss, InfoNCELoss, ListSoftmaxLoss, SigLIPLoss, SupConLoss
 from lossary_losses.testing.rules.distribution import _on_two_ranks
 
 Tensors = dict[str, Tensor]
@@ -77,6 +77,23 @@ def embeddings_and_own_negatives(rows: int, generator: torch.Generator) -> Tenso
     return {**embeddings(rows, generator), "negatives": negatives}
 
 
+def embeddings_and_two_numbers(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw two views, a scale and a bias."""
+    numbers = {"scale": torch.tensor(4.0), "bias": torch.tensor(-2.0)}
+    return {**embeddings(rows, generator), **numbers}
+
+
+def labelled_and_remembered(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw embeddings and their labels, and a memory that has positives for each."""
+    return {
+        "input": embeddings(rows, generator)["input"],
+        "target": torch.randint(0, 3, (rows,), generator=generator),
+        "memory": torch.randn(3, 4, generator=generator, dtype=torch.float64),
+        "memory_labels": torch.arange(3),
+        "temperature": torch.tensor(0.4),
+    }
+
+
 def survival(rows: int, generator: torch.Generator) -> Tensors:
     """Draw log hazards, times of which some are equal, and events."""
     return {
@@ -124,6 +141,18 @@ CASES = [
         embeddings_and_own_negatives,
         {"decoupled": True, "symmetric": True, "temperature": 0.5},
         smooth=("input", "target", "negatives"),
+    ),
+    Case(
+        SigLIPLoss,
+        embeddings_and_two_numbers,
+        smooth=("input", "target", "scale", "bias"),
+        shared=("scale", "bias"),
+    ),
+    Case(
+        SupConLoss,
+        labelled_and_remembered,
+        smooth=("input", "memory", "temperature"),
+        shared=("memory", "memory_labels", "temperature"),
     ),
     Case(CoxLoss, survival, smooth=("input",)),
     Case(CoxLoss, survival, {"ties": "breslow"}, smooth=("input",)),
@@ -260,7 +289,7 @@ class Counter:
 
 
 @pytest.mark.compilers
-@pytest.mark.parametrize("case", [CASES[2], CASES[3], CASES[9]], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [CASES[2], CASES[3], CASES[5], CASES[-1]], ids=lambda case: case.name)
 def test_compiles_in_one_graph(case):
     """With every tensor that may be given nothing compiles again for a second size of a dynamic batch.
 

@@ -89,7 +89,11 @@ from lossary_losses.regression.relative_lp import RelativeLpLoss
 from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
+from lossary_losses.representation.clip import CLIPLoss
 from lossary_losses.representation.info_nce import InfoNCELoss
+from lossary_losses.representation.nt_xent import NTXentLoss
+from lossary_losses.representation.siglip import SigLIPLoss
+from lossary_losses.representation.supcon import SupConLoss
 from lossary_losses.segmentation.boundary import BoundaryLoss
 from lossary_losses.segmentation.cldice import SoftClDiceLoss
 from lossary_losses.segmentation.dice import DiceLoss, LogCoshDiceLoss
@@ -115,6 +119,7 @@ __all__ = [
     "BCELoss",
     "BoundaryLoss",
     "CIoULoss",
+    "CLIPLoss",
     "Card",
     "ChamferLoss",
     "CharbonnierLoss",
@@ -177,6 +182,7 @@ __all__ = [
     "MSSSIMLoss",
     "Masked",
     "Matched",
+    "NTXentLoss",
     "OptionTypeError",
     "OptionValueError",
     "Paper",
@@ -195,10 +201,12 @@ __all__ = [
     "SSIMLoss",
     "STFTLoss",
     "Schedule",
+    "SigLIPLoss",
     "SkeletonRecallLoss",
     "SmoothL1Loss",
     "SoftClDiceLoss",
     "StyleLoss",
+    "SupConLoss",
     "SymmetricCrossEntropyLoss",
     "TargetlessLoss",
     "TopKCrossEntropyLoss",
