@@ -8,7 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from lossary_losses import CoxLoss, DPOLoss, InfoNCELoss, ListSoftmaxLoss, SigLIPLoss, SupConLoss
+from lossary_losses import (
+    ContrastiveLoss,
+    CoxLoss,
+    DPOLoss,
+    InfoNCELoss,
+    ListSoftmaxLoss,
+    MultiSimilarityLoss,
+    SigLIPLoss,
+    SupConLoss,
+    TripletLoss,
+)
 from lossary_losses.testing.rules.distribution import _on_two_ranks
 
 Tensors = dict[str, Tensor]
@@ -83,6 +93,11 @@ def embeddings_and_two_numbers(rows: int, generator: torch.Generator) -> Tensors
     return {**embeddings(rows, generator), **numbers}
 
 
+def labelled(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw embeddings and their labels, of which each is there twice among those that a mask keeps."""
+    return {"input": embeddings(rows, generator)["input"], "target": torch.arange(rows) // 2 % 2}
+
+
 def labelled_and_remembered(rows: int, generator: torch.Generator) -> Tensors:
     """Draw embeddings and their labels, and a memory that has positives for each."""
     return {
@@ -154,6 +169,9 @@ CASES = [
         smooth=("input", "memory", "temperature"),
         shared=("memory", "memory_labels", "temperature"),
     ),
+    Case(ContrastiveLoss, labelled, {"margin": 2.0}, smooth=("input",)),
+    Case(MultiSimilarityLoss, labelled, smooth=("input",)),
+    Case(TripletLoss, labelled, {"margin": 5.0, "mining": "semi_hard"}, smooth=("input",)),
     Case(CoxLoss, survival, smooth=("input",)),
     Case(CoxLoss, survival, {"ties": "breslow"}, smooth=("input",)),
     Case(ListSoftmaxLoss, lists, columns=True),

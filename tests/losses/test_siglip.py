@@ -101,7 +101,7 @@ def test_what_is_learned_must_be_possible(leaves):
 
 
 def test_rows_of_zeros_and_long_halves(leaves):
-    """Rows of zeros have cosines of zero and no gradient; halves that are 300 long have those of short ones."""
+    """Rows of zeros have cosines of zero and no gradient; long halves have those of short ones."""
     input = torch.zeros(2, 3, requires_grad=True)
     value = SigLIPLoss(scale=1.0, bias=1.0)(input, torch.eye(3)[:2])
     assert_close(value.item(), float(np.log1p(np.exp(1.0)) + np.log1p(np.exp(-1.0))))

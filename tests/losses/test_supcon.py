@@ -90,7 +90,7 @@ def test_nothing_to_find():
 
 
 def test_all_labels_equal():
-    """Without any negative, positives are told from one another: the least is the logarithm of their number."""
+    """Without any negative, positives are told from one another, of which none can win."""
     value = SupConLoss()(torch.ones(4, 3, dtype=torch.float64), torch.zeros(4, dtype=torch.long))
     assert_close(value.item(), float(np.log(3)))
 

@@ -76,6 +76,51 @@ RECORDS = [
         "Both have the mean over the rows that have another of their label.",
     ),
     Parity(
+        "triplet_loss",
+        "labelled embeddings",
+        'TripletLoss(mining="all", distance="cosine")(x[:6], t[[0, 2, 6, 3, 4, 7]])',
+        "pml.losses.TripletMarginLoss(margin=0.2, distance=pml.distances.CosineSimilarity(), "
+        "reducer=pml.reducers.MeanReducer())(x[:6], t[[0, 2, 6, 3, 4, 7]])",
+        "The mean over all triplets; without that reducer, over those that cost something.",
+    ),
+    Parity(
+        "triplet_loss",
+        "labelled embeddings",
+        "TripletLoss()(x, t)",
+        "pml.losses.TripletMarginLoss(margin=0.2, reducer=pml.reducers.MeanReducer(), "
+        "distance=raw_distance)(x, t, pml.miners.BatchHardMiner(distance=raw_distance)(x, t))",
+        "The hardest triplet of each row, with distances of rows as they are.",
+    ),
+    Parity(
+        "contrastive_loss",
+        "labelled embeddings",
+        "ContrastiveLoss()(x, t)",
+        "pml.losses.ContrastiveLoss()(x, t)",
+        "It has distances of rows of length one, and neither halves nor squares.",
+        agree=False,
+    ),
+    Parity(
+        "multi_similarity_loss",
+        "labelled embeddings",
+        "MultiSimilarityLoss()(x, t)",
+        "pml.losses.MultiSimilarityLoss()(x, t, pml.miners.MultiSimilarityMiner()(x, t))",
+        "Its miner is a part of ours.",
+    ),
+    Parity(
+        "multi_similarity_loss",
+        "labelled embeddings",
+        "MultiSimilarityLoss(epsilon=3.0)(x, t)",
+        "pml.losses.MultiSimilarityLoss()(x, t)",
+        "Without its miner no pair is left out.",
+    ),
+    Parity(
+        "circle_loss",
+        "labelled embeddings",
+        "CircleLoss(margin=0.4, gamma=80.0)(x, t)",
+        "pml.losses.CircleLoss()(x, t)",
+        "Its defaults are those of the paper for retrieval, ours those for faces.",
+    ),
+    Parity(
         "cox_loss",
         "hazards",
         "CoxLoss()(x, t, event=event)",

@@ -89,11 +89,15 @@ from lossary_losses.regression.relative_lp import RelativeLpLoss
 from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
+from lossary_losses.representation.circle import CircleLoss
 from lossary_losses.representation.clip import CLIPLoss
+from lossary_losses.representation.contrastive import ContrastiveLoss
 from lossary_losses.representation.info_nce import InfoNCELoss
+from lossary_losses.representation.multi_similarity import MultiSimilarityLoss
 from lossary_losses.representation.nt_xent import NTXentLoss
 from lossary_losses.representation.siglip import SigLIPLoss
 from lossary_losses.representation.supcon import SupConLoss
+from lossary_losses.representation.triplet import TripletLoss
 from lossary_losses.segmentation.boundary import BoundaryLoss
 from lossary_losses.segmentation.cldice import SoftClDiceLoss
 from lossary_losses.segmentation.dice import DiceLoss, LogCoshDiceLoss
@@ -123,9 +127,11 @@ __all__ = [
     "Card",
     "ChamferLoss",
     "CharbonnierLoss",
+    "CircleLoss",
     "Claims",
     "ClassBalancedLoss",
     "ConstantSchedule",
+    "ContrastiveLoss",
     "CosineSchedule",
     "CoxLoss",
     "CrossEntropyLoss",
@@ -182,6 +188,7 @@ __all__ = [
     "MSSSIMLoss",
     "Masked",
     "Matched",
+    "MultiSimilarityLoss",
     "NTXentLoss",
     "OptionTypeError",
     "OptionValueError",
@@ -211,6 +218,7 @@ __all__ = [
     "TargetlessLoss",
     "TopKCrossEntropyLoss",
     "TotalVariationLoss",
+    "TripletLoss",
     "TverskyLoss",
     "UnifiedFocalLoss",
     "VarifocalLoss",
