@@ -18,6 +18,10 @@ from lossary_losses._core.similarity import are_many, parts
 __all__ = ["RowFormula", "rowwise"]
 
 
+_TEMPORARIES = 4
+"""How many tensors of the size of a part a formula and its gradient hold, about."""
+
+
 class RowFormula(Protocol):
     """A function of the similarities of each row, whatever those of the other rows are."""
 
@@ -53,7 +57,7 @@ class _Rowwise(torch.autograd.Function):
         """Apply the formula to one part after another."""
         found = [
             formula.of_rows(torch.mm(rows[first:last], columns.mT, out=place), first)
-            for first, last, place, _ in parts(rows, columns)
+            for first, last, place, _ in parts(rows, columns, temporaries=_TEMPORARIES)
         ]
         return torch.cat(found)
 
@@ -82,7 +86,7 @@ def _slopes(
     """Compute the gradients that are wanted, of rows and of columns."""
     of_rows = torch.empty_like(rows) if wanted[0] else None
     of_columns = torch.zeros_like(columns) if wanted[1] else None
-    for first, last, place, _ in parts(rows, columns):
+    for first, last, place, _ in parts(rows, columns, temporaries=_TEMPORARIES):
         similarities = torch.mm(rows[first:last], columns.mT, out=place).detach().requires_grad_()
         with torch.enable_grad():
             found = formula.of_rows(similarities, first)

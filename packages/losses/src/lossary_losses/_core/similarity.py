@@ -189,9 +189,14 @@ class _LogSums(torch.autograd.Function):
         return None, None, None, *slopes
 
 
-def parts(rows: Tensor, columns: Tensor) -> Iterator[tuple[int, int, Tensor, Tensor]]:
-    """Cut the rows so that their similarities with all columns fit a part; give two places for these."""
-    at_once = min(len(rows), max(1, _PART[rows.device.type] // len(columns)))
+def parts(
+    rows: Tensor, columns: Tensor, *, temporaries: int = 1
+) -> Iterator[tuple[int, int, Tensor, Tensor]]:
+    """Cut the rows so that their similarities with all columns fit a part; give two places for these.
+
+    Where what is made of them takes several tensors of that size, parts are as much smaller.
+    """
+    at_once = min(len(rows), max(1, _PART[rows.device.type] // temporaries // len(columns)))
     place, other = rows.new_empty(2, at_once, len(columns))
     for first in range(0, len(rows), at_once):
         last = min(first + at_once, len(rows))

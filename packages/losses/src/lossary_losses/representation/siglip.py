@@ -139,7 +139,8 @@ class _Sides(NamedTuple):
 
     def of_rows(self, similarities: Tensor, first: int) -> Tensor:
         """Add up what each row's pairs cost."""
-        rows, columns = (torch.arange(each, device=similarities.device) for each in similarities.shape)
-        own = rows.unsqueeze(1) + (self.first + first) == columns
-        cost = softplus(torch.where(own, -similarities, similarities))
+        place = self.first + first
+        own = similarities.diagonal(place)[: len(similarities)]
+        # softplus of minus the logit for the row's own target, exact where that is small.
+        cost = softplus(similarities.diagonal_scatter(-own, place))
         return (cost if self.counted is None else torch.where(self.counted, cost, 0)).sum(dim=1)
