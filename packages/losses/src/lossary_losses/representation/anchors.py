@@ -107,7 +107,8 @@ class _Costs(NamedTuple):
 
 def _counts(rows: Rows, labels: Tensor, everyone: Vectors) -> tuple[Tensor, Tensor]:
     """Count the other rows of each anchor's label, and those of other labels."""
-    nothing = Vectors(rows.input.detach()[:, :0], labels, None)
-    _, alike = sums_and_counts_of_twins(nothing, everyone._replace(values=everyone.values.detach()[:, :0]))
+    own = Vectors(rows.input.detach()[:, :0], labels, None)
+    others = Vectors(everyone.values.detach()[:, :0], everyone.identity, everyone.counted)
+    _, alike = sums_and_counts_of_twins(own, others)
     total = len(everyone.values) if everyone.counted is None else everyone.counted.sum()
     return alike - 1, total - alike
