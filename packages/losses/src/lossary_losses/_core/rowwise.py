@@ -35,7 +35,7 @@ class RowFormula(Protocol):
 
 def rowwise(formula: RowFormula, rows: Tensor, columns: Tensor) -> Tensor:
     """Apply a formula to the scalar products of rows ``(N, D)`` with columns ``(M, D)``; give ``(N,)``."""
-    if not len(columns):
+    if columns.shape[0] == 0:
         return rows.sum(dim=1) + columns.sum()  # nothing, but connected to both
     if are_many(rows, columns):
         frozen, held = freeze(formula)
