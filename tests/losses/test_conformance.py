@@ -29,6 +29,7 @@ from lossary_losses import (
     SSIMLoss,
     STFTLoss,
     TotalVariationLoss,
+    TripletLoss,
     card_of,
     loss_registry,
 )
@@ -68,6 +69,7 @@ def test_keeps_the_contract(loss_trial):
 @pytest.mark.every_case
 @in_forms(InfoNCELoss, {"symmetric": True, "similarity": "dot", "temperature": 1.0})
 @in_forms(InfoNCELoss, {"within": True, "decoupled": True}, values_are_in_range="one positive may outdo all")
+@in_forms(TripletLoss, {"mining": "all", "distance": "cosine"})
 @in_forms(CoxLoss, {"ties": "breslow"})
 @in_forms(CRPSLoss, {"distribution": "logistic"})
 @in_forms(EnsembleCRPSLoss, {"fair": 0.5})

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from lossary_losses import (
+    ContrastiveLoss,
     CosineSimilarityLoss,
     CoxLoss,
     DINOLoss,
@@ -17,7 +18,11 @@ from lossary_losses import (
     ListMLELoss,
     ListSoftmaxLoss,
     LogisticHazardLoss,
+    MultiSimilarityLoss,
     PairwiseLogisticLoss,
+    SigLIPLoss,
+    SupConLoss,
+    TripletLoss,
 )
 from lossary_losses.testing.rules.distribution import _on_two_ranks
 
@@ -87,6 +92,28 @@ def embeddings_and_own_negatives(rows: int, generator: torch.Generator) -> Tenso
     return {**embeddings(rows, generator), "negatives": negatives}
 
 
+def embeddings_and_two_numbers(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw two views, a scale and a bias."""
+    numbers = {"scale": torch.tensor(4.0), "bias": torch.tensor(-2.0)}
+    return {**embeddings(rows, generator), **numbers}
+
+
+def labelled(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw embeddings and their labels, of which each is there twice among those that a mask keeps."""
+    return {"input": embeddings(rows, generator)["input"], "target": torch.arange(rows) // 2 % 2}
+
+
+def labelled_and_remembered(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw embeddings and their labels, and a memory that has positives for each."""
+    return {
+        "input": embeddings(rows, generator)["input"],
+        "target": torch.randint(0, 3, (rows,), generator=generator),
+        "memory": torch.randn(3, 4, generator=generator, dtype=torch.float64),
+        "memory_labels": torch.arange(3),
+        "temperature": torch.tensor(0.4),
+    }
+
+
 def survival(rows: int, generator: torch.Generator) -> Tensors:
     """Draw log hazards, times of which some are equal, and events."""
     return {
@@ -145,6 +172,21 @@ CASES = [
     ),
     Case(DINOLoss, embeddings, {"centering": "sinkhorn", "teacher_temperature": 0.5}, smooth=("input",)),
     Case(CosineSimilarityLoss, embeddings, {"detach_target": False}),
+    Case(
+        SigLIPLoss,
+        embeddings_and_two_numbers,
+        smooth=("input", "target", "scale", "bias"),
+        shared=("scale", "bias"),
+    ),
+    Case(
+        SupConLoss,
+        labelled_and_remembered,
+        smooth=("input", "memory", "temperature"),
+        shared=("memory", "memory_labels", "temperature"),
+    ),
+    Case(ContrastiveLoss, labelled, {"margin": 2.0}, smooth=("input",)),
+    Case(MultiSimilarityLoss, labelled, smooth=("input",)),
+    Case(TripletLoss, labelled, {"margin": 5.0, "mining": "semi_hard"}, smooth=("input",)),
     Case(CoxLoss, survival, smooth=("input",)),
     Case(CoxLoss, survival, {"ties": "breslow"}, smooth=("input",)),
     Case(LogisticHazardLoss, hazards, smooth=("input",)),
@@ -155,6 +197,9 @@ CASES = [
     Case(DPOLoss, pairs, smooth=("input",)),
     Case(DPOLoss, soft_pairs, smooth=("input",)),
 ]
+
+MANY_TENSORS = [case for case in CASES if len(case.smooth) > 2]
+"""Those with more tensors that have a gradient than input and target."""
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 KEPT = torch.tensor([True, False, True, True, False, True])
@@ -283,7 +328,7 @@ class Counter:
 
 
 @pytest.mark.compilers
-@pytest.mark.parametrize("case", [CASES[2], CASES[3], CASES[-1]], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", MANY_TENSORS, ids=lambda case: case.name)
 def test_compiles_in_one_graph(case):
     """With every tensor that may be given nothing compiles again for a second size of a dynamic batch.
 

@@ -118,6 +118,7 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
     "one signal": lambda: tuple(each[:1, :1] for each in _signals(steps=3000)),
     "quiet signals": lambda: _signals(1e-6),
     "embeddings": _embeddings,
+    "labelled embeddings": lambda: (_normal(8, 4), torch.tensor([0, 1, 0, 2, 2, 1, 0, 2])),
     "hazards": lambda: (_normal(8), torch.tensor([3.0, 1.0, 4.0, 7.0, 5.0, 9.0, 2.0, 6.0])),
     "hazards, some events at one time": lambda: (
         _normal(8),

@@ -13,6 +13,10 @@ import auraloss.time
 import info_nce
 import kornia.losses
 import monai.losses
+import pytorch_metric_learning.distances
+import pytorch_metric_learning.losses
+import pytorch_metric_learning.miners
+import pytorch_metric_learning.reducers
 import pytorch_msssim
 import pytorch_optimizer.loss
 import scoringrules
@@ -32,6 +36,7 @@ DISTRIBUTIONS = {
     "pytorch_msssim": "pytorch-msssim",
     "info_nce": "info-nce-pytorch",
     "open_clip": "open-clip-torch",
+    "pml": "pytorch-metric-learning",
     "pytorch_optimizer": "pytorch-optimizer",
     "scoringrules": "scoringrules",
     "smp": "segmentation-models-pytorch",
@@ -61,8 +66,10 @@ NAMES: Mapping[str, object] = {
     "one_hot": lambda labels: torch.nn.functional.one_hot(labels, 4).movedim(-1, 1).double(),
     "pytorch_msssim": pytorch_msssim,
     "open_clip": SimpleNamespace(loss=losses_of("open_clip.loss")),
+    "pml": pytorch_metric_learning,
     "pytorch_optimizer": pytorch_optimizer,
     "scoringrules": scoringrules,
+    "raw_distance": pytorch_metric_learning.distances.LpDistance(normalize_embeddings=False),
     "smp": SimpleNamespace(losses=smp_losses),
     "timm": SimpleNamespace(loss=losses_of("timm.loss")),
     "torch": torch,

@@ -35,6 +35,17 @@ def pairs(rows: int = 4096) -> tuple[Tensor, ...]:
     return tuple(each.requires_grad_() for each in views)
 
 
+def labelled(rows: int = 4096) -> tuple[Tensor, ...]:
+    """Give embeddings of 256 numbers, and labels of which each stands there eight times."""
+    embeddings = torch.randn(rows, 256, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    return embeddings, torch.arange(rows) % max(1, rows // 8)
+
+
+def of_rows(data: Data, usual: int) -> Data:
+    """Give data of so many rows, unless others are asked for."""
+    return lambda rows=usual: data(rows)
+
+
 def hazards(rows: int = 100_000, *, ties: bool = False) -> tuple[Tensor, ...]:
     """Give log hazards, times, and events for two rows of three; with ties, of 1,000 times."""
     generator = torch.Generator().manual_seed(0)
@@ -48,6 +59,13 @@ def open_clip(input: Tensor, target: Tensor) -> Tensor:
     """Give two cross entropies of one matrix of similarities, as open_clip writes them."""
     logits, labels = input @ target.T / 0.07, torch.arange(len(input))
     return (functional.cross_entropy(logits, labels) + functional.cross_entropy(logits.T, labels)) / 2
+
+
+def open_clip_sigmoid(input: Tensor, target: Tensor) -> Tensor:
+    """Give the sum over one matrix of logits, as open_clip writes it."""
+    logits = 10 * input @ target.T - 10
+    sign = 2 * torch.eye(len(input)) - 1
+    return -functional.logsigmoid(sign * logits).sum() / len(input)
 
 
 def normalized(loss: Function) -> Function:
@@ -81,6 +99,24 @@ def contrastive(**options: object) -> Callable[[], Function]:
     return lambda: ours.InfoNCELoss(symmetric=True, **options)
 
 
+def metric_learning(name: str, **options: float) -> Callable[[], Function]:
+    """Give what makes a loss of pytorch-metric-learning."""
+    return lambda: getattr(importlib.import_module("pytorch_metric_learning.losses"), name)(**options)
+
+
+def unmined() -> Function:
+    """Give ours, with every pair."""
+    return ours.MultiSimilarityLoss(epsilon=3.0)
+
+
+def hardest_triplets(input: Tensor, labels: Tensor) -> Tensor:
+    """Give the hinge of the hardest triplets, as it stands in many places."""
+    distance, same = torch.cdist(input, input), labels == labels.unsqueeze(1)
+    farthest = distance.masked_fill(~same, 0).amax(dim=1)
+    nearest = distance.masked_fill(same, torch.inf).amin(dim=1)
+    return (farthest - nearest + 0.2).clamp(min=0).mean()
+
+
 CASES: dict[str, tuple[Data, dict[str, Callable[[], Function]]]] = {
     "symmetric info_nce of unit rows": (
         pairs,
@@ -89,6 +125,35 @@ CASES: dict[str, tuple[Data, dict[str, Callable[[], Function]]]] = {
     "symmetric info_nce of any rows": (
         pairs,
         {"lossary": contrastive(), "open_clip's formula, normalized": lambda: normalized(open_clip)},
+    ),
+    **{
+        f"clip, {rows} rows": (
+            of_rows(pairs, rows),
+            {"lossary": ours.CLIPLoss, "open_clip's formula, normalized": lambda: normalized(open_clip)},
+        )
+        for rows in (512, 2048, 8192)
+    },
+    "siglip": (
+        of_rows(pairs, 2048),
+        {
+            "lossary": ours.SigLIPLoss,
+            "open_clip's formula, normalized": lambda: normalized(open_clip_sigmoid),
+        },
+    ),
+    **{
+        f"{name}, {rows} rows": (
+            of_rows(labelled, rows),
+            {"lossary": build, "pytorch-metric-learning": metric_learning(their_name, **options)},
+        )
+        for name, rows, build, their_name, options in [
+            ("supcon", 4096, ours.SupConLoss, "SupConLoss", {}),
+            ("multi_similarity without mining", 2048, unmined, "MultiSimilarityLoss", {}),
+            ("circle", 2048, ours.CircleLoss, "CircleLoss", {"m": 0.25, "gamma": 256}),
+        ]
+    },
+    "triplet, hard, 2048 rows": (
+        of_rows(labelled, 2048),
+        {"lossary": ours.TripletLoss, "cdist and masks": lambda: hardest_triplets},
     ),
     "cox without ties": (
         hazards,

@@ -103,9 +103,17 @@ from lossary_losses.regression.rounded_error import CharbonnierLoss, LogCoshLoss
 from lossary_losses.regression.squared_error import MSELoss, WeightedMSELoss
 from lossary_losses.regression.wing import WingLoss
 from lossary_losses.representation.barlow_twins import BarlowTwinsLoss
+from lossary_losses.representation.circle import CircleLoss
+from lossary_losses.representation.clip import CLIPLoss
+from lossary_losses.representation.contrastive import ContrastiveLoss
 from lossary_losses.representation.cosine_similarity import CosineSimilarityLoss
 from lossary_losses.representation.dino import DINOLoss
 from lossary_losses.representation.info_nce import InfoNCELoss
+from lossary_losses.representation.multi_similarity import MultiSimilarityLoss
+from lossary_losses.representation.nt_xent import NTXentLoss
+from lossary_losses.representation.siglip import SigLIPLoss
+from lossary_losses.representation.supcon import SupConLoss
+from lossary_losses.representation.triplet import TripletLoss
 from lossary_losses.representation.vicreg import VICRegLoss
 from lossary_losses.segmentation.boundary import BoundaryLoss
 from lossary_losses.segmentation.cldice import SoftClDiceLoss
@@ -135,13 +143,16 @@ __all__ = [
     "BarlowTwinsLoss",
     "BoundaryLoss",
     "CIoULoss",
+    "CLIPLoss",
     "CRPSLoss",
     "Card",
     "ChamferLoss",
     "CharbonnierLoss",
+    "CircleLoss",
     "Claims",
     "ClassBalancedLoss",
     "ConstantSchedule",
+    "ContrastiveLoss",
     "CoralLoss",
     "CosFaceLoss",
     "CosineSchedule",
@@ -205,6 +216,8 @@ __all__ = [
     "MSSSIMLoss",
     "Masked",
     "Matched",
+    "MultiSimilarityLoss",
+    "NTXentLoss",
     "NegativeBinomialNLLLoss",
     "OptionTypeError",
     "OptionValueError",
@@ -226,16 +239,19 @@ __all__ = [
     "SSIMLoss",
     "STFTLoss",
     "Schedule",
+    "SigLIPLoss",
     "SkeletonRecallLoss",
     "SmoothL1Loss",
     "SoftClDiceLoss",
     "SquaredEMDLoss",
     "StudentTNLLLoss",
     "StyleLoss",
+    "SupConLoss",
     "SymmetricCrossEntropyLoss",
     "TargetlessLoss",
     "TopKCrossEntropyLoss",
     "TotalVariationLoss",
+    "TripletLoss",
     "TverskyLoss",
     "UnifiedFocalLoss",
     "VICRegLoss",

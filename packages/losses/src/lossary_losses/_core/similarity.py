@@ -16,7 +16,15 @@ from lossary_losses._core.checks import values_readable
 from lossary_losses._core.rows import NOTHING, selected
 from lossary_losses._core.streaming import is_large
 
-__all__ = ["Vectors", "log_sums", "log_sums_both_ways", "sums_and_counts"]
+__all__ = [
+    "Vectors",
+    "are_many",
+    "log_sums",
+    "log_sums_both_ways",
+    "parts",
+    "sums_and_counts",
+    "sums_and_counts_of_twins",
+]
 
 _PART = {"cpu": 2**20, "cuda": 2**25}
 """How many similarities are held at once: 4 MiB stay in a shared cache, 128 MiB keep a GPU busy."""
@@ -54,13 +62,27 @@ def sums_and_counts(rows: Vectors, columns: Vectors) -> tuple[Tensor, Tensor]:
 
     It is compared with all columns but those of its own identity, so a sum of these is all that it takes.
     """
+    known = _known(columns)
+    return _sums_and_counts(rows, known.sum(dim=0) - _sums_of_twins(known, rows, columns))
+
+
+def sums_and_counts_of_twins(rows: Vectors, columns: Vectors) -> tuple[Tensor, Tensor]:
+    """Do the same for the columns of its own identity, and those alone."""
+    return _sums_and_counts(rows, _sums_of_twins(_known(columns), rows, columns))
+
+
+def _known(columns: Vectors) -> Tensor:
+    """Give the vectors that count, and beside each a one to count it by."""
     values = selected(columns.values, columns.counted)
     counted = values.new_ones(len(values), 1)
     if columns.counted is not None:
         counted = columns.counted.to(values.dtype).unsqueeze(1)
-    known = torch.cat([values, counted], dim=1)
-    others = known.sum(dim=0) - _sums_of_twins(known, rows, columns)
-    return (rows.values * others[:, :-1]).sum(dim=1), others[:, -1]
+    return torch.cat([values, counted], dim=1)
+
+
+def _sums_and_counts(rows: Vectors, sums: Tensor) -> tuple[Tensor, Tensor]:
+    """Compare each row with a sum of vectors: that is the sum of the similarities."""
+    return (rows.values * sums[:, :-1]).sum(dim=1), sums[:, -1]
 
 
 def _sums_of_twins(known: Tensor, rows: Vectors, columns: Vectors) -> Tensor:
@@ -84,13 +106,13 @@ def _identities(vectors: Vectors) -> Tensor:
 
 def _log_sums(rows: Vectors, columns: Vectors, over: tuple[int, ...]) -> tuple[Tensor, ...]:
     """Sum over columns (1), over rows (0), or over both in turn."""
-    if _is_large(rows.values, columns.values):
+    if are_many(rows.values, columns.values):
         sums: tuple[Tensor, ...] = _LogSums.apply(over, rows[1:], columns[1:], rows.values, columns.values)  # type: ignore[no-untyped-call]
         return sums
     return _plain_log_sums(rows, columns, over)
 
 
-def _is_large(rows: Tensor, columns: Tensor) -> bool:
+def are_many(rows: Tensor, columns: Tensor) -> bool:
     """Tell whether the similarities make several parts, and nothing but gradients is wanted of them."""
     part = _PART.get(rows.device.type)
     if part is None or not all(is_large(each, more_than=0) for each in (rows, columns)):
@@ -135,7 +157,7 @@ class _LogSums(torch.autograd.Function):
         """Bring what each part adds to the sums together."""
         all_rows, all_columns = Vectors(rows, *of_rows), Vectors(columns, *of_columns)
         sums_of_rows, sums_of_columns = [], rows.new_full((len(columns),), NOTHING)
-        for first, last, place, other in _parts(rows, columns):
+        for first, last, place, other in parts(rows, columns):
             similarities = _similarities(all_rows, all_columns, first, last, place)
             if 0 in over:
                 sums_of_columns = torch.logaddexp(sums_of_columns, _log_sum(similarities, 0, other))
@@ -167,9 +189,14 @@ class _LogSums(torch.autograd.Function):
         return None, None, None, *slopes
 
 
-def _parts(rows: Tensor, columns: Tensor) -> Iterator[tuple[int, int, Tensor, Tensor]]:
-    """Cut the rows so that their similarities with all columns fit a part; give two places for these."""
-    at_once = min(len(rows), max(1, _PART[rows.device.type] // len(columns)))
+def parts(
+    rows: Tensor, columns: Tensor, *, temporaries: int = 1
+) -> Iterator[tuple[int, int, Tensor, Tensor]]:
+    """Cut the rows so that their similarities with all columns fit a part; give two places for these.
+
+    Where what is made of them takes several tensors of that size, parts are as much smaller.
+    """
+    at_once = min(len(rows), max(1, _PART[rows.device.type] // temporaries // len(columns)))
     place, other = rows.new_empty(2, at_once, len(columns))
     for first in range(0, len(rows), at_once):
         last = min(first + at_once, len(rows))
@@ -192,7 +219,7 @@ def _slopes(
     """Compute the gradients that are wanted, of rows and of columns."""
     of_rows = torch.empty_like(rows.values) if wanted[0] else None
     of_columns = torch.zeros_like(columns.values) if wanted[1] else None
-    for first, last, place, other in _parts(rows.values, columns.values):
+    for first, last, place, other in parts(rows.values, columns.values):
         similarities = _similarities(rows, columns, first, last, place)
         if len(sums) > 1:
             torch.sub(similarities, sums[1], out=other).exp_().mul_(upstream[1])

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss, require_floating_point
-from lossary_losses._core.checks import check_positive, plain
+from lossary_losses._core.checks import plain
 from lossary_losses._core.claims import Claims
 from lossary_losses._core.distribution import gather_rows
 from lossary_losses._core.options import choice, flag, number
@@ -18,13 +18,13 @@ from lossary_losses._core.rows import (
     prepare_rows,
     reciprocal_length,
     require_dimensions,
-    require_shape,
     selected,
 )
 from lossary_losses._core.similarity import Vectors, log_sums, log_sums_both_ways, sums_and_counts
 from lossary_losses._core.stable import softplus
 from lossary_losses.errors import InputValueError
 from lossary_losses.loss_registry_setup import loss_registry
+from lossary_losses.representation.learned import positive_number
 from lossary_losses.representation.pairs import Side, find_pairs
 
 __all__ = ["InfoNCELoss"]
@@ -159,7 +159,7 @@ class InfoNCELoss(ReducedLoss):
         rows = prepare_rows(input, mask, weight)
         target = rows.like_input(target, "target")
         # The root, on both sides, divides every similarity by the temperature.
-        root = self._temperature(temperature, rows.input) ** -0.5
+        root = positive_number(temperature, "temperature", self.temperature, rows.input) ** -0.5
         shared, alone = self._negatives(negatives, rows, input, root)
         ours, theirs = self._measured(rows.input, root), self._measured(target, root)
         inputs, targets = find_pairs(
@@ -176,15 +176,6 @@ class InfoNCELoss(ReducedLoss):
         value = torch.stack([each.value for each in costs]).mean(dim=0)
         shares = [each.share for each in costs if each.share is not None]
         return weigh(value, rows.share, torch.stack(shares).mean(dim=0) if shares else None)
-
-    def _temperature(self, temperature: Tensor | None, like: Tensor) -> Tensor:
-        """Give the option, or what stands for it."""
-        if temperature is None:
-            return like.new_full((), self.temperature)
-        require_floating_point(temperature, "temperature")
-        require_shape(temperature, "temperature", (), like)
-        check_positive(temperature, "temperature")
-        return plain(temperature).to(like.dtype)
 
     def _measured(self, vectors: Tensor, root: Tensor) -> Tensor:
         """Bring vectors to where their scalar product is the similarity over the temperature."""
