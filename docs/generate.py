@@ -43,6 +43,7 @@ TARGETS = {
     "one_hot": "one-hot, in the input's shape",
     "distributions": "probabilities over the classes, in the input's shape",
     "values": "any numbers, in the input's shape",
+    "ordinal": "class indices `(B, *S)`, of one class more than the input has channels",
 }
 AT_SOFT = {
     "zero": "zero where the prediction equals it",

@@ -19,6 +19,7 @@ from lossary_losses import (
     GradientPenaltyLoss,
     InfoNCELoss,
     IoULoss,
+    LambdaLoss,
     ListMLELoss,
     ListSoftmaxLoss,
     LocalCrossCorrelationLoss,
@@ -75,6 +76,9 @@ def test_keeps_the_contract(loss_trial):
 @in_forms(EnsembleCRPSLoss, {"fair": 0.5})
 @in_forms(ListSoftmaxLoss, {"distribution": "softmax", "temperature": 0.5})
 @in_forms(ListMLELoss, {"discount": "p_list_mle"})
+@in_forms(
+    LambdaLoss, {"weighting": "lambdarank", "k": 2}, every_option_has_an_effect="mu is of ndcg2pp alone"
+)
 @in_forms(
     GIoULoss,
     {"box_format": "cxcywh"},

@@ -49,6 +49,7 @@ ALONE = {
     "heads": "none of these libraries has it.",
     "heatmap_focal_loss": "none of these libraries has it; MMDetection's takes probabilities.",
     "iou_loss": "none of these libraries has it.",
+    "lambda_loss": "none of these libraries has it; allRank does, with another mean.",
     "keypoint_similarity_loss": "none of these libraries has it; Ultralytics does.",
     "log_cosh_dice_loss": "none of these libraries has it; smp's log_loss is minus the logarithm.",
     "log_cosh_loss": "none of these libraries has it.",

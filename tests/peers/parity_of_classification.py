@@ -315,7 +315,7 @@ RECORDS = [
         "squared_emd_loss",
         "flat distributions",
         "SquaredEMDLoss()(x, t)",
-        "(x.softmax(dim=1).cumsum(dim=1) - t.cumsum(dim=1)).square().sum(dim=1).mean()",
+        "(torch.softmax(x, dim=1).cumsum(dim=1) - t.cumsum(dim=1)).square().sum(dim=1).mean()",
         "The formula; what divides by the number of classes, or takes a root, is another number.",
     ),
 ]

@@ -222,8 +222,9 @@ RECORDS = [
         "list_mle_loss",
         "lists",
         "ListMLELoss()(x, t)",
-        "-(x.gather(1, t.argsort(dim=1, descending=True)) - x.gather(1, t.argsort(dim=1, descending=True))"
-        ".flip(1).logcumsumexp(dim=1).flip(1)).sum(dim=1).mean()",
+        "-(torch.gather(x, 1, t.argsort(dim=1, descending=True))"
+        " - x.gather(1, t.argsort(dim=1, descending=True)).flip(1).logcumsumexp(dim=1).flip(1))"
+        ".sum(dim=1).mean()",
         "The formula, where no two documents are as relevant; allRank draws the order of such at random.",
     ),
     Parity(

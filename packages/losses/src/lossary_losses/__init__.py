@@ -91,6 +91,7 @@ from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.insight import Watch, explain
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.preference.dpo import DPOLoss
+from lossary_losses.ranking.lambda_rank import LambdaLoss
 from lossary_losses.ranking.list_mle import ListMLELoss
 from lossary_losses.ranking.list_softmax import ListSoftmaxLoss
 from lossary_losses.ranking.pairwise_logistic import PairwiseLogisticLoss
@@ -199,6 +200,7 @@ __all__ = [
     "KeypointSimilarityLoss",
     "L1Loss",
     "LDAMLoss",
+    "LambdaLoss",
     "LinearSchedule",
     "ListMLELoss",
     "ListSoftmaxLoss",

@@ -6,7 +6,7 @@ differentiated twice, the plain formula is evaluated on all of them: the numbers
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -15,10 +15,18 @@ from lossary_losses._core.lists import Lists
 from lossary_losses._core.stable import softplus
 from lossary_losses._core.streaming import is_large
 
-__all__ = ["Pairs", "logistic_sums", "number_of_pairs", "pairs_of"]
+__all__ = ["Pairs", "WeighedPairs", "logistic_sums", "number_of_pairs", "pairs_of"]
 
 _PART = {"cpu": 2**18, "cuda": 2**25}
 """How many pairs are held at once."""
+
+
+class WeighedPairs(Protocol):
+    """Pairs of documents, each with a weight that has no gradient."""
+
+    def weights(self, first: int, last: int) -> Tensor:
+        """Give how much each pair of some documents with all counts, ``(B, last - first, L)``."""
+        ...
 
 
 class Pairs(NamedTuple):
@@ -28,8 +36,8 @@ class Pairs(NamedTuple):
     there: Tensor
     """Bool, True where there is a document."""
 
-    def ordered(self, first: int, last: int) -> Tensor:
-        """Tell which of some documents are more relevant than which of all."""
+    def weights(self, first: int, last: int) -> Tensor:
+        """Tell which of some documents are more relevant than which of all, ``(B, last - first, L)``."""
         more = self.relevance[:, first:last].unsqueeze(2) > self.relevance.unsqueeze(1)
         return more & self.there[:, first:last].unsqueeze(2) & self.there.unsqueeze(1)
 
@@ -47,8 +55,8 @@ def number_of_pairs(pairs: Pairs) -> Tensor:
     return torch.where(pairs.there, less, 0).sum(dim=1)
 
 
-def logistic_sums(scores: Tensor, pairs: Pairs, sigma: float) -> Tensor:
-    """Add up, for each list, the logistic loss of the difference of scores of each pair in an order."""
+def logistic_sums(scores: Tensor, pairs: WeighedPairs, sigma: float) -> Tensor:
+    """Add up, for each list, the logistic loss of the difference of scores of each pair, by its weight."""
     part = _PART.get(scores.device.type)
     if part is not None and is_large(scores, more_than=0) and scores.numel() * scores.shape[1] > part:
         sums: tuple[Tensor, Tensor] = _LogisticSums.apply(pairs, sigma, scores)  # type: ignore[no-untyped-call]
@@ -56,10 +64,10 @@ def logistic_sums(scores: Tensor, pairs: Pairs, sigma: float) -> Tensor:
     return _all_at_once(scores, pairs, sigma)
 
 
-def _all_at_once(scores: Tensor, pairs: Pairs, sigma: float) -> Tensor:
+def _all_at_once(scores: Tensor, pairs: WeighedPairs, sigma: float) -> Tensor:
     behind = sigma * (scores.unsqueeze(1) - scores.unsqueeze(2))
-    ordered = pairs.ordered(0, scores.shape[1])
-    return (ordered.to(scores.dtype) * softplus(behind)).sum(dim=(1, 2))
+    weights = pairs.weights(0, scores.shape[1])
+    return (weights.to(scores.dtype) * softplus(behind)).sum(dim=(1, 2))
 
 
 def _parts(scores: Tensor) -> Iterator[tuple[int, int]]:
@@ -73,14 +81,14 @@ class _LogisticSums(torch.autograd.Function):
     """The sums, and the gradient of each with respect to the scores of its list."""
 
     @staticmethod
-    def forward(pairs: Pairs, sigma: float, scores: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(pairs: WeighedPairs, sigma: float, scores: Tensor) -> tuple[Tensor, Tensor]:
         """Add up what each part gives, and keep the slopes."""
         sums, slopes = scores.new_zeros(len(scores)), torch.zeros_like(scores)
         for first, last in _parts(scores):
             behind = sigma * (scores.unsqueeze(1) - scores[:, first:last].unsqueeze(2))
-            ordered = pairs.ordered(first, last).to(scores.dtype)
-            sums += (ordered * softplus(behind)).sum(dim=(1, 2))
-            slope = behind.sigmoid_().mul_(ordered)
+            weights = pairs.weights(first, last).to(scores.dtype)
+            sums += (weights * softplus(behind)).sum(dim=(1, 2))
+            slope = behind.sigmoid_().mul_(weights)
             slopes += slope.sum(dim=1)
             slopes[:, first:last] -= slope.sum(dim=2)
         return sums, slopes.mul_(sigma)
@@ -88,7 +96,7 @@ class _LogisticSums(torch.autograd.Function):
     @staticmethod
     def setup_context(
         ctx: Any,  # noqa: ANN401 - torch's own signature
-        inputs: tuple[Pairs, float, Tensor],
+        inputs: tuple[WeighedPairs, float, Tensor],
         output: tuple[Tensor, Tensor],
     ) -> None:
         """Keep the slopes, and what they are made of."""
