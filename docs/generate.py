@@ -183,6 +183,8 @@ def has_curve(card: Card) -> bool:
         return False
     if card.claims.input not in ("logits", "probabilities", "values"):
         return False
+    if card.claims.input != "values" and not {"binary", "labels"} & card.claims.targets.keys():
+        return False  # classes in an order, say, have no single logit of the truth
     x, value, _ = curve(loss, card)
     return value.shape == x.shape
 
