@@ -56,6 +56,7 @@ ALONE = {
     "matched": "none of these libraries has it; the repositories of detectors do.",
     "permutation_invariant": "none of these libraries has it; Asteroid and torchmetrics do.",
     "product": "none of these libraries has it.",
+    "proxy_anchor_loss": "pytorch-metric-learning has it, and holds the centres itself.",
     "quality_focal_loss": "none of these libraries has it; MMDetection does.",
     "skeleton_recall_loss": "none of these libraries has it; its authors' repository does.",
     "style_loss": "none of these libraries has it; piq does, without dividing by the size.",

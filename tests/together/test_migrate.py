@@ -97,7 +97,7 @@ def test_a_loss_of_two(migrate):
         ("SoftDiceLoss", "unknown-loss", "nothing is known of"),
         ("DiceBCELoss", "unknown-loss", "nothing is known of"),
         ("CEDiceLoss", "unknown-loss", "nothing is known of"),
-        ("CircleLoss", "unknown-loss", "nothing is known of"),
+        ("LiftedStructureLoss", "unknown-loss", "nothing is known of"),
         ("CTCLoss", "unknown-loss", "nothing is known of"),
         ("BinaryCrossentropy", "unknown-loss", "nothing is known of"),
         ("LabelSmoothingCrossEntropy", "unknown-loss", "timm.loss.LabelSmoothingCrossEntropy"),

@@ -112,6 +112,7 @@ from lossary_losses.representation.dino import DINOLoss
 from lossary_losses.representation.info_nce import InfoNCELoss
 from lossary_losses.representation.multi_similarity import MultiSimilarityLoss
 from lossary_losses.representation.nt_xent import NTXentLoss
+from lossary_losses.representation.proxy_anchor import ProxyAnchorLoss
 from lossary_losses.representation.siglip import SigLIPLoss
 from lossary_losses.representation.supcon import SupConLoss
 from lossary_losses.representation.triplet import TripletLoss
@@ -230,6 +231,7 @@ __all__ = [
     "PoissonNLLLoss",
     "PolyLoss",
     "Product",
+    "ProxyAnchorLoss",
     "QualityFocalLoss",
     "QuantileLoss",
     "ReducedLoss",

@@ -15,7 +15,7 @@ from torch import Tensor
 from lossary_factory._composites import DEEP_SUPERVISION, HEADS, MATCHED
 
 from .examples import example
-from .targets import TargetKind, classes_of, kinds_of, nested
+from .targets import TargetKind, classes_of, kinds_of, needs_several, nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -189,7 +189,7 @@ class _Maker:
         allowed = kinds_of(spec)
         kind = self.kind or allowed[min(self.rank, len(allowed) - 1)]
         batch, *space = _SPACE
-        channels = classes_of(spec) or (_CLASSES if kind == "labels" else 1)
+        channels = classes_of(spec) or (_CLASSES if kind == "labels" or needs_several(spec) else 1)
         shape = self.shape or (batch, channels, *space)
         if kind == "values":
             return self.random(shape), self.random(shape)

@@ -44,12 +44,23 @@ def classes_of(spec: LossSpec[Any]) -> int | None:
     return next((classes for classes in found if classes), None)
 
 
+def needs_several(spec: LossSpec[Any]) -> bool:
+    """Tell whether a loss, or one within, is of several labels at a time, and never of one alone."""
+    tags = _tags(spec)
+    return ("multilabel" in tags and "binary" not in tags) or any(
+        needs_several(child) for _, child in nested(spec)
+    )
+
+
 def nested(spec: LossSpec[Any]) -> Iterator[tuple[Keys, LossSpec[Any]]]:
     """Yield the losses directly inside a loss, and no parts, after the keys that lead to each."""
     return ((keys, child) for keys, child in spec.children() if not isinstance(child, PartSpec))
 
 
 def _by_tags(spec: LossSpec[Any]) -> list[TargetKind]:
-    tags = spec.origin.registry.entry(spec.name).tags if spec.origin is not None else ()
-    kinds = {_KIND_OF_TAG[tag] for tag in tags if tag in _KIND_OF_TAG}
+    kinds = {_KIND_OF_TAG[tag] for tag in _tags(spec) if tag in _KIND_OF_TAG}
     return [kind for kind in KINDS if kind in kinds] or list(KINDS)
+
+
+def _tags(spec: LossSpec[Any]) -> tuple[str, ...]:
+    return () if spec.origin is None else tuple(spec.origin.registry.entry(spec.name).tags)
