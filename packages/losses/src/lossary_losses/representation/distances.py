@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lossary_losses.representation.anchors import unit
 
-__all__ = ["Distance", "compared_by", "distance_of"]
+__all__ = ["Distance", "compared_by", "distance_of", "distances_to_own"]
 
 Distance = Literal["euclidean", "squared", "cosine"]
 
@@ -28,6 +28,14 @@ def compared_by(distance: Distance, anchors: Tensor, everyone: Tensor) -> tuple[
         torch.cat([-2 * anchors, squared, one], dim=1),
         torch.cat([everyone, ones, all_squared], dim=1),
     )
+
+
+def distances_to_own(distance: Distance, anchors: Tensor, own: Tensor) -> Tensor:
+    """Give the distances of each anchor, ``(B, D)``, from vectors of its own, ``(B, K, D)``: ``(B, K)``."""
+    if distance == "cosine":
+        return 1 - (unit(anchors).unsqueeze(1) * unit(own)).sum(dim=2)
+    squared = _wide(anchors.unsqueeze(1) - own).square().sum(dim=2)
+    return distance_of(distance, squared)
 
 
 def distance_of(distance: Distance, products: Tensor) -> Tensor:

@@ -6,13 +6,17 @@ import attrs
 import torch
 from torch import Tensor
 
-from lossary_losses._core.base import define_loss
+from lossary_losses._core.base import define_loss, require_floating_point
+from lossary_losses._core.checks import plain
+from lossary_losses._core.dense import require_tensor
 from lossary_losses._core.options import choice, flag, number
+from lossary_losses._core.reduction import Elements, weigh
+from lossary_losses._core.rows import Rows, prepare_rows, require_dimensions, selected
 from lossary_losses._core.stable import softplus
-from lossary_losses.errors import OptionValueError
+from lossary_losses.errors import InputTypeError, InputValueError, OptionValueError
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.representation.anchors import AnchorLoss, Others
-from lossary_losses.representation.distances import Distance, compared_by, distance_of
+from lossary_losses.representation.distances import Distance, compared_by, distance_of, distances_to_own
 
 __all__ = ["TripletLoss"]
 
@@ -34,11 +38,13 @@ class TripletLoss(AnchorLoss):
         with its ``MeanReducer``, over all of them. sentence-transformers has margins of 5, and no hinge in
         its soft margin: ``soft=True``, ``log(1 + e^d)``, which takes no margin. FaceNet has squared distances
         of rows of length one, semi-hard negatives and a margin of 0.2. The cosine distance is one less the
-        cosine; of rows of length one, half the squared distance.
+        cosine; of rows of length one, half the squared distance. Triplets may also be given, as torch's
+        ``triplet_margin_loss`` takes them, which is ``margin=1, mining="all"``: then the target holds the
+        positive of each anchor, and ``negatives`` one or several, among which the mining chooses.
 
     Shapes:
-        ``input``: ``(B, D)``, embeddings. ``target``: ``(B,)``, labels, any integers. Result: a scalar, or
-        ``(B,)`` with ``reduction="none"``.
+        ``input``: ``(B, D)``, embeddings. ``target``: ``(B,)``, labels, any integers; or ``(B, D)``, with
+        ``negatives``: ``(B, D)`` or ``(B, K, D)``. Result: a scalar, or ``(B,)`` with ``reduction="none"``.
 
     Args:
         margin: By how much a negative should be farther, >= 0. Default: 0.2.
@@ -73,10 +79,87 @@ class TripletLoss(AnchorLoss):
     soft: bool = flag(default=False)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a pair of options that has no short way."""
+        """Refuse a pair of options that has no short sum over the negatives of a batch."""
         super().__attrs_post_init__()
         if self.soft and self.mining == "all":
             raise OptionValueError("soft=True goes with mining='hard' or 'semi_hard', not with 'all'")
+
+    def forward(
+        self,
+        input: Tensor,
+        target: Tensor,
+        *,
+        negatives: Tensor | None = None,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Tensor:
+        """Compute the loss.
+
+        Args:
+            input: Embeddings; half precision is computed in float32.
+            target: Labels; or, with ``negatives``, the embedding that each should be near.
+            negatives: Embeddings that each should be far from.
+            mask: Bool, True where a row counts, as anchor, positive and negative alike; of shape ``(B,)``.
+            weight: How much each anchor counts in the mean; of shape ``(B,)``.
+
+        Returns:
+            A scalar, or each anchor's loss with ``reduction="none"``.
+
+        Raises:
+            InputValueError: The shapes do not fit together, or a weight is impossible.
+            InputTypeError: A dtype is unusable, negatives are missing, or stand beside labels.
+        """
+        return self.result(input, target, negatives=negatives, mask=mask, weight=weight)
+
+    def elements(
+        self,
+        input: Tensor,
+        target: Tensor,
+        *,
+        negatives: Tensor | None = None,
+        mask: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Elements:
+        """Give the loss of each anchor."""
+        require_tensor(target, "target")
+        if negatives is None and not target.is_floating_point():
+            return super().elements(input, target, mask=mask, weight=weight)
+        if negatives is None or not target.is_floating_point():
+            raise InputTypeError(
+                "a target of labels goes without negatives, and one of embeddings with them: "
+                f"target {target.dtype}, {'no ' if negatives is None else ''}negatives"
+            )
+        require_dimensions(input, "input", "B D")
+        rows = prepare_rows(input, mask, weight)
+        own = self._own_negatives(negatives, rows, input)
+        positive = rows.like_input(target, "target").unsqueeze(1)
+        to_positive = distances_to_own(self.distance, rows.input, positive)
+        to_negatives = distances_to_own(self.distance, rows.input, own)
+        there = rows.input.new_full((len(input),), float(own.shape[1] > 0))
+        cost = self._of_own(to_positive, to_negatives) if own.shape[1] else to_positive.squeeze(1) * 0
+        return weigh(cost.to(rows.input.dtype), rows.share, there)
+
+    def _own_negatives(self, negatives: Tensor, rows: Rows, input: Tensor) -> Tensor:
+        """Check the negatives of each row, and give them as ``(B, K, D)``."""
+        require_floating_point(negatives, "negatives")
+        values = negatives.unsqueeze(1) if negatives.ndim == input.ndim else negatives
+        if values.ndim != input.ndim + 1 or values.shape[::2] != input.shape:
+            raise InputValueError(
+                f"Incompatible shapes: input {tuple(input.shape)}, negatives {tuple(negatives.shape)}; "
+                f"accepted for the negatives: {tuple(input.shape)} or ({len(input)}, K, {input.shape[1]})"
+            )
+        return selected(plain(values).to(rows.input.dtype), rows.counted)
+
+    def _of_own(self, to_positive: Tensor, to_negatives: Tensor) -> Tensor:
+        """Give what each anchor costs with its one positive and its negatives, by the mining."""
+        if self.mining == "all":
+            return self._hinge(to_positive - to_negatives).mean(dim=1)
+        if self.mining == "hard":
+            chosen = to_negatives.amin(dim=1)
+        else:
+            beyond = torch.where(to_negatives > to_positive, to_negatives, torch.inf).amin(dim=1)
+            chosen = torch.where(beyond.isinf(), to_negatives.amax(dim=1), beyond)
+        return self._hinge(to_positive.squeeze(1) - chosen)
 
     def compared(self, anchors: Tensor, everyone: Tensor) -> tuple[Tensor, Tensor]:
         """Compare by the distance that is asked for."""
