@@ -8,12 +8,14 @@ import subprocess
 import sys
 from importlib.metadata import version
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from lossary_factory import CollectionError, check
 from lossary_factory._command import call as shared
-from lossary_factory._command import group, terminal
+from lossary_factory._command import group
+from lossary_factory._command.verbs.list import by_task
 
 GOOD = """\
 loss:
@@ -83,14 +85,6 @@ def test_list_shows_names_tags_and_summaries(lossary):
     ]
 
 
-def test_a_terminal_gets_lines_that_fit():
-    """Where there is a terminal, no line is wider; the end of a cut line shows that it was cut."""
-    assert list(terminal.fitted(["short", "one that is longer"], 8)) == [
-        "short",
-        "one tha\N{HORIZONTAL ELLIPSIS}",
-    ]
-
-
 def test_a_pipe_gets_whole_lines(lossary, losses, monkeypatch):
     """Where there is no terminal, nothing is cut, whatever its width."""
     monkeypatch.setenv("COLUMNS", "20")
@@ -105,6 +99,31 @@ def test_list_filters_by_tags(lossary, tags, names):
     """With several tags a loss has to have them all."""
     result = lossary("list", *(f"--tag={tag}" for tag in tags))
     assert [line.split()[0] for line in result.output.splitlines()] == names
+
+
+def test_a_terminal_gets_losses_by_task(losses):
+    """On a terminal the losses stand under their first tag, their summaries wrapped to its width."""
+    lines = list(by_task(["dice_loss", "focal_loss"], losses, 50, is_long=False))
+    told = [click.unstyle(line) for line in lines]
+    assert [line for line in told if not line.startswith(" ")] == ["classification", "segmentation"]
+    assert "  dice_loss   Overlap of two masks." in told
+    assert all(len(line) <= 50 for line in told)
+    long = "\n".join(by_task(["dice_loss"], losses, 50, is_long=True))
+    assert "segmentation, binary" in click.unstyle(long)
+
+
+@pytest.mark.parametrize(
+    ("word", "names"), [("overlap", ["dice_loss"]), ("FOCAL", ["focal_loss"]), ("dice loss", ["dice_loss"])]
+)
+def test_list_searches(lossary, word, names):
+    """A word is looked for in names, aliases, tags and summaries, in upper case or lower."""
+    assert [line.split()[0] for line in lossary("list", "--search", word).output.splitlines()] == names
+
+
+def test_a_search_that_finds_nothing_says_so(lossary):
+    """What the collection does not have is said, and is not success."""
+    result = lossary("list", "--search", "xyzzy")
+    assert (result.exit_code, result.output) == (2, "Error: no loss mentions 'xyzzy'\n")
 
 
 def test_list_of_tags_that_no_loss_has_together_is_empty(lossary):

@@ -47,7 +47,7 @@ class _Verbs(click.Group):
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="lossary-factory", prog_name="lossary")
+@click.version_option(None, "-V", "--version", package_name="lossary-factory", prog_name="lossary")
 @collection_option
 @click.pass_context
 def lossary(context: click.Context) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from lossary_factory._problems import Role
 
@@ -69,14 +69,3 @@ def width() -> int | None:
     import shutil  # noqa: PLC0415  # slow, and only for terminals
 
     return shutil.get_terminal_size().columns
-
-
-def fitted(lines: Iterable[str], width: int | None) -> Iterator[str]:
-    """Cut lines to a width."""
-    for line in lines:
-        text = click.unstyle(line)
-        if width is None or len(text) <= width:
-            yield line
-        else:
-            # The colours go too: a cut between two of their marks would colour what follows.
-            yield text[: width - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
