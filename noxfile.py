@@ -42,6 +42,9 @@ LANGUAGE_SERVER = "yaml-language-server@2.0.0"
 TEST_GROUPS = ("test", "test-losses", "test-factory")
 UNIT_TESTS = ("tests/registry", "tests/losses", "tests/factory", "tests/together")
 
+EXAMPLES = ("segment_page", "restore_photo", "find_coins", "retrieve_digits", "predict_arrests")
+"""Programs that train small networks, in docs/examples."""
+
 # Two workers share one process's fixtures badly, so what is marked as a group stays with one of them.
 WORKERS = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup")
 # Each worker would otherwise start as many threads as there are cores.
@@ -327,7 +330,7 @@ def demo(session: nox.Session) -> None:
     """Losses from configuration files train networks on real data; a folder for pictures may come."""
     install(session, REGISTRY, LOSSES, FACTORY, groups=("demo",), torch=PAIRS[OWN])
     folder = Path(*session.posargs)
-    for name in ("segment_page", "restore_photo", "find_coins", "predict_arrests"):
+    for name in EXAMPLES:
         session.run("python", f"docs/examples/{name}.py", "--output", str(folder / f"{name}.png"))
 
 
