@@ -5,6 +5,7 @@ import torch
 
 from lossary_losses import (
     AdversarialLoss,
+    BradleyTerryLoss,
     ChamferLoss,
     CoxLoss,
     CRPSLoss,
@@ -70,6 +71,9 @@ def test_keeps_the_contract(loss_trial):
 @in_forms(CoxLoss, {"ties": "breslow"})
 @in_forms(CRPSLoss, {"distribution": "logistic"})
 @in_forms(EnsembleCRPSLoss, {"fair": 0.5})
+@in_forms(
+    BradleyTerryLoss, {"centering": 0.1}, what_must_not_matter_does_not="rewards are held where they are"
+)
 @in_forms(ListSoftmaxLoss, {"distribution": "softmax", "temperature": 0.5})
 @in_forms(
     GIoULoss,

@@ -126,17 +126,25 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
     "ensembles": lambda: (_normal(*SHAPE), _normal(BATCH, *SPACE, seed=1)),
     "counts": lambda: (_normal(*SHAPE), torch.floor(5 * _uniform(*SHAPE))),
     "lists": lambda: (_normal(5, 6), _uniform(5, 6)),
+    "answers": lambda: (10 * _normal(6), _bits(6)),
+    "pairs of log-probabilities, the first preferred": lambda: (
+        -_uniform(6, 2),
+        torch.zeros(6, dtype=torch.long),
+    ),
+    "pairs of scores, the first preferred": lambda: (_normal(6, 2), torch.zeros(6, dtype=torch.long)),
     "pairs of scores": lambda: (10 * _normal(6, 2), _labels(6, 2, classes=2)[:, 1]),
 }
 """Input and target, by what the target holds."""
 
 ARGUMENTS: Mapping[str, object] = {
+    "baseline": torch.tensor(1.5, dtype=torch.float64),
     "counts": [50, 20, 5, 1],
     "event": torch.tensor([False, True, True, True, True, True, False, True]),
     "own_negatives": _normal(7, 2, 4, seed=3),
     "queue": _normal(9, 4, seed=2),
     "reference": 10 * _normal(6, 2, seed=1),
     "log_snr": torch.tensor([-1.0, 3.0], dtype=torch.float64),
+    "margin": _uniform(6),
     "mask": _uniform(BATCH, *SPACE) < 0.7,
     "var": _uniform(*SHAPE) + 0.1,
     "w": torch.tensor([1.0, 2.0, 0.5, 0.25], dtype=torch.float64),

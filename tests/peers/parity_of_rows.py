@@ -114,4 +114,56 @@ RECORDS = [
         "torch.nn.functional.cross_entropy(0.5 * (x - reference), t, label_smoothing=0.2)",
         "The conservative form: one in ten preferences is wrong, which is smoothing by two in ten.",
     ),
+    Parity(
+        "bradley_terry_loss",
+        "pairs of scores",
+        "BradleyTerryLoss()(x, t)",
+        "torch.nn.functional.cross_entropy(x, t)",
+        "Two classes whose logits are rewards.",
+    ),
+    Parity(
+        "bradley_terry_loss",
+        "pairs of scores, the first preferred",
+        "BradleyTerryLoss(centering=0.01)(x, t, margin=margin)",
+        "(0.01 * x.sum(dim=1) ** 2 - torch.nn.functional.logsigmoid(x[:, 0] - x[:, 1] - margin)).mean()",
+        "As TRL has margins and center_rewards_coefficient.",
+    ),
+    Parity(
+        "simpo_loss",
+        "pairs of scores, the first preferred",
+        "SimPOLoss(beta=2.0, gamma=1.0)(x, t)",
+        "-torch.nn.functional.logsigmoid(2.0 * (x[:, 0] - x[:, 1] - 1.0 / 2.0)).mean()",
+        "The authors' code and HALOs take the ratio of gamma to beta.",
+    ),
+    Parity(
+        "ipo_loss",
+        "pairs of scores, the first preferred",
+        "IPOLoss(tau=0.1)(x, t, reference=reference)",
+        "((x[:, 0] - x[:, 1] - (reference[:, 0] - reference[:, 1]) - 1 / (2 * 0.1)) ** 2).mean()",
+        "TRL and HALOs call tau beta, and pass averages over tokens.",
+    ),
+    Parity(
+        "robust_dpo_loss",
+        "pairs of scores",
+        "RobustDPOLoss(beta=0.1, flip_rate=0.2)(x, t, reference=reference)",
+        "(0.8 * torch.nn.functional.cross_entropy(0.1 * (x - reference), t)"
+        " - 0.2 * torch.nn.functional.cross_entropy(0.1 * (x - reference), 1 - t)) / 0.6",
+        "TRL and Liger call the rate label_smoothing.",
+    ),
+    Parity(
+        "kto_loss",
+        "answers",
+        "KTOLoss(beta=0.1, undesirable_weight=0.5)(x, t, reference=reference[:, 0], baseline=baseline)",
+        "torch.where(t == 1, 1 - (0.1 * (x - reference[:, 0] - baseline)).sigmoid(),"
+        " 0.5 * (1 - (0.1 * (baseline - x + reference[:, 0])).sigmoid())).mean()",
+        "As TRL has it; the baseline is its kl, and Liger's.",
+    ),
+    Parity(
+        "orpo_loss",
+        "pairs of log-probabilities, the first preferred",
+        "ORPOLoss()(x, t)",
+        "-torch.nn.functional.logsigmoid(x[:, 0] - x[:, 1]"
+        " - (torch.log1p(-x[:, 0].exp()) - torch.log1p(-x[:, 1].exp()))).mean()",
+        "Without the cross entropy of what is chosen, which TRL and Liger add.",
+    ),
 ]

@@ -85,7 +85,13 @@ from lossary_losses.image.style import StyleLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.insight import Watch, explain
 from lossary_losses.loss_registry_setup import loss_registry
+from lossary_losses.preference.bradley_terry import BradleyTerryLoss
 from lossary_losses.preference.dpo import DPOLoss
+from lossary_losses.preference.ipo import IPOLoss
+from lossary_losses.preference.kto import KTOLoss
+from lossary_losses.preference.orpo import ORPOLoss
+from lossary_losses.preference.robust_dpo import RobustDPOLoss
+from lossary_losses.preference.simpo import SimPOLoss
 from lossary_losses.ranking.list_softmax import ListSoftmaxLoss
 from lossary_losses.ranking.pairwise_logistic import PairwiseLogisticLoss
 from lossary_losses.regression.absolute_error import HuberLoss, L1Loss, SmoothL1Loss
@@ -121,6 +127,7 @@ __all__ = [
     "BCEDiceLoss",
     "BCELoss",
     "BoundaryLoss",
+    "BradleyTerryLoss",
     "CIoULoss",
     "CRPSLoss",
     "Card",
@@ -163,11 +170,13 @@ __all__ = [
     "Heads",
     "HeatmapFocalLoss",
     "HuberLoss",
+    "IPOLoss",
     "InfoNCELoss",
     "InputTypeError",
     "InputValueError",
     "IoULoss",
     "JaccardLoss",
+    "KTOLoss",
     "KeypointSimilarityLoss",
     "L1Loss",
     "LDAMLoss",
@@ -187,6 +196,7 @@ __all__ = [
     "Masked",
     "Matched",
     "NegativeBinomialNLLLoss",
+    "ORPOLoss",
     "OptionTypeError",
     "OptionValueError",
     "PairwiseLogisticLoss",
@@ -201,12 +211,14 @@ __all__ = [
     "ReducedLoss",
     "RelativeLpLoss",
     "RelativisticLoss",
+    "RobustDPOLoss",
     "SILogLoss",
     "SISDRLoss",
     "SNRLoss",
     "SSIMLoss",
     "STFTLoss",
     "Schedule",
+    "SimPOLoss",
     "SkeletonRecallLoss",
     "SmoothL1Loss",
     "SoftClDiceLoss",
