@@ -131,6 +131,7 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
         -_uniform(6, 2),
         torch.zeros(6, dtype=torch.long),
     ),
+    "tokens": lambda: (-_uniform(5, 6), _normal(5, 6)),
     "pairs of scores, the first preferred": lambda: (_normal(6, 2), torch.zeros(6, dtype=torch.long)),
     "pairs of scores": lambda: (10 * _normal(6, 2), _labels(6, 2, classes=2)[:, 1]),
 }
@@ -138,11 +139,14 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
 
 ARGUMENTS: Mapping[str, object] = {
     "baseline": torch.tensor(1.5, dtype=torch.float64),
+    "before": -_uniform(5, 6, seed=3),
     "counts": [50, 20, 5, 1],
     "event": torch.tensor([False, True, True, True, True, True, False, True]),
     "own_negatives": _normal(7, 2, 4, seed=3),
     "queue": _normal(9, 4, seed=2),
     "reference": 10 * _normal(6, 2, seed=1),
+    "kept": torch.arange(6) < torch.tensor([[4], [1], [6], [2], [5]]),
+    "old": -_uniform(5, 6, seed=2),
     "log_snr": torch.tensor([-1.0, 3.0], dtype=torch.float64),
     "margin": _uniform(6),
     "mask": _uniform(BATCH, *SPACE) < 0.7,

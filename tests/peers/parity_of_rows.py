@@ -166,4 +166,55 @@ RECORDS = [
         " - (torch.log1p(-x[:, 0].exp()) - torch.log1p(-x[:, 1].exp()))).mean()",
         "Without the cross entropy of what is chosen, which TRL and Liger add.",
     ),
+    Parity(
+        "ppo_loss",
+        "tokens",
+        "PPOLoss()(x, t, old=old, mask=kept)",
+        "(-torch.minimum((x - old).exp() * t, (x - old).exp().clamp(0.8, 1.2) * t))[kept].mean()",
+        "As verl's token-mean, OpenRLHF's and torchtune's.",
+    ),
+    Parity(
+        "dapo_loss",
+        "tokens",
+        "DAPOLoss()(x, t, old=old, mask=kept)",
+        "(-torch.minimum((x - old).exp() * t, (x - old).exp().clamp(0.8, 1.28) * t))[kept].mean()",
+        "As TRL has it by default, where the tokens of the step are divided by.",
+    ),
+    Parity(
+        "grpo_loss",
+        "tokens",
+        "GRPOLoss(beta=0.04)(x, t, old=old, reference=before, mask=kept)",
+        "(((-torch.minimum((x - old).exp() * t, (x - old).exp().clamp(0.8, 1.2) * t)"
+        " + 0.04 * ((before - x).exp() - (before - x) - 1)) * kept).sum(1) / kept.sum(1)).mean()",
+        "As TRL's and Liger's loss_type grpo; they count sequences without tokens too.",
+    ),
+    Parity(
+        "dr_grpo_loss",
+        "tokens",
+        "DrGRPOLoss(max_length=8)(x, t, old=old, mask=kept)",
+        "-torch.minimum((x - old).exp() * t, (x - old).exp().clamp(0.8, 1.2) * t)[kept].sum() / (len(x) * 8)",
+        "As TRL's and Liger's, with max_completion_length.",
+    ),
+    Parity(
+        "cispo_loss",
+        "tokens",
+        "CISPOLoss(cap=1.1)(x, t, old=old, mask=kept)",
+        "-((x - old).exp().detach().clamp(max=1.1) * t * x)[kept].mean()",
+        "TRL's epsilon_high is the cap; verl's is one less.",
+    ),
+    Parity(
+        "gspo_loss",
+        "tokens",
+        "GSPOLoss(clip_low=0.1, clip_high=0.1)(x, t[:, 0], old=old, mask=kept)",
+        "-torch.minimum((((x - old) * kept).sum(1) / kept.sum(1)).exp() * t[:, 0],"
+        " (((x - old) * kept).sum(1) / kept.sum(1)).exp().clamp(0.9, 1.1) * t[:, 0]).mean()",
+        "As TRL's importance_sampling_level sequence.",
+    ),
+    Parity(
+        "clipped_value_loss",
+        "tokens",
+        "ClippedValueLoss()(x, t, old=old, mask=kept)",
+        "0.5 * torch.maximum((x - t) ** 2, (old + (x - old).clamp(-0.2, 0.2) - t) ** 2)[kept].mean()",
+        "As torchtune, verl and OpenRLHF have it.",
+    ),
 ]

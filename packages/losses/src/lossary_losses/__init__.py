@@ -85,6 +85,13 @@ from lossary_losses.image.style import StyleLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.insight import Watch, explain
 from lossary_losses.loss_registry_setup import loss_registry
+from lossary_losses.policy.cispo import CISPOLoss
+from lossary_losses.policy.clipped_value import ClippedValueLoss
+from lossary_losses.policy.dapo import DAPOLoss
+from lossary_losses.policy.dr_grpo import DrGRPOLoss
+from lossary_losses.policy.grpo import GRPOLoss
+from lossary_losses.policy.gspo import GSPOLoss
+from lossary_losses.policy.ppo import PPOLoss
 from lossary_losses.preference.bradley_terry import BradleyTerryLoss
 from lossary_losses.preference.dpo import DPOLoss
 from lossary_losses.preference.ipo import IPOLoss
@@ -128,6 +135,7 @@ __all__ = [
     "BCELoss",
     "BoundaryLoss",
     "BradleyTerryLoss",
+    "CISPOLoss",
     "CIoULoss",
     "CRPSLoss",
     "Card",
@@ -135,10 +143,12 @@ __all__ = [
     "CharbonnierLoss",
     "Claims",
     "ClassBalancedLoss",
+    "ClippedValueLoss",
     "ConstantSchedule",
     "CosineSchedule",
     "CoxLoss",
     "CrossEntropyLoss",
+    "DAPOLoss",
     "DIoULoss",
     "DPOLoss",
     "DeepSupervision",
@@ -147,6 +157,7 @@ __all__ = [
     "DiceCELoss",
     "DiceLoss",
     "DistributionFocalLoss",
+    "DrGRPOLoss",
     "EIoULoss",
     "ElementLoss",
     "Elements",
@@ -158,6 +169,8 @@ __all__ = [
     "FocalTverskyLoss",
     "Fraction",
     "GIoULoss",
+    "GRPOLoss",
+    "GSPOLoss",
     "GaussianBoxLoss",
     "GaussianKLLoss",
     "GaussianNLLLoss",
@@ -199,6 +212,7 @@ __all__ = [
     "ORPOLoss",
     "OptionTypeError",
     "OptionValueError",
+    "PPOLoss",
     "PairwiseLogisticLoss",
     "Paper",
     "PermutationInvariant",
