@@ -34,6 +34,7 @@ TASKS = {
     "survival": "Survival",
     "forecasting": "Forecasting",
     "preference": "Preference",
+    "policy": "Policies",
     "composite": "Composites",
 }
 TARGETS = {

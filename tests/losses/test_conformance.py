@@ -5,6 +5,7 @@ import torch
 
 from lossary_losses import (
     AdversarialLoss,
+    BradleyTerryLoss,
     ChamferLoss,
     CoxLoss,
     CRPSLoss,
@@ -17,6 +18,7 @@ from lossary_losses import (
     GIoULoss,
     GradientDifferenceLoss,
     GradientPenaltyLoss,
+    GRPOLoss,
     InfoNCELoss,
     IoULoss,
     LambdaLoss,
@@ -74,6 +76,14 @@ def test_keeps_the_contract(loss_trial):
 @in_forms(CoxLoss, {"ties": "breslow"})
 @in_forms(CRPSLoss, {"distribution": "logistic"})
 @in_forms(EnsembleCRPSLoss, {"fair": 0.5})
+@in_forms(
+    BradleyTerryLoss, {"centering": 0.1}, what_must_not_matter_does_not="rewards are held where they are"
+)
+@in_forms(
+    GRPOLoss,
+    {"beta": 0.1, "dual_clip": 2.0},
+    memory_is_as_claimed="a divergence comes on top",
+)
 @in_forms(ListSoftmaxLoss, {"distribution": "softmax", "temperature": 0.5})
 @in_forms(ListMLELoss, {"discount": "p_list_mle"})
 @in_forms(
@@ -175,7 +185,16 @@ VOCABULARY = {
     *("image", "features", "windows", "regularization", "audio", "signals", "decibels", "spectrum"),
     *("geometry", "points", "rotations", "depth", "generation", "adversarial", "diffusion", "variational"),
     "physics",
-    *("representation", "contrastive", "ranking", "survival", "forecasting", "language", "preference"),
+    *(
+        "representation",
+        "contrastive",
+        "ranking",
+        "survival",
+        "forecasting",
+        "language",
+        "preference",
+        "policy",
+    ),
     *("binary", "multilabel", "multiclass", "ordinal"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),
     *("probabilistic", "robust"),

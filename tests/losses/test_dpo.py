@@ -7,7 +7,7 @@ from torch.nn import functional
 from torch.testing import assert_close
 
 from lossary_losses import CrossEntropyLoss, DPOLoss, InputTypeError, InputValueError, define_loss
-from lossary_losses.preference.pair import PairLoss
+from lossary_losses.preference.pair import ReferredPairLoss
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_another_loss_of_pairs_says_its_cost(pairs):
     """A loss of pairs is its cost of a margin: for a hinge nothing else is written."""
 
     @define_loss
-    class Hinge(PairLoss):
+    class Hinge(ReferredPairLoss):
         """A hinge."""
 
         def cost(self, margin):

@@ -9,12 +9,14 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from lossary_losses import (
+    BradleyTerryLoss,
     ContrastiveLoss,
     CosineSimilarityLoss,
     CoxLoss,
     DINOLoss,
     DPOLoss,
     InfoNCELoss,
+    KTOLoss,
     ListMLELoss,
     ListSoftmaxLoss,
     LogisticHazardLoss,
@@ -153,6 +155,23 @@ def soft_pairs(rows: int, generator: torch.Generator) -> Tensors:
     return {**pairs(rows, generator), "target": torch.cat([likely, 1 - likely], dim=1)}
 
 
+def rewards(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw rewards of both answers, which of them is preferred, and by what margin."""
+    drawn = pairs(rows, generator)
+    return {"input": drawn["input"], "target": drawn["target"], "margin": drawn["reference"][:, 0]}
+
+
+def answers(rows: int, generator: torch.Generator) -> Tensors:
+    """Draw log-probabilities of answers, which of them are desirable, a reference and a baseline."""
+    drawn = pairs(rows, generator)
+    return {
+        "input": drawn["input"][:, 0],
+        "target": drawn["target"].double(),
+        "reference": drawn["reference"][:, 0],
+        "baseline": torch.tensor(1.5, dtype=torch.float64),
+    }
+
+
 ALL = {"symmetric": True, "within": True, "label_smoothing": 0.2}
 CASES = [
     Case(InfoNCELoss, embeddings),
@@ -196,6 +215,8 @@ CASES = [
     Case(ListMLELoss, lists, {"discount": "p_list_mle"}, smooth=("input",), columns=True),
     Case(DPOLoss, pairs, smooth=("input",)),
     Case(DPOLoss, soft_pairs, smooth=("input",)),
+    Case(BradleyTerryLoss, rewards, {"centering": 0.1}, smooth=("input",)),
+    Case(KTOLoss, answers, smooth=("input",), shared=("baseline",)),
 ]
 
 MANY_TENSORS = [case for case in CASES if len(case.smooth) > 2]

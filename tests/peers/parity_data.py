@@ -129,17 +129,29 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
     "hazards in bins": lambda: (_normal(8, 5), torch.arange(8) % 5),
     "ordinal": lambda: (_normal(7, CLASSES), torch.arange(7) % (CLASSES + 1)),
     "lists": lambda: (_normal(5, 6), _uniform(5, 6)),
+    "answers": lambda: (10 * _normal(6), _bits(6)),
+    "pairs of log-probabilities, the first preferred": lambda: (
+        -_uniform(6, 2),
+        torch.zeros(6, dtype=torch.long),
+    ),
+    "tokens": lambda: (-_uniform(5, 6), _normal(5, 6)),
+    "pairs of scores, the first preferred": lambda: (_normal(6, 2), torch.zeros(6, dtype=torch.long)),
     "pairs of scores": lambda: (10 * _normal(6, 2), _labels(6, 2, classes=2)[:, 1]),
 }
 """Input and target, by what the target holds."""
 
 ARGUMENTS: Mapping[str, object] = {
+    "baseline": torch.tensor(1.5, dtype=torch.float64),
+    "before": -_uniform(5, 6, seed=3),
     "counts": [50, 20, 5, 1],
     "event": torch.tensor([False, True, True, True, True, True, False, True]),
     "own_negatives": _normal(7, 2, 4, seed=3),
     "queue": _normal(9, 4, seed=2),
     "reference": 10 * _normal(6, 2, seed=1),
+    "kept": torch.arange(6) < torch.tensor([[4], [1], [6], [2], [5]]),
+    "old": -_uniform(5, 6, seed=2),
     "log_snr": torch.tensor([-1.0, 3.0], dtype=torch.float64),
+    "margin": _uniform(6),
     "mask": _uniform(BATCH, *SPACE) < 0.7,
     "var": _uniform(*SHAPE) + 0.1,
     "w": torch.tensor([1.0, 2.0, 0.5, 0.25], dtype=torch.float64),

@@ -250,4 +250,107 @@ RECORDS = [
         "torch.nn.functional.cross_entropy(x / 0.1, ((t - w) / 0.5).softmax(dim=1))",
         "The teacher is detached; the centre is a tensor, where others keep it within the loss.",
     ),
+    Parity(
+        "bradley_terry_loss",
+        "pairs of scores",
+        "BradleyTerryLoss()(x, t)",
+        "torch.nn.functional.cross_entropy(x, t)",
+        "Two classes whose logits are rewards.",
+    ),
+    Parity(
+        "bradley_terry_loss",
+        "pairs of scores, the first preferred",
+        "BradleyTerryLoss(centering=0.01)(x, t, margin=margin)",
+        "(0.01 * x.sum(dim=1) ** 2 - torch.nn.functional.logsigmoid(x[:, 0] - x[:, 1] - margin)).mean()",
+        "As TRL has margins and center_rewards_coefficient.",
+    ),
+    Parity(
+        "simpo_loss",
+        "pairs of scores, the first preferred",
+        "SimPOLoss(beta=2.0, gamma=1.0)(x, t)",
+        "-torch.nn.functional.logsigmoid(2.0 * (x[:, 0] - x[:, 1] - 1.0 / 2.0)).mean()",
+        "The authors' code and HALOs take the ratio of gamma to beta.",
+    ),
+    Parity(
+        "ipo_loss",
+        "pairs of scores, the first preferred",
+        "IPOLoss(tau=0.1)(x, t, reference=reference)",
+        "((x[:, 0] - x[:, 1] - (reference[:, 0] - reference[:, 1]) - 1 / (2 * 0.1)) ** 2).mean()",
+        "TRL and HALOs call tau beta, and pass averages over tokens.",
+    ),
+    Parity(
+        "robust_dpo_loss",
+        "pairs of scores",
+        "RobustDPOLoss(beta=0.1, flip_rate=0.2)(x, t, reference=reference)",
+        "(0.8 * torch.nn.functional.cross_entropy(0.1 * (x - reference), t)"
+        " - 0.2 * torch.nn.functional.cross_entropy(0.1 * (x - reference), 1 - t)) / 0.6",
+        "TRL and Liger call the rate label_smoothing.",
+    ),
+    Parity(
+        "kto_loss",
+        "answers",
+        "KTOLoss(beta=0.1, undesirable_weight=0.5)(x, t, reference=reference[:, 0], baseline=baseline)",
+        "torch.where(t == 1, 1 - (0.1 * (x - reference[:, 0] - baseline)).sigmoid(),"
+        " 0.5 * (1 - (0.1 * (baseline - x + reference[:, 0])).sigmoid())).mean()",
+        "As TRL has it; the baseline is its kl, and Liger's.",
+    ),
+    Parity(
+        "orpo_loss",
+        "pairs of log-probabilities, the first preferred",
+        "ORPOLoss()(x, t)",
+        "-torch.nn.functional.logsigmoid(x[:, 0] - x[:, 1]"
+        " - (torch.log1p(-x[:, 0].exp()) - torch.log1p(-x[:, 1].exp()))).mean()",
+        "Without the cross entropy of what is chosen, which TRL and Liger add.",
+    ),
+    Parity(
+        "ppo_loss",
+        "tokens",
+        "PPOLoss()(x, t, old=old, mask=kept)",
+        "(-torch.minimum((x - old).exp() * t, (x - old).exp().clamp(0.8, 1.2) * t))[kept].mean()",
+        "As verl's token-mean, OpenRLHF's and torchtune's.",
+    ),
+    Parity(
+        "dapo_loss",
+        "tokens",
+        "DAPOLoss()(x, t, old=old, mask=kept)",
+        "(-torch.minimum((x - old).exp() * t, (x - old).exp().clamp(0.8, 1.28) * t))[kept].mean()",
+        "As TRL has it by default, where the tokens of the step are divided by.",
+    ),
+    Parity(
+        "grpo_loss",
+        "tokens",
+        "GRPOLoss(beta=0.04)(x, t, old=old, reference=before, mask=kept)",
+        "(((-torch.minimum((x - old).exp() * t, (x - old).exp().clamp(0.8, 1.2) * t)"
+        " + 0.04 * ((before - x).exp() - (before - x) - 1)) * kept).sum(1) / kept.sum(1)).mean()",
+        "As TRL's and Liger's loss_type grpo; they count sequences without tokens too.",
+    ),
+    Parity(
+        "dr_grpo_loss",
+        "tokens",
+        "DrGRPOLoss(max_length=8)(x, t, old=old, mask=kept)",
+        "-torch.minimum((x - old).exp() * t, (x - old).exp().clamp(0.8, 1.2) * t)[kept].sum() / (len(x) * 8)",
+        "As TRL's and Liger's, with max_completion_length.",
+    ),
+    Parity(
+        "cispo_loss",
+        "tokens",
+        "CISPOLoss(cap=1.1)(x, t, old=old, mask=kept)",
+        "-((x - old).exp().detach().clamp(max=1.1) * t * x)[kept].mean()",
+        "TRL's epsilon_high is the cap; verl's is one less.",
+    ),
+    Parity(
+        "gspo_loss",
+        "tokens",
+        "GSPOLoss(clip_low=0.1, clip_high=0.1)(x, t[:, 0], old=old, mask=kept)",
+        "-torch.minimum((((x - old) * kept).sum(1) / kept.sum(1)).exp() * t[:, 0],"
+        " (((x - old) * kept).sum(1) / kept.sum(1)).exp().clamp(0.9, 1.1) * t[:, 0]).mean()",
+        "As TRL's importance_sampling_level sequence.",
+    ),
+    Parity(
+        "clipped_value_loss",
+        "tokens",
+        "ClippedValueLoss()(x, t, old=old, mask=kept)",
+        "0.5 * torch.maximum((x - t) ** 2, (old + (x - old).clamp(-0.2, 0.2) - t) ** 2)[kept].mean()",
+        "As torchtune, verl and OpenRLHF have it.",
+    ),
 ]

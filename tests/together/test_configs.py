@@ -31,6 +31,7 @@ WITH_PARAMETERS = {
     "class_balanced_loss": COUNTED,
     "ldam_loss": COUNTED,
     "logit_adjusted_loss": COUNTED,
+    "dr_grpo_loss": {"max_length": 1024},
     "denoising_loss": {"prediction": "noise"},
     "keypoint_similarity_loss": {"sigmas": [0.1, 0.2]},
 }

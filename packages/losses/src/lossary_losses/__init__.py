@@ -90,7 +90,20 @@ from lossary_losses.image.style import StyleLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.insight import Watch, explain
 from lossary_losses.loss_registry_setup import loss_registry
+from lossary_losses.policy.cispo import CISPOLoss
+from lossary_losses.policy.clipped_value import ClippedValueLoss
+from lossary_losses.policy.dapo import DAPOLoss
+from lossary_losses.policy.dr_grpo import DrGRPOLoss
+from lossary_losses.policy.grpo import GRPOLoss
+from lossary_losses.policy.gspo import GSPOLoss
+from lossary_losses.policy.ppo import PPOLoss
+from lossary_losses.preference.bradley_terry import BradleyTerryLoss
 from lossary_losses.preference.dpo import DPOLoss
+from lossary_losses.preference.ipo import IPOLoss
+from lossary_losses.preference.kto import KTOLoss
+from lossary_losses.preference.orpo import ORPOLoss
+from lossary_losses.preference.robust_dpo import RobustDPOLoss
+from lossary_losses.preference.simpo import SimPOLoss
 from lossary_losses.ranking.lambda_rank import LambdaLoss
 from lossary_losses.ranking.list_mle import ListMLELoss
 from lossary_losses.ranking.list_softmax import ListSoftmaxLoss
@@ -144,6 +157,8 @@ __all__ = [
     "BCELoss",
     "BarlowTwinsLoss",
     "BoundaryLoss",
+    "BradleyTerryLoss",
+    "CISPOLoss",
     "CIoULoss",
     "CLIPLoss",
     "CRPSLoss",
@@ -153,6 +168,7 @@ __all__ = [
     "CircleLoss",
     "Claims",
     "ClassBalancedLoss",
+    "ClippedValueLoss",
     "ConstantSchedule",
     "ContrastiveLoss",
     "CoralLoss",
@@ -161,6 +177,7 @@ __all__ = [
     "CosineSimilarityLoss",
     "CoxLoss",
     "CrossEntropyLoss",
+    "DAPOLoss",
     "DINOLoss",
     "DIoULoss",
     "DPOLoss",
@@ -170,6 +187,7 @@ __all__ = [
     "DiceCELoss",
     "DiceLoss",
     "DistributionFocalLoss",
+    "DrGRPOLoss",
     "EIoULoss",
     "ElementLoss",
     "Elements",
@@ -181,6 +199,8 @@ __all__ = [
     "FocalTverskyLoss",
     "Fraction",
     "GIoULoss",
+    "GRPOLoss",
+    "GSPOLoss",
     "GaussianBoxLoss",
     "GaussianKLLoss",
     "GaussianNLLLoss",
@@ -193,11 +213,13 @@ __all__ = [
     "Heads",
     "HeatmapFocalLoss",
     "HuberLoss",
+    "IPOLoss",
     "InfoNCELoss",
     "InputTypeError",
     "InputValueError",
     "IoULoss",
     "JaccardLoss",
+    "KTOLoss",
     "KeypointSimilarityLoss",
     "L1Loss",
     "LDAMLoss",
@@ -222,8 +244,10 @@ __all__ = [
     "MultiSimilarityLoss",
     "NTXentLoss",
     "NegativeBinomialNLLLoss",
+    "ORPOLoss",
     "OptionTypeError",
     "OptionValueError",
+    "PPOLoss",
     "PairwiseLogisticLoss",
     "Paper",
     "PermutationInvariant",
@@ -237,6 +261,7 @@ __all__ = [
     "ReducedLoss",
     "RelativeLpLoss",
     "RelativisticLoss",
+    "RobustDPOLoss",
     "SILogLoss",
     "SISDRLoss",
     "SNRLoss",
@@ -244,6 +269,7 @@ __all__ = [
     "STFTLoss",
     "Schedule",
     "SigLIPLoss",
+    "SimPOLoss",
     "SkeletonRecallLoss",
     "SmoothL1Loss",
     "SoftClDiceLoss",

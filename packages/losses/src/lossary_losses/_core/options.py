@@ -5,7 +5,7 @@ The validators carry their bounds as ``ge``, ``gt``, ``le`` and ``lt``, so that 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -126,13 +126,19 @@ class _Choice:
 
     declares_all: ClassVar = True
     options: tuple[str | int | None, ...]
+    refused: tuple[tuple[str, str], ...] = ()
+    """Words that could be expected among them, each with the reason why it is none."""
 
     def __call__(self, _instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
         fits = isinstance(value, tuple(map(type, self.options))) and not isinstance(value, bool)
         if not (fits and value in self.options):
             wanted = ", ".join(repr(each) for each in self.options)
             error = OptionValueError if fits else OptionTypeError
-            raise error(f"{attribute.name} must be one of {wanted}, got {_shown(value)}")
+            reason = dict(self.refused).get(value, "") if isinstance(value, str) else ""
+            raise error(
+                f"{attribute.name} must be one of {wanted}, got {_shown(value)}"
+                + (f": {reason}" if reason else "")
+            )
 
 
 @attrs.frozen
@@ -190,7 +196,12 @@ def number(
     return attrs.field(default=default, validator=bounds)
 
 
-def integer(*, default: int | None, at_least: int | None = None, odd: bool = False) -> Any:  # noqa: ANN401 - as above
+def integer(
+    *,
+    default: int | None = attrs.NOTHING,  # type: ignore[assignment]
+    at_least: int | None = None,
+    odd: bool = False,
+) -> Any:  # noqa: ANN401 - as above
     """Declare an option that is an integer within bounds, or None where None is the default."""
     return attrs.field(default=default, validator=_Integer(ge=at_least, optional=default is None, odd=odd))
 
@@ -198,9 +209,10 @@ def integer(*, default: int | None, at_least: int | None = None, odd: bool = Fal
 def choice(
     *options: str | int | None,
     default: str | int | None = attrs.NOTHING,  # type: ignore[assignment]
+    refused: Mapping[str, str] | None = None,
 ) -> Any:  # noqa: ANN401 - as above
-    """Declare an option that is one of a few words or numbers."""
-    return attrs.field(default=default, validator=_Choice(options))
+    """Declare an option that is one of a few words or numbers; ``refused`` says why others are not."""
+    return attrs.field(default=default, validator=_Choice(options, tuple((refused or {}).items())))
 
 
 def flag(*, default: bool) -> Any:  # noqa: ANN401 - as above

@@ -9,7 +9,7 @@ from lossary_losses._core.claims import Claims
 from lossary_losses._core.options import number
 from lossary_losses._core.stable import softplus
 from lossary_losses.loss_registry_setup import loss_registry
-from lossary_losses.preference.pair import PairLoss
+from lossary_losses.preference.pair import ReferredPairLoss
 
 __all__ = ["DPOLoss"]
 
@@ -18,7 +18,7 @@ __all__ = ["DPOLoss"]
     name="dpo_loss", aliases=["DPOLoss"], tags=["language", "preference", "cross_entropy"]
 )
 @define_loss
-class DPOLoss(PairLoss):
+class DPOLoss(ReferredPairLoss):
     r"""Logistic loss of how much more the preferred answer has gained over a reference than the other one.
 
     .. math:: \ell = -\log \sigma \big( \beta\, (x_w - r_w) - \beta\, (x_l - r_l) \big)

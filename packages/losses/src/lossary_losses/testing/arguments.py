@@ -9,7 +9,7 @@ from torch.nn import functional
 from lossary_losses.testing.kinds import Kind, Size
 from lossary_registry import nearest_names
 
-__all__ = ["ARGUMENTS", "DISCRETE", "POSITIONAL", "SHARED", "draw_argument"]
+__all__ = ["ARGUMENTS", "POSITIONAL", "SHARED", "WITHOUT_GRADIENT", "draw_argument"]
 
 Draw = Callable[[Kind, Tensor, Size, torch.Generator], Tensor]
 
@@ -63,6 +63,7 @@ ARGUMENTS: Mapping[str, Draw] = {
     "positive": _positive,
     "real": _real,
     "log_probability": _log_probability,
+    "held_log_probability": _log_probability,
     "area": _area,
     "event": _event,
     "groups": _groups,
@@ -72,12 +73,12 @@ ARGUMENTS: Mapping[str, Draw] = {
     "marks": _marks,
 }
 """How each kind of argument is drawn: numbers in the input's shape, above zero, any, or logarithms of
-probabilities; one above zero for each object that has points; for each sample, whether an event came, or of
-which group it is; as a target; one number above zero; a row for each class; for each position, whether it is
-one of some."""
+probabilities, which may be held; one above zero for each object that has points; for each sample, whether an
+event came, or of which group it is; as a target; one number above zero; a row for each class; for each
+position, whether it is one of some."""
 
-DISCRETE = frozenset({"event", "groups", "marks"})
-"""Kinds of argument that have no gradient."""
+WITHOUT_GRADIENT = frozenset({"event", "groups", "held_log_probability", "marks"})
+"""Kinds of argument that have no gradient: what is no number, or what a loss holds as it is."""
 
 POSITIONAL = frozenset({"marks"})
 """Kinds of argument that have an entry for each position, whatever its channels."""

@@ -7,7 +7,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from lossary_losses.testing.arguments import DISCRETE
+from lossary_losses.testing.arguments import WITHOUT_GRADIENT
 from lossary_losses.testing.data import Data
 from lossary_losses.testing.kinds import name_of_kind
 from lossary_losses.testing.sample import Sample
@@ -126,7 +126,8 @@ class Needs:
 def _have_gradients(subject: Subject, data: Data) -> bool:
     """Tell whether a target, a weight or another tensor may have a gradient."""
     of_target = data.has_target and data.kind.is_differentiable
-    return of_target or subject.takes_argument("weight") or bool(set(data.arguments.values()) - DISCRETE)
+    of_others = bool(set(data.arguments.values()) - WITHOUT_GRADIENT)
+    return of_target or of_others or subject.takes_argument("weight")
 
 
 def changes_for(subject: Subject, data: Data) -> tuple[str, ...]:

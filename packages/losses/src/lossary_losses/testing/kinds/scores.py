@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from lossary_losses.testing.kinds.kind import Change, Kind, Size, kind_registry
 from lossary_losses.testing.sample import Sample
@@ -63,9 +64,9 @@ class Scores(_AnyShape):
 
 
 class _Pairs(Kind):
-    """Two scores in a row; one row is one pair."""
+    """Two scores in a row, or two log-probabilities; one row is one pair."""
 
-    inputs = ("pairs",)
+    inputs = ("pairs", "pairs_of_log_probabilities")
     layout = "P 2"
     element = "pair"
     repeats = 0
@@ -76,6 +77,11 @@ class _Pairs(Kind):
     def shape(self, size: Size) -> tuple[int, ...]:
         """Give a pair for each of the batch."""
         return (size.batch, 2)
+
+    def draw_input(self, form: str, size: Size, generator: torch.Generator) -> Tensor:
+        """Draw scores, or logarithms of probabilities."""
+        drawn = super().draw_input(form, size, generator)
+        return functional.logsigmoid(drawn) if form == "pairs_of_log_probabilities" else drawn
 
     def positions(self, sample: Sample) -> tuple[int, ...]:
         """Give one for each pair."""
@@ -117,9 +123,9 @@ class Pairs(_Pairs):
 
     def perfect(self, sample: Sample, form: str) -> Tensor:
         """Give the preferred one much more."""
-        del form
         wins = torch.stack([sample.truth == 0, sample.truth == 1], dim=-1)
-        return (2.0 * wins - 1).to(sample.input.dtype) * _OUT
+        most = 0 if form == "pairs_of_log_probabilities" else 1
+        return torch.where(wins, most, -1).to(sample.input.dtype) * _OUT
 
 
 @kind_registry.register(name="pairs_by_probability")

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd.gradcheck import GradcheckError
 
+from lossary_losses.testing.arguments import WITHOUT_GRADIENT
 from lossary_losses.testing.data import Data
 from lossary_losses.testing.rule import BrokenRuleError, close, expect, gradient, rule
 from lossary_losses.testing.sample import Sample
@@ -113,7 +114,11 @@ def other_derivatives_are_right(subject: Subject, data: Data) -> None:
     """The gradients of targets that are no labels, of weights and of other tensors agree with differences."""
     sample = data.draw(space=data.kind.small_space)
     loss = subject.loss()
-    tensors = {name: value for name, value in sample.arguments.items() if value.is_floating_point()}
+    tensors = {
+        name: value
+        for name, value in sample.arguments.items()
+        if data.arguments[name] not in WITHOUT_GRADIENT
+    }
     if data.has_target and data.kind.is_differentiable:
         tensors["target"] = data.kind.free(sample.truth)
     if subject.takes_argument("weight"):

@@ -1,0 +1,1 @@
+"""Losses of policies, which learn from how good what they did turned out to be."""
