@@ -34,6 +34,7 @@ TASKS = {
     "survival": "Survival",
     "forecasting": "Forecasting",
     "preference": "Preference",
+    "distillation": "Distillation",
     "composite": "Composites",
 }
 TARGETS = {
@@ -43,6 +44,7 @@ TARGETS = {
     "one_hot": "one-hot, in the input's shape",
     "distributions": "probabilities over the classes, in the input's shape",
     "values": "any numbers, in the input's shape",
+    "teacher_logits": "logits of the teacher, in the input's shape",
 }
 AT_SOFT = {
     "zero": "zero where the prediction equals it",

@@ -19,6 +19,7 @@ from lossary_losses import (
     GradientPenaltyLoss,
     InfoNCELoss,
     IoULoss,
+    KLDistillationLoss,
     ListMLELoss,
     ListSoftmaxLoss,
     LocalCrossCorrelationLoss,
@@ -138,6 +139,7 @@ def test_keeps_the_contract(loss_trial):
 @in_forms(RelativeLpLoss, {"power": 1.0})
 @in_forms(RelativisticLoss, {"objective": "hinge"})
 @in_forms(ChamferLoss, {"squared": False})
+@in_forms(KLDistillationLoss, {"direction": "reverse", "skew": 0.1, "temperature": 2.0})
 @in_forms(FeatureLoss, {"norm": "l2"})
 def test_keeps_the_contract_in_every_form(loss_trial):
     """With options that compute differently a loss keeps the contract as well."""
@@ -169,7 +171,8 @@ VOCABULARY = {
     *("image", "features", "windows", "regularization", "audio", "signals", "decibels", "spectrum"),
     *("geometry", "points", "rotations", "depth", "generation", "adversarial", "diffusion", "variational"),
     "physics",
-    *("representation", "contrastive", "ranking", "survival", "forecasting", "language", "preference"),
+    *("representation", "contrastive", "ranking", "survival", "forecasting"),
+    *("language", "preference", "distillation"),
     *("binary", "multilabel", "multiclass", "ordinal"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),
     *("probabilistic", "robust"),

@@ -59,6 +59,8 @@ from lossary_losses.detection.iou import IoULoss
 from lossary_losses.detection.keypoint_similarity import KeypointSimilarityLoss
 from lossary_losses.detection.quality_focal import QualityFocalLoss
 from lossary_losses.detection.varifocal import VarifocalLoss
+from lossary_losses.distillation.js import JSDistillationLoss
+from lossary_losses.distillation.kl import KLDistillationLoss
 from lossary_losses.errors import (
     InputTypeError,
     InputValueError,
@@ -184,7 +186,9 @@ __all__ = [
     "InputTypeError",
     "InputValueError",
     "IoULoss",
+    "JSDistillationLoss",
     "JaccardLoss",
+    "KLDistillationLoss",
     "KeypointSimilarityLoss",
     "L1Loss",
     "LDAMLoss",
