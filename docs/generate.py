@@ -45,6 +45,8 @@ TARGETS = {
     "distributions": "probabilities over the classes, in the input's shape",
     "values": "any numbers, in the input's shape",
     "teacher_logits": "logits of the teacher, in the input's shape",
+    "teacher_scores": "logits of the teacher, in the input's shape",
+    "top_log_probabilities": "logarithms of what the teacher gives a few classes, `(B, K, *S)`",
 }
 AT_SOFT = {
     "zero": "zero where the prediction equals it",

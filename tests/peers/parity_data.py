@@ -128,6 +128,7 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
     "hazards in bins": lambda: (_normal(8, 5), torch.arange(8) % 5),
     "ordinal": lambda: (_normal(7, CLASSES), torch.arange(7) % (CLASSES + 1)),
     "lists": lambda: (_normal(5, 6), _uniform(5, 6)),
+    "two networks, flat": lambda: (_normal(6, CLASSES), _normal(6, CLASSES, seed=4)),
     "two networks": lambda: (3 * _normal(*SHAPE), 3 * _normal(*SHAPE, seed=4)),
     "pairs of scores": lambda: (10 * _normal(6, 2), _labels(6, 2, classes=2)[:, 1]),
 }

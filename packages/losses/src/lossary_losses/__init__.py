@@ -59,8 +59,13 @@ from lossary_losses.detection.iou import IoULoss
 from lossary_losses.detection.keypoint_similarity import KeypointSimilarityLoss
 from lossary_losses.detection.quality_focal import QualityFocalLoss
 from lossary_losses.detection.varifocal import VarifocalLoss
+from lossary_losses.distillation.attention_transfer import AttentionTransferLoss
+from lossary_losses.distillation.channel_wise import ChannelWiseDistillationLoss
+from lossary_losses.distillation.dist import DISTLoss
+from lossary_losses.distillation.dkd import DKDLoss
 from lossary_losses.distillation.js import JSDistillationLoss
 from lossary_losses.distillation.kl import KLDistillationLoss
+from lossary_losses.distillation.top_k import TopKDistillationLoss
 from lossary_losses.errors import (
     InputTypeError,
     InputValueError,
@@ -132,6 +137,7 @@ __all__ = [
     "AdversarialLoss",
     "ArcFaceLoss",
     "AsymmetricLoss",
+    "AttentionTransferLoss",
     "BCEDiceLoss",
     "BCELoss",
     "BarlowTwinsLoss",
@@ -140,6 +146,7 @@ __all__ = [
     "CRPSLoss",
     "Card",
     "ChamferLoss",
+    "ChannelWiseDistillationLoss",
     "CharbonnierLoss",
     "Claims",
     "ClassBalancedLoss",
@@ -151,7 +158,9 @@ __all__ = [
     "CoxLoss",
     "CrossEntropyLoss",
     "DINOLoss",
+    "DISTLoss",
     "DIoULoss",
+    "DKDLoss",
     "DPOLoss",
     "DeepSupervision",
     "DeformationLoss",
@@ -239,6 +248,7 @@ __all__ = [
     "SymmetricCrossEntropyLoss",
     "TargetlessLoss",
     "TopKCrossEntropyLoss",
+    "TopKDistillationLoss",
     "TotalVariationLoss",
     "TverskyLoss",
     "UnifiedFocalLoss",
