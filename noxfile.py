@@ -324,11 +324,12 @@ def cuda(session: nox.Session) -> None:
 
 @nox.session(python=OWN, tags=["once"], reuse_venv=True)
 def demo(session: nox.Session) -> None:
-    """Losses from configuration files train networks on real photographs; a folder for pictures may come."""
+    """Losses train networks on photographs, and on digits; a folder for pictures may come."""
     install(session, REGISTRY, LOSSES, FACTORY, groups=("demo",), torch=PAIRS[OWN])
     folder = Path(*session.posargs)
     for name in ("segment_page", "restore_photo", "find_coins"):
         session.run("python", f"docs/examples/{name}.py", "--output", str(folder / f"{name}.png"))
+    session.run("python", "docs/examples/distil_digits.py")
 
 
 @nox.session(python=OWN, tags=["once"])
