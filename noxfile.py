@@ -332,6 +332,7 @@ def demo(session: nox.Session) -> None:
     folder = Path(*session.posargs)
     for name in EXAMPLES:
         session.run("python", f"docs/examples/{name}.py", "--output", str(folder / f"{name}.png"))
+    session.run("python", "docs/examples/distil_digits.py")
 
 
 @nox.session(python=OWN, tags=["once"])

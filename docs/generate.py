@@ -35,6 +35,7 @@ TASKS = {
     "forecasting": "Forecasting",
     "preference": "Preference",
     "policy": "Policies",
+    "distillation": "Distillation",
     "composite": "Composites",
 }
 TARGETS = {
@@ -45,6 +46,9 @@ TARGETS = {
     "distributions": "probabilities over the classes, in the input's shape",
     "values": "any numbers, in the input's shape",
     "ordinal": "class indices `(B, *S)`, of one class more than the input has channels",
+    "teacher_logits": "logits of the teacher, in the input's shape",
+    "teacher_scores": "logits of the teacher, in the input's shape",
+    "top_log_probabilities": "logarithms of what the teacher gives a few classes, `(B, K, *S)`",
 }
 AT_SOFT = {
     "zero": "zero where the prediction equals it",

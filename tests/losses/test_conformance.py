@@ -21,6 +21,7 @@ from lossary_losses import (
     GRPOLoss,
     InfoNCELoss,
     IoULoss,
+    KLDistillationLoss,
     LambdaLoss,
     ListMLELoss,
     ListSoftmaxLoss,
@@ -154,6 +155,7 @@ def test_keeps_the_contract(loss_trial):
 @in_forms(RelativeLpLoss, {"power": 1.0})
 @in_forms(RelativisticLoss, {"objective": "hinge"})
 @in_forms(ChamferLoss, {"squared": False})
+@in_forms(KLDistillationLoss, {"direction": "reverse", "skew": 0.1, "temperature": 2.0})
 @in_forms(FeatureLoss, {"norm": "l2"})
 def test_keeps_the_contract_in_every_form(loss_trial):
     """With options that compute differently a loss keeps the contract as well."""
@@ -194,6 +196,7 @@ VOCABULARY = {
         "language",
         "preference",
         "policy",
+        "distillation",
     ),
     *("binary", "multilabel", "multiclass", "ordinal"),
     *("cross_entropy", "overlap", "boundary", "topology", "pointwise", "imbalance", "noise_robust"),

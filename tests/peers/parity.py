@@ -11,6 +11,7 @@ from pathlib import Path
 import parity_of_audio
 import parity_of_classification
 import parity_of_detection
+import parity_of_distillation
 import parity_of_forecasts
 import parity_of_generation
 import parity_of_images
@@ -36,6 +37,7 @@ RECORDS = [
     *parity_of_generation.RECORDS,
     *parity_of_rows.RECORDS,
     *parity_of_forecasts.RECORDS,
+    *parity_of_distillation.RECORDS,
 ]
 
 ALONE = {

@@ -136,6 +136,8 @@ SAMPLES: Mapping[str, Callable[[], Sample]] = {
     ),
     "tokens": lambda: (-_uniform(5, 6), _normal(5, 6)),
     "pairs of scores, the first preferred": lambda: (_normal(6, 2), torch.zeros(6, dtype=torch.long)),
+    "two networks, flat": lambda: (_normal(6, CLASSES), _normal(6, CLASSES, seed=4)),
+    "two networks": lambda: (3 * _normal(*SHAPE), 3 * _normal(*SHAPE, seed=4)),
     "pairs of scores": lambda: (10 * _normal(6, 2), _labels(6, 2, classes=2)[:, 1]),
 }
 """Input and target, by what the target holds."""

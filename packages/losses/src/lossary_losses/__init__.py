@@ -59,6 +59,13 @@ from lossary_losses.detection.iou import IoULoss
 from lossary_losses.detection.keypoint_similarity import KeypointSimilarityLoss
 from lossary_losses.detection.quality_focal import QualityFocalLoss
 from lossary_losses.detection.varifocal import VarifocalLoss
+from lossary_losses.distillation.attention_transfer import AttentionTransferLoss
+from lossary_losses.distillation.channel_wise import ChannelWiseDistillationLoss
+from lossary_losses.distillation.dist import DISTLoss
+from lossary_losses.distillation.dkd import DKDLoss
+from lossary_losses.distillation.js import JSDistillationLoss
+from lossary_losses.distillation.kl import KLDistillationLoss
+from lossary_losses.distillation.top_k import TopKDistillationLoss
 from lossary_losses.errors import (
     InputTypeError,
     InputValueError,
@@ -153,6 +160,7 @@ __all__ = [
     "AdversarialLoss",
     "ArcFaceLoss",
     "AsymmetricLoss",
+    "AttentionTransferLoss",
     "BCEDiceLoss",
     "BCELoss",
     "BarlowTwinsLoss",
@@ -164,6 +172,7 @@ __all__ = [
     "CRPSLoss",
     "Card",
     "ChamferLoss",
+    "ChannelWiseDistillationLoss",
     "CharbonnierLoss",
     "CircleLoss",
     "Claims",
@@ -179,7 +188,9 @@ __all__ = [
     "CrossEntropyLoss",
     "DAPOLoss",
     "DINOLoss",
+    "DISTLoss",
     "DIoULoss",
+    "DKDLoss",
     "DPOLoss",
     "DeepSupervision",
     "DeformationLoss",
@@ -218,7 +229,9 @@ __all__ = [
     "InputTypeError",
     "InputValueError",
     "IoULoss",
+    "JSDistillationLoss",
     "JaccardLoss",
+    "KLDistillationLoss",
     "KTOLoss",
     "KeypointSimilarityLoss",
     "L1Loss",
@@ -280,6 +293,7 @@ __all__ = [
     "SymmetricCrossEntropyLoss",
     "TargetlessLoss",
     "TopKCrossEntropyLoss",
+    "TopKDistillationLoss",
     "TotalVariationLoss",
     "TripletLoss",
     "TverskyLoss",

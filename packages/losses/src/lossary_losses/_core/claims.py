@@ -52,7 +52,7 @@ class Claims:
     arguments: Mapping[str, str] = attrs.field(factory=dict)
     """What ``forward`` needs besides input and target, and what each tensor holds: ``"positive"``,
     ``"real"``, ``"log_probability"``, ``"held_log_probability"``, ``"area"``, ``"event"``, ``"groups"``,
-    ``"same_as_target"``, ``"scalar"``, ``"projection"`` or ``"marks"``."""
+    ``"same_as_target"``, ``"scalar"``, ``"projection"``, ``"marks"``, ``"labels"`` or ``"top"``."""
     options: Mapping[str, object] = attrs.field(factory=dict)
     """What the constructor needs, as an example over four classes."""
     exempt: Mapping[str, str] = attrs.field(factory=dict)

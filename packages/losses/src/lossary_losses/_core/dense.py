@@ -14,6 +14,7 @@ from lossary_losses._core.checks import check_labels, check_nonnegative, check_u
 from lossary_losses.errors import InputTypeError, InputValueError
 
 __all__ = [
+    "TOGETHER",
     "Dense",
     "Kind",
     "Ready",
@@ -33,9 +34,12 @@ __all__ = [
     "require_tensor",
 ]
 
-Kind = Literal["labels", "values", "probabilities", "distributions"]
-"""What a target holds: class indices; one value per element, of any size or from 0 to 1; or, from 0 to 1 as
-well, values of which those of a position belong together."""
+Kind = Literal["labels", "values", "probabilities", "distributions", "logits"]
+"""What a target holds: class indices; one value per element, of any size or from 0 to 1; or values of which
+those of a position belong together, from 0 to 1 or, as another network's logits, of any size."""
+
+TOGETHER = frozenset({"distributions", "logits"})
+"""The kinds of which the values of a position belong together."""
 
 _RANK = 2
 """Batch and classes: what a dense input has at least."""
@@ -106,7 +110,7 @@ def prepare(
         target = target.unsqueeze(1)
     elif target.shape != input.shape:
         raise incompatible_shapes(input, target, f"{tuple(input.shape)} (values)")
-    elif kind == "distributions":
+    elif kind in TOGETHER:
         _require_classes(input)
     mask, weight = selection.mask, selection.weight
     if mask is not None:
@@ -144,7 +148,7 @@ def ready(dense: Dense, *, check: bool = True, hard: bool = False) -> Ready:
         target = torch.where(valid, target, 0)
     if check and dense.kind == "labels":
         check_labels(target, input.shape[1] + dense.thresholds, dense.ignore_index)
-    elif check and dense.kind != "values":
+    elif check and dense.kind not in ("values", "logits"):
         # What is differentiated with respect to is not hard: its formula is that of any value.
         hard = check_unit_interval(target, "target", dense.target.dtype) and not target.requires_grad
     share = None if dense.weight is None else dense.weight.to(dtype)
@@ -183,10 +187,10 @@ def counted_positions(dense: Dense) -> Tensor | None:
     valid = dense.mask
     if dense.ignore_index is not None and can_hold(dense.target.dtype, dense.ignore_index):
         kept = dense.target != dense.ignore_index
-        if dense.kind == "distributions":
+        if dense.kind in TOGETHER:
             kept = kept.any(dim=1, keepdim=True)
         valid = kept if valid is None else valid & kept
-    if valid is not None and dense.kind == "distributions":
+    if valid is not None and dense.kind in TOGETHER:
         valid = valid.all(dim=1, keepdim=True)
     return valid
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss, full_precision
-from lossary_losses._core.dense import Dense, Ready, ready
+from lossary_losses._core.dense import TOGETHER, Dense, Ready, ready
 from lossary_losses._core.reduced import ReducedLoss
 from lossary_losses._core.reduction import Elements, Fraction
 from lossary_losses._core.spread import wherever_spread
@@ -55,7 +55,7 @@ class PointwiseLoss(ReducedLoss):
         """Give the loss of each position where classes exclude each other, else of each element."""
         dense = self.prepare(input, target, mask=mask, weight=weight)
         value, share = self.point(ready(dense))
-        if dense.kind in ("labels", "distributions") and value.shape[1] == 1:
+        if (dense.kind == "labels" or dense.kind in TOGETHER) and value.shape[1] == 1:
             return Elements(value.squeeze(1), None if share is None else share.squeeze(1))
         return Elements(value, share)
 

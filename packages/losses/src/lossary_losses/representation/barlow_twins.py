@@ -3,13 +3,13 @@
 from typing import ClassVar
 
 import attrs
-import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
+from lossary_losses._core.moments import added_up, reciprocal_root
 from lossary_losses._core.options import number
 from lossary_losses.loss_registry_setup import loss_registry
-from lossary_losses.representation.moments import MomentsLoss, Views, added_up, off_diagonal
+from lossary_losses.representation.moments import MomentsLoss, Views, off_diagonal
 
 __all__ = ["BarlowTwinsLoss"]
 
@@ -65,13 +65,7 @@ class BarlowTwinsLoss(MomentsLoss):
         ours, theirs, share = views.input, views.target, views.share
         sums = [(share * ours).T @ theirs, *((share * each.square()).sum(dim=0) for each in (ours, theirs))]
         product, *squares = added_up(sums, self.process_group)
-        of_ours, of_theirs = (_reciprocal_root(each) for each in squares)
+        of_ours, of_theirs = (reciprocal_root(each) for each in squares)
         correlation = of_ours.unsqueeze(1) * product * of_theirs
         same = (1 - correlation.diagonal()).square().sum()
         return same + self.redundancy * off_diagonal(correlation).square().sum()
-
-
-def _reciprocal_root(squares: Tensor) -> Tensor:
-    """Give zero for what has no root to divide by."""
-    nothing = squares == 0
-    return torch.where(nothing, 0, torch.where(nothing, 1, squares).rsqrt())

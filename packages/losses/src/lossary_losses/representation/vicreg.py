@@ -4,10 +4,11 @@ import torch
 from torch import Tensor
 
 from lossary_losses._core.base import define_loss
+from lossary_losses._core.moments import added_up
 from lossary_losses._core.options import number
 from lossary_losses._core.stable import power_of_nonnegative
 from lossary_losses.loss_registry_setup import loss_registry
-from lossary_losses.representation.moments import MomentsLoss, Views, added_up, off_diagonal
+from lossary_losses.representation.moments import MomentsLoss, Views, off_diagonal
 
 __all__ = ["VICRegLoss"]
 

@@ -59,6 +59,14 @@ def _marks(_kind: Kind, input: Tensor, _size: Size, generator: torch.Generator) 
     return torch.rand(input.shape[:1] + input.shape[2:], generator=generator) < 0.7  # noqa: PLR2004 - most of them
 
 
+def _labels(_kind: Kind, input: Tensor, size: Size, generator: torch.Generator) -> Tensor:
+    return torch.randint(0, size.channels, input.shape[:1] + input.shape[2:], generator=generator)
+
+
+def _top(_kind: Kind, input: Tensor, _size: Size, generator: torch.Generator) -> Tensor:
+    return torch.rand(input.shape, generator=generator).argsort(dim=1)[:, : input.shape[1] // 2]
+
+
 ARGUMENTS: Mapping[str, Draw] = {
     "positive": _positive,
     "real": _real,
@@ -71,16 +79,19 @@ ARGUMENTS: Mapping[str, Draw] = {
     "scalar": _scalar,
     "projection": _projection,
     "marks": _marks,
+    "labels": _labels,
+    "top": _top,
 }
 """How each kind of argument is drawn: numbers in the input's shape, above zero, any, or logarithms of
 probabilities, which may be held; one above zero for each object that has points; for each sample, whether an
 event came, or of which group it is; as a target; one number above zero; a row for each class; for each
-position, whether it is one of some."""
+position, whether it is one of some, or of which class it is; half of the classes of each position, by their
+indices."""
 
-WITHOUT_GRADIENT = frozenset({"event", "groups", "held_log_probability", "marks"})
+WITHOUT_GRADIENT = frozenset({"event", "groups", "held_log_probability", "marks", "labels", "top"})
 """Kinds of argument that have no gradient: what is no number, or what a loss holds as it is."""
 
-POSITIONAL = frozenset({"marks"})
+POSITIONAL = frozenset({"marks", "labels"})
 """Kinds of argument that have an entry for each position, whatever its channels."""
 
 SHARED = frozenset({"scalar", "projection"})

@@ -3,6 +3,7 @@
 from lossary_losses.testing.kinds import (
     dense,
     detection,
+    distillation,
     features,
     fields,
     forecasting,
@@ -32,6 +33,7 @@ __all__ = [
     "Size",
     "dense",
     "detection",
+    "distillation",
     "features",
     "fields",
     "find_kind",

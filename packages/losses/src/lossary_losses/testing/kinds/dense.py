@@ -1,5 +1,7 @@
 """Dense data: classes or values at each position, ``(B, C, *S)``."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -22,7 +24,7 @@ _OUT = 1e4
 class DenseKind(Kind):
     """What all dense kinds share: positions, each with a vector over the classes."""
 
-    inputs = ("logits", "probabilities", "values")
+    inputs: ClassVar[tuple[str, ...]] = ("logits", "probabilities", "values")
     layout = "B C *S"
     element = "position"
     repeats = -1

@@ -1,0 +1,1 @@
+"""Losses of what a network learns from another one, its teacher."""
