@@ -324,10 +324,10 @@ def cuda(session: nox.Session) -> None:
 
 @nox.session(python=OWN, tags=["once"], reuse_venv=True)
 def demo(session: nox.Session) -> None:
-    """Losses from configuration files train networks on real photographs; a folder for pictures may come."""
+    """Losses from files train networks on photographs and text; a folder for pictures may come."""
     install(session, REGISTRY, LOSSES, FACTORY, groups=("demo",), torch=PAIRS[OWN])
     folder = Path(*session.posargs)
-    for name in ("segment_page", "restore_photo", "find_coins"):
+    for name in ("segment_page", "restore_photo", "find_coins", "prefer_text"):
         session.run("python", f"docs/examples/{name}.py", "--output", str(folder / f"{name}.png"))
 
 
