@@ -42,7 +42,14 @@ LANGUAGE_SERVER = "yaml-language-server@2.0.0"
 TEST_GROUPS = ("test", "test-losses", "test-factory")
 UNIT_TESTS = ("tests/registry", "tests/losses", "tests/factory", "tests/together")
 
-EXAMPLES = ("segment_page", "restore_photo", "find_coins", "retrieve_digits", "predict_arrests")
+EXAMPLES = (
+    "segment_page",
+    "restore_photo",
+    "find_coins",
+    "retrieve_digits",
+    "predict_arrests",
+    "prefer_text",
+)
 """Programs that train small networks, in docs/examples."""
 
 # Two workers share one process's fixtures badly, so what is marked as a group stays with one of them.

@@ -86,4 +86,4 @@ class CISPOLoss(PolicyLoss):
     def surrogate(self, tokens: Tokens) -> Tensor:
         """Give how unlikely what was better is, by a ratio that is held."""
         held = token_ratio(tokens).detach().clamp(max=self.cap)
-        return -held * tokens.target * tokens.input
+        return -held * tokens.advantage() * tokens.input

@@ -86,4 +86,4 @@ class DrGRPOLoss(ClippedPolicyLoss):
 
     def together(self, cost: Tensor, tokens: Tokens) -> Elements:
         """Let each sequence count alike, and each token whatever the length of its sequence."""
-        return Elements(cost * tokens.share / self.max_length, tokens.share / tokens.lengths)
+        return Elements(cost * tokens.share / self.max_length, tokens.share / tokens.lengths())

@@ -85,7 +85,7 @@ class GSPOLoss(ClippedPolicyLoss):
 
     def ratio(self, tokens: Tokens) -> Tensor:
         """Give how many times as likely the average token of a sequence has become."""
-        mean = log_ratio(tokens).sum(dim=1, keepdim=True) / tokens.lengths
+        mean = log_ratio(tokens).sum(dim=1, keepdim=True) / tokens.lengths()
         return nearer(mean).exp().expand(tokens.input.shape)
 
     def together(self, cost: Tensor, tokens: Tokens) -> Elements:

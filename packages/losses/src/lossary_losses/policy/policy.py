@@ -92,7 +92,7 @@ class PolicyLoss(ElementLoss):
         """Give what each token adds to the sum, and to what it is divided by."""
         given = {"old": old, "reference": reference, "mask": mask, "weight": weight}
         tokens = prepare_tokens(input, target, **given)
-        cost = self.surrogate(tokens._replace(target=tokens.target.detach()))
+        cost = self.surrogate(tokens)
         if self.beta:
             cost = cost + self.beta * self._divergence(tokens)
         return self.together(cost, tokens)
@@ -136,7 +136,7 @@ class ClippedPolicyLoss(PolicyLoss):
 
     def surrogate(self, tokens: Tokens) -> Tensor:
         """Give minus the worse of what the ratio gains, and of what the ratio within its bounds does."""
-        advantage, ratio = tokens.target, self.ratio(tokens)
+        advantage, ratio = tokens.advantage(), self.ratio(tokens)
         clipped = ratio.clamp(1 - self.clip_low, 1 + self.clip_high)
         cost = -torch.minimum(ratio * advantage, clipped * advantage)
         if self.dual_clip is None:
@@ -151,7 +151,7 @@ def of_tokens(cost: Tensor, tokens: Tokens) -> Elements:
 
 def of_sequences(cost: Tensor, tokens: Tokens) -> Elements:
     """Let each sequence that has tokens count alike, whatever its length."""
-    share = tokens.share / tokens.lengths
+    share = tokens.share / tokens.lengths()
     return Elements(cost * share, share)
 
 

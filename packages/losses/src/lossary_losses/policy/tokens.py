@@ -31,7 +31,10 @@ class Tokens(NamedTuple):
     share: Tensor
     """How much each token counts: its weight, or one."""
 
-    @property
+    def advantage(self) -> Tensor:
+        """The target, without a gradient."""
+        return self.target.detach()
+
     def lengths(self) -> Tensor:
         """How many tokens of each sequence count, ``(B, 1)``; one where none does, as nothing is divided."""
         return self.counted.sum(dim=1, keepdim=True).clamp(min=1).to(self.input.dtype)
