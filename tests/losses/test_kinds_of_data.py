@@ -20,10 +20,17 @@ UNWRITTEN = ("docstring_says_it_all", "example_runs")
 ALL = [each for each in map(loss_registry.get, loss_registry) if hasattr(each, "claims")] + DOUBLES
 
 
+NEEDED = {
+    "hidden_states": {"linear_weight": "projection"},
+    "top_log_probabilities": {"indices": "top"},
+}
+"""What says, beside input and target, which prediction is perfect."""
+
+
 def drawn(name, **given):
     """Draw a sample of a kind."""
     kind = kind_registry.get(name)()
-    data = Data(kind, kind.inputs[0], {"linear_weight": "projection"} if name == "hidden_states" else {}, 4)
+    data = Data(kind, kind.inputs[0], NEEDED.get(name, {}), 4)
     return data, data.draw(**given)
 
 

@@ -275,7 +275,7 @@ RECORDS = [
         "ipo_loss",
         "pairs of scores, the first preferred",
         "IPOLoss(tau=0.1)(x, t, reference=reference)",
-        "((x[:, 0] - x[:, 1] - (reference[:, 0] - reference[:, 1]) - 1 / (2 * 0.1)) ** 2).mean()",
+        "torch.square(x[:, 0] - x[:, 1] - (reference[:, 0] - reference[:, 1]) - 1 / (2 * 0.1)).mean()",
         "TRL and HALOs call tau beta, and pass averages over tokens.",
     ),
     Parity(
@@ -335,7 +335,7 @@ RECORDS = [
         "cispo_loss",
         "tokens",
         "CISPOLoss(cap=1.1)(x, t, old=old, mask=kept)",
-        "-((x - old).exp().detach().clamp(max=1.1) * t * x)[kept].mean()",
+        "-(torch.exp(x - old).detach().clamp(max=1.1) * t * x)[kept].mean()",
         "TRL's epsilon_high is the cap; verl's is one less.",
     ),
     Parity(

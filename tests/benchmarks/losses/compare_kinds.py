@@ -80,6 +80,19 @@ def by_all_members(input: Tensor, target: Tensor) -> Tensor:
     return ((input - target.unsqueeze(1)).abs().mean(1) - pairs).mean()
 
 
+def networks() -> tuple[Tensor, Tensor]:
+    """Give the logits of two networks for 150 classes of each position."""
+    generator = torch.Generator().manual_seed(0)
+    input, target = torch.randn(2, 4, 150, 128, 128, generator=generator)
+    return input.requires_grad_(), target
+
+
+def by_logarithms(input: Tensor, target: Tensor) -> Tensor:
+    """Compute the divergence as torch does, of the logarithms of both."""
+    logarithms = input.log_softmax(1), target.log_softmax(1)
+    return nn.functional.kl_div(*logarithms, reduction="none", log_target=True).sum(1).mean()
+
+
 class Targetless(nn.Module):
     """Calls a loss without a target as the others are called."""
 
@@ -140,6 +153,11 @@ CASES: dict[str, Case] = {
                 "monai.losses", lambda module: module.LocalNormalizedCrossCorrelationLoss(3, kernel_size=9)
             ),
         },
+    ),
+    "divergence of two networks": (
+        networks,
+        ours.KLDistillationLoss(),
+        {"torch": lambda: by_logarithms},
     ),
     "total variation": (
         images,
