@@ -89,6 +89,8 @@ from lossary_losses.image.ssim import SSIMLoss
 from lossary_losses.image.style import StyleLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.insight import Watch, explain
+from lossary_losses.language.linear_cross_entropy import LinearCrossEntropyLoss
+from lossary_losses.language.log_probs import linear_log_probs, log_probs, sequence_log_probs
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.preference.dpo import DPOLoss
 from lossary_losses.ranking.list_mle import ListMLELoss
@@ -199,6 +201,7 @@ __all__ = [
     "KeypointSimilarityLoss",
     "L1Loss",
     "LDAMLoss",
+    "LinearCrossEntropyLoss",
     "LinearSchedule",
     "ListMLELoss",
     "ListSoftmaxLoss",
@@ -269,8 +272,11 @@ __all__ = [
     "explain",
     "features_of",
     "input_gradient",
+    "linear_log_probs",
+    "log_probs",
     "loss_registry",
     "schedule_registry",
+    "sequence_log_probs",
     "set_progress",
     "signed_distance_map",
     "value_checks",
