@@ -90,7 +90,9 @@ from lossary_losses.image.style import StyleLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.insight import Watch, explain
 from lossary_losses.language.linear_cross_entropy import LinearCrossEntropyLoss
+from lossary_losses.language.load_balancing import LoadBalancingLoss
 from lossary_losses.language.log_probs import linear_log_probs, log_probs, sequence_log_probs
+from lossary_losses.language.z import ZLoss
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.preference.dpo import DPOLoss
 from lossary_losses.ranking.list_mle import ListMLELoss
@@ -205,6 +207,7 @@ __all__ = [
     "LinearSchedule",
     "ListMLELoss",
     "ListSoftmaxLoss",
+    "LoadBalancingLoss",
     "LocalCrossCorrelationLoss",
     "LogCoshDiceLoss",
     "LogCoshLoss",
@@ -266,6 +269,7 @@ __all__ = [
     "WeightedSum",
     "WingLoss",
     "ZLPRLoss",
+    "ZLoss",
     "card_of",
     "cards",
     "define_loss",
