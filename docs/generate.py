@@ -34,6 +34,7 @@ TASKS = {
     "survival": "Survival",
     "forecasting": "Forecasting",
     "preference": "Preference",
+    "language": "Language",
     "composite": "Composites",
 }
 TARGETS = {

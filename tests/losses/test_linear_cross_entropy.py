@@ -12,6 +12,7 @@ from lossary_losses import CrossEntropyLoss, FocalLoss, InputValueError, LinearC
 from lossary_losses._core.dense import Ready
 from lossary_losses._core.linear_sums import linear_sums
 from lossary_losses._core.projection import Head
+from lossary_losses.testing.rules.distribution import _on_two_ranks
 
 SMALL, LARGE = (7, 5, 11), (150, 6, 7200)
 """Positions, features and classes: the logits of the second are computed in parts, the last of them short."""
@@ -143,6 +144,29 @@ def test_parts_of_a_step_add_up():
     assert_close(value, whole)
     assert_close(*(torch.autograd.grad(each, weight, retain_graph=True) for each in (value, whole)))
     assert_close(loss.counts(labels[1:2], like=(1, 6), **given), first.denominator)
+
+
+@pytest.mark.parametrize("cut", [0, 40])
+def test_processes_share_a_batch(cut):
+    """Over ranks of unequal positions, one without any, value and gradients are those of the whole batch."""
+    leaves, labels, class_weight = data(LARGE)
+    parts = (slice(0, cut), slice(cut, None))
+    options = {"weight": class_weight, "ignore_index": -100, "z_loss": 0.1}
+
+    def on_rank(rank, group):
+        own = leaves[0].detach()[parts[rank]].requires_grad_()
+        weight, bias = (each.detach().clone().requires_grad_() for each in leaves[1:])
+        loss = LinearCrossEntropyLoss(process_group=group, **options)
+        value = loss(own, labels[parts[rank]], linear_weight=weight, linear_bias=bias)
+        return value.detach(), torch.autograd.grad(value, (own, weight, bias))
+
+    (first, slopes), (second, other_slopes) = _on_two_ranks(on_rank)
+    hidden, weight, bias = leaves
+    value = LinearCrossEntropyLoss(**options)(hidden, labels, linear_weight=weight, linear_bias=bias)
+    assert_close((first + second) / 2, value)
+    ours = [torch.cat([slopes[0], other_slopes[0]]) / 2]
+    ours += [(one + other) / 2 for one, other in zip(slopes[1:], other_slopes[1:], strict=True)]
+    assert_close(ours, list(torch.autograd.grad(value, leaves)))
 
 
 def test_the_gradient_of_the_weight_in_half_precision():

@@ -28,7 +28,7 @@ __all__ = ["LinearCrossEntropyLoss"]
 @loss_registry.register(
     name="linear_cross_entropy_loss",
     aliases=["LinearCrossEntropyLoss", "fused_linear_cross_entropy_loss"],
-    tags=["language", "classification", "multiclass", "cross_entropy"],
+    tags=["language", "multiclass", "cross_entropy"],
 )
 @define_loss
 class LinearCrossEntropyLoss(CrossEntropyLoss):

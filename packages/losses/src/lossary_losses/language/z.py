@@ -22,7 +22,7 @@ __all__ = ["ZLoss"]
 @loss_registry.register(
     name="z_loss",
     aliases=["ZLoss", "router_z_loss"],
-    tags=["language", "classification", "multiclass", "regularization", "pointwise"],
+    tags=["language", "multiclass", "regularization", "pointwise"],
 )
 @define_loss
 class ZLoss(TargetlessLoss):
