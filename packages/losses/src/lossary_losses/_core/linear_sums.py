@@ -20,7 +20,7 @@ from lossary_losses._core.projection import Gradients, Head, are_many_logits, gr
 from lossary_losses._core.reduction import Fraction, to_fraction
 from lossary_losses._core.streaming import is_seen_as_a_whole_only
 
-__all__ = ["linear_sums"]
+__all__ = ["linear_sums", "with_logits"]
 
 
 def linear_sums(formula: PointwiseLoss, head: Head, ready: Ready) -> Fraction:
@@ -42,7 +42,13 @@ def linear_sums(formula: PointwiseLoss, head: Head, ready: Ready) -> Fraction:
 
 
 def _plain(formula: PointwiseLoss, head: Head, ready: Ready) -> Fraction:
-    return to_fraction(formula.point(ready._replace(input=head.logits(ready.input))))
+    return to_fraction(formula.point(with_logits(head, ready)))
+
+
+def with_logits(head: Head, ready: Ready) -> Ready:
+    """Put all logits in the place of the hidden states that they are made of."""
+    hidden, target, share, kind, hard = ready
+    return Ready(head.logits(hidden), target, share, kind, hard)
 
 
 class _Notes:
@@ -115,6 +121,7 @@ def _in_parts(
         if any(wanted):
             elements, slope = formula.point_and_slope(part)
             gradients.add(rows, logits, slope)
+            del slope  # or two of its size are held while the next one is computed
         else:
             elements = formula.point(part)
         sums.append(torch.stack(to_fraction(elements)))

@@ -8,8 +8,8 @@ from torch import Tensor
 from lossary_losses._core.base import define_loss, full_precision
 from lossary_losses._core.checks import check_labels, check_nonnegative
 from lossary_losses._core.claims import Claims
-from lossary_losses._core.dense import Ready, incompatible_shapes, ready, require_tensor
-from lossary_losses._core.linear_sums import linear_sums
+from lossary_losses._core.dense import Dense, Ready, incompatible_shapes, ready, require_tensor
+from lossary_losses._core.linear_sums import linear_sums, with_logits
 from lossary_losses._core.options import number
 from lossary_losses._core.projection import Head, prepare_head
 from lossary_losses._core.reduced import Shape, stand_in
@@ -135,7 +135,7 @@ class LinearCrossEntropyLoss(CrossEntropyLoss):
         head, rows = self._ready(
             input, target, linear_weight=linear_weight, linear_bias=linear_bias, mask=mask, weight=weight
         )
-        value, share = self.point(rows._replace(input=head.logits(rows.input)))
+        value, share = self.point(with_logits(head, rows))
         return Elements(value.reshape(target.shape), None if share is None else share.reshape(target.shape))
 
     @wherever_spread
@@ -229,7 +229,9 @@ class LinearCrossEntropyLoss(CrossEntropyLoss):
         # Of the logits, nothing but their shape is looked at.
         logits = hidden.new_zeros(()).expand(len(hidden), classes)
         dense = self.prepare(logits, target.flatten(), mask=mask, weight=weight)
-        rows = ready(dense._replace(input=hidden), check=False)
+        _, labels, mask, weight, kind, ignored, _ = dense
+        # Written out, since torch 2.6 traces no method of named tuples.
+        rows = ready(Dense(hidden, labels, mask, weight, kind, ignored), check=False)
         check_labels(rows.target, classes, self.ignore_index)
         if rows.share is not None:
             check_nonnegative(rows.share, "weight")
