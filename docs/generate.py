@@ -36,6 +36,7 @@ TASKS = {
     "preference": "Preference",
     "policy": "Policies",
     "distillation": "Distillation",
+    "language": "Language",
     "composite": "Composites",
 }
 TARGETS = {

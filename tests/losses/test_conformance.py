@@ -23,6 +23,7 @@ from lossary_losses import (
     IoULoss,
     KLDistillationLoss,
     LambdaLoss,
+    LinearCrossEntropyLoss,
     ListMLELoss,
     ListSoftmaxLoss,
     LocalCrossCorrelationLoss,
@@ -73,6 +74,12 @@ def test_keeps_the_contract(loss_trial):
 @pytest.mark.every_case
 @in_forms(InfoNCELoss, {"symmetric": True, "similarity": "dot", "temperature": 1.0})
 @in_forms(InfoNCELoss, {"within": True, "decoupled": True}, values_are_in_range="one positive may outdo all")
+@in_forms(
+    LinearCrossEntropyLoss,
+    {"softcap": 5.0, "z_loss": 0.1, "label_smoothing": 0.1},
+    a_perfect_prediction_is_lowest="a cap and smoothing leave something to pay",
+    better_costs_less="certainty costs a large partition",
+)
 @in_forms(TripletLoss, {"mining": "all", "distance": "cosine"})
 @in_forms(CoxLoss, {"ties": "breslow"})
 @in_forms(CRPSLoss, {"distribution": "logistic"})

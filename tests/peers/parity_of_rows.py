@@ -353,4 +353,27 @@ RECORDS = [
         "0.5 * torch.maximum((x - t) ** 2, (old + (x - old).clamp(-0.2, 0.2) - t) ** 2)[kept].mean()",
         "As torchtune, verl and OpenRLHF have it.",
     ),
+    Parity(
+        "linear_cross_entropy_loss",
+        "flat labels",
+        "LinearCrossEntropyLoss(weight=[1, 2, 3, 4], label_smoothing=0.1)"
+        "(x, t, linear_weight=x.detach()[:4])",
+        "torch.nn.functional.cross_entropy(torch.nn.functional.linear(x, x.detach()[:4]), t,"
+        " weight=torch.tensor([1.0, 2.0, 3.0, 4.0]).double(), label_smoothing=0.1)",
+        "The logits are never held; torch's own of this name, from 2.13 on, is the same number.",
+    ),
+    Parity(
+        "z_loss",
+        "labels",
+        "ZLoss()(x)",
+        "torch.logsumexp(x, dim=1).square().mean()",
+        "What Liger calls lse_square_scale, and others a coefficient, stands outside.",
+    ),
+    Parity(
+        "load_balancing_loss",
+        "flat binary",
+        "LoadBalancingLoss()(x, t)",
+        "4 * (t.mean(dim=0) * torch.softmax(x, dim=1).mean(dim=0)).sum() / t.sum(dim=1).mean()",
+        "Loads of transformers' add up to the number of experts of a token, here to one; it pools layers.",
+    ),
 ]

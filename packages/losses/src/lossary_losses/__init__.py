@@ -96,6 +96,10 @@ from lossary_losses.image.ssim import SSIMLoss
 from lossary_losses.image.style import StyleLoss
 from lossary_losses.image.total_variation import TotalVariationLoss
 from lossary_losses.insight import Watch, explain
+from lossary_losses.language.linear_cross_entropy import LinearCrossEntropyLoss
+from lossary_losses.language.load_balancing import LoadBalancingLoss
+from lossary_losses.language.log_probs import linear_log_probs, log_probs, sequence_log_probs
+from lossary_losses.language.z import ZLoss
 from lossary_losses.loss_registry_setup import loss_registry
 from lossary_losses.policy.cispo import CISPOLoss
 from lossary_losses.policy.clipped_value import ClippedValueLoss
@@ -237,9 +241,11 @@ __all__ = [
     "L1Loss",
     "LDAMLoss",
     "LambdaLoss",
+    "LinearCrossEntropyLoss",
     "LinearSchedule",
     "ListMLELoss",
     "ListSoftmaxLoss",
+    "LoadBalancingLoss",
     "LocalCrossCorrelationLoss",
     "LogCoshDiceLoss",
     "LogCoshLoss",
@@ -307,14 +313,18 @@ __all__ = [
     "WeightedSum",
     "WingLoss",
     "ZLPRLoss",
+    "ZLoss",
     "card_of",
     "cards",
     "define_loss",
     "explain",
     "features_of",
     "input_gradient",
+    "linear_log_probs",
+    "log_probs",
     "loss_registry",
     "schedule_registry",
+    "sequence_log_probs",
     "set_progress",
     "signed_distance_map",
     "value_checks",

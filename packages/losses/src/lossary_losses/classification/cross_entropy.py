@@ -12,7 +12,7 @@ from lossary_losses._core.dense import Dense, Kind, Ready, Selection, kind_of, p
 from lossary_losses._core.options import integer, number, per_class
 from lossary_losses._core.pointwise import PointwiseLoss
 from lossary_losses._core.reduction import Elements, weigh
-from lossary_losses._core.softmax import log_softmax
+from lossary_losses._core.softmax import LogProbabilities, log_softmax
 from lossary_losses._core.stable import times
 from lossary_losses.loss_registry_setup import loss_registry
 
@@ -87,9 +87,12 @@ class CrossEntropyLoss(PointwiseLoss):
 
     def point(self, ready: Ready) -> Elements:
         """Give the cross entropy of each position."""
+        return self.cost_of(ready, log_softmax(ready.input))
+
+    def cost_of(self, ready: Ready, log_probability: LogProbabilities) -> Elements:
+        """Give the cross entropy of each position where the log-probabilities are known."""
         input, target, share, kind, _ = ready
         class_weight = per_channel(self.weight, input, "weight")
-        log_probability = log_softmax(input)
         weight_of_truth = weight_of_labels(class_weight, target) if kind == "labels" else None
         if kind == "labels":
             value = times(-log_probability.of(target), weight_of_truth)

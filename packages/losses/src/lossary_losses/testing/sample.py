@@ -65,6 +65,11 @@ class Sample(NamedTuple):
         arguments = {name: cast(value) for name, value in self.arguments.items()}
         return self.every(cast)._replace(arguments=arguments)
 
+    def moved(self, device: str) -> "Sample":
+        """Give a sample with every tensor on a device, those that belong to no sample too."""
+        arguments = {name: value.to(device) for name, value in self.arguments.items()}
+        return self.every(lambda tensor: tensor.to(device))._replace(arguments=arguments)
+
     def at(self, input: Tensor) -> "Sample":
         """Give the sample with another input."""
         return self._replace(input=input)

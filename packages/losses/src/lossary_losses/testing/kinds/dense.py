@@ -236,3 +236,30 @@ class Values(DenseKind):
         """Give none: no value is missing."""
         del sample
         return []
+
+
+@kind_registry.register(name="logits_alone")
+class LogitsAlone(DenseKind):
+    """Logits, or whatever else there is of each class, and nothing beside."""
+
+    target = "nothing"
+    is_differentiable = False
+
+    def draw_target(self, input: Tensor, size: Size, generator: torch.Generator) -> None:
+        """Draw nothing."""
+        del input, size, generator
+
+    def perfect(self, sample: Sample, form: str) -> Tensor:
+        """Give logarithms of probabilities, all alike."""
+        del form
+        return torch.zeros_like(sample.input).log_softmax(dim=1)
+
+    def opposite(self, sample: Sample, form: str) -> Tensor:
+        """Give logits that all are large."""
+        del form
+        return torch.full_like(sample.input, _OUT)
+
+    def edges(self, sample: Sample) -> list[Sample]:
+        """Give none: there is nothing that could be missing."""
+        del sample
+        return []

@@ -9,10 +9,11 @@ from torch.nn import functional
 from lossary_losses.testing.kinds.kind import Change, Kind, Size, kind_registry
 from lossary_losses.testing.sample import Sample
 
-__all__ = ["Advantages", "HiddenStates", "Returns"]
+__all__ = ["Advantages", "HiddenStates", "Returns", "Routes"]
 
 _OUT = 1e3
 _HIDDEN = 6
+_ROUTES = 2
 
 
 class _Tokens(Kind):
@@ -100,3 +101,32 @@ class HiddenStates(Kind):
         labels = functional.one_hot(sample.truth, len(projection)).to(sample.input.dtype)
         back: Tensor = torch.linalg.pinv(projection)
         return _OUT * (2 * labels - 1) @ back.T
+
+
+@kind_registry.register(name="routes")
+class Routes(Kind):
+    """Logits ``(N, E)`` of a router, and to which experts each token went: 0 and 1."""
+
+    inputs = ("router_logits",)
+    target = "routes"
+    is_differentiable = False
+    is_hard = False
+    layout = "N E"
+    element = "token"
+    batch = 6
+    repeats = 0
+    target_dtypes = (torch.uint8, torch.int64, torch.bool, torch.float16, torch.float32, torch.float64)
+
+    def shape(self, size: Size) -> tuple[int, ...]:
+        """Give a logit for each expert."""
+        return (size.batch, size.channels)
+
+    def draw_target(self, input: Tensor, size: Size, generator: torch.Generator) -> Tensor:
+        """Send each token to two experts."""
+        del size
+        order = torch.rand(input.shape, generator=generator).argsort(dim=1)
+        return (order < _ROUTES).double()
+
+    def positions(self, sample: Sample) -> tuple[int, ...]:
+        """Give one for each token."""
+        return (len(sample.input),)

@@ -24,7 +24,7 @@ def masked_is_cut_out(subject: Subject, data: Data) -> None:
     for options in _reductions(subject):
         loss = subject.loss(**options)
         expected = subject.value(data.kind.cut(sample, kept), loss=loss)
-        for mask in (kept, data.of_position(kept, sample)) if data.is_dense else (kept,):
+        for mask in (kept, data.of_position(kept, sample)) if data.is_dense and data.has_target else (kept,):
             close(subject.value(sample, loss=loss, mask=mask), expected, f"masked, {_shown(options)}")
 
 
@@ -67,7 +67,7 @@ def one_sample_may_be_masked(subject: Subject, data: Data) -> None:
         close(result, subject.value(alone, loss=loss), f"beside a sample that is masked, {_shown(options)}")
 
 
-@rule("exclusion", options=["ignore_index"], dense=True)
+@rule("exclusion", options=["ignore_index"], dense=True, target=True)
 def ignored_is_cut_out(subject: Subject, data: Data) -> None:
     """Positions whose target is ignore_index count as little as if they were cut out."""
     sample = data.draw()
@@ -78,7 +78,7 @@ def ignored_is_cut_out(subject: Subject, data: Data) -> None:
         close(result, expected, f"ignored, {_shown(options)}")
 
 
-@rule("exclusion", options=["ignore_index"], dense=True)
+@rule("exclusion", options=["ignore_index"], dense=True, target=True)
 def an_ignored_position_hides_anything(subject: Subject, data: Data) -> None:
     """Input at ignored positions may be NaN: it changes nothing, and its gradient is exactly zero."""
     sample = data.draw()
@@ -92,7 +92,7 @@ def an_ignored_position_hides_anything(subject: Subject, data: Data) -> None:
     expect((_outside(result, kept, data) == 0).all(), "the gradient of ignored positions is not zero")
 
 
-@rule("exclusion", options=["ignore_index"], dense=True)
+@rule("exclusion", options=["ignore_index"], dense=True, target=True)
 def nothing_counts_when_all_is_ignored(subject: Subject, data: Data) -> None:
     """With everything ignored the loss is exactly zero and has a gradient, of zero."""
     sample = data.draw()

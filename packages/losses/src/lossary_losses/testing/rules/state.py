@@ -46,7 +46,7 @@ def lives_on_the_meta_device(subject: Subject, data: Data) -> None:
     sample = data.draw()
     expected = subject.value(sample)
     with torch.device("meta"):
-        result = subject.value(sample.every(lambda tensor: tensor.to("meta")), loss=subject.loss())
+        result = subject.value(sample.moved("meta"), loss=subject.loss())
     expect(result.is_meta, f"the result is on {result.device}, not on meta")
     expect(result.shape == expected.shape, f"the shape is {tuple(result.shape)}")
 
