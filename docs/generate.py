@@ -46,6 +46,7 @@ TARGETS = {
     "one_hot": "one-hot, in the input's shape",
     "distributions": "probabilities over the classes, in the input's shape",
     "values": "any numbers, in the input's shape",
+    "nothing": "none",
     "ordinal": "class indices `(B, *S)`, of one class more than the input has channels",
     "teacher_logits": "logits of the teacher, in the input's shape",
     "teacher_scores": "logits of the teacher, in the input's shape",
