@@ -106,12 +106,13 @@ class ContrastiveLoss(AnchorLoss):
     ) -> Elements:
         """Give the loss of each row, or of each pair that is given."""
         require_tensor(target, "target")
-        if same is None and not target.is_floating_point():
+        is_labels = target.ndim != input.ndim or not target.is_floating_point()
+        if same is None and is_labels:
             return super().elements(input, target, mask=mask, weight=weight)
-        if same is None or not target.is_floating_point():
+        if same is None or is_labels:
             raise InputTypeError(
                 "a target of labels goes without same, and one of embeddings with it: "
-                f"target {target.dtype}, {'no ' if same is None else ''}same"
+                f"target {tuple(target.shape)}, {'no ' if same is None else ''}same"
             )
         require_dimensions(input, "input", "B D")
         rows = prepare_rows(input, mask, weight)

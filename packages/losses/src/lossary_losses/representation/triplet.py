@@ -122,12 +122,13 @@ class TripletLoss(AnchorLoss):
     ) -> Elements:
         """Give the loss of each anchor."""
         require_tensor(target, "target")
-        if negatives is None and not target.is_floating_point():
+        is_labels = target.ndim != input.ndim or not target.is_floating_point()
+        if negatives is None and is_labels:
             return super().elements(input, target, mask=mask, weight=weight)
-        if negatives is None or not target.is_floating_point():
+        if negatives is None or is_labels:
             raise InputTypeError(
                 "a target of labels goes without negatives, and one of embeddings with them: "
-                f"target {target.dtype}, {'no ' if negatives is None else ''}negatives"
+                f"target {tuple(target.shape)}, {'no ' if negatives is None else ''}negatives"
             )
         require_dimensions(input, "input", "B D")
         rows = prepare_rows(input, mask, weight)
