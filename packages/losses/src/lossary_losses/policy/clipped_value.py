@@ -112,5 +112,7 @@ class ClippedValueLoss(ReducedLoss):
         error = (tokens.input - tokens.target).square()
         if tokens.old is not None:
             moved = (tokens.input - tokens.old).clamp(-self.clip, self.clip)
-            error = torch.maximum(error, (tokens.old + moved - tokens.target).square())
+            held = (tokens.old + moved - tokens.target).square()
+            # Where both are equal, the one with a gradient, whatever torch's own has at an edge.
+            error = torch.where(error >= held, error, held)
         return of_tokens(error / 2, tokens)

@@ -137,11 +137,13 @@ class ClippedPolicyLoss(PolicyLoss):
     def surrogate(self, tokens: Tokens) -> Tensor:
         """Give minus the worse of what the ratio gains, and of what the ratio within its bounds does."""
         advantage, ratio = tokens.advantage(), self.ratio(tokens)
-        clipped = ratio.clamp(1 - self.clip_low, 1 + self.clip_high)
-        cost = -torch.minimum(ratio * advantage, clipped * advantage)
+        free, held = -ratio * advantage, -ratio.clamp(1 - self.clip_low, 1 + self.clip_high) * advantage
+        # Where both are equal, the one with a gradient, whatever torch's own has at an edge.
+        cost = torch.where(free >= held, free, held)
         if self.dual_clip is None:
             return cost
-        return torch.where(advantage < 0, torch.minimum(cost, -self.dual_clip * advantage), cost)
+        most = -self.dual_clip * advantage
+        return torch.where((advantage < 0) & (cost > most), most, cost)
 
 
 def of_tokens(cost: Tensor, tokens: Tokens) -> Elements:
