@@ -95,13 +95,19 @@ class _Costs(NamedTuple):
     def of_rows(self, similarities: Tensor, first: int) -> Tensor:
         """Find out who is alike among some anchors and all rows, and compute what they cost."""
         rows, columns = (torch.arange(each, device=similarities.device) for each in similarities.shape)
-        part = slice(first, first + len(rows))
-        same = self.labels[part].unsqueeze(1) == self.of_everyone
+        last = first + len(rows)
+        same = self.labels[first:last].unsqueeze(1) == self.of_everyone
         other = rows.unsqueeze(1) + (self.first + first) != columns
         if self.counted is not None:
             other = other & self.counted
-        counts = (each[part].clamp(min=1) for each in (self.positives, self.negatives))
-        cost: Tensor = self.loss.costs(similarities, Others(same & other, ~same & other, *counts))
+        # One after the other: torch 2.11 takes the length for a constant in a generator.
+        positives, negatives = (
+            self.positives[first:last].clamp(min=1),
+            self.negatives[first:last].clamp(min=1),
+        )
+        cost: Tensor = self.loss.costs(
+            similarities, Others(same & other, ~same & other, positives, negatives)
+        )
         return cost
 
 
