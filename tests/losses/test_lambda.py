@@ -102,6 +102,17 @@ def test_order_does_not_matter(options):
     assert_close(loss(scores[:, order], relevance[:, order]), loss(scores, relevance))
 
 
+def test_equal_scores_share_the_mean_of_their_places():
+    """Two documents at the first two places are both at one and a half."""
+    scores, relevance = torch.tensor([[1.0, 1.0, 0.0]], dtype=torch.float64), torch.tensor([[0, 1, 2]])
+    first, third = 1 / np.log2(2.5), 1 / np.log2(4)
+    best = 3 + 1 / np.log2(3)  # gains of 3 and 1, at the first two places
+    # What is level has nothing at stake by place; the third document has, against either of the others.
+    expected = (3 + 2) / best * (first - third) * np.log1p(np.e) / 3
+    value = LambdaLoss(weighting="lambdarank")(scores, relevance)
+    assert_close(value, torch.tensor(expected))
+
+
 @pytest.mark.parametrize("relevance", [[0, 0, 0], [-1, -1, -1], [3, 3, 3]], ids=str)
 def test_without_a_pair_it_is_zero(relevance):
     """Lists without an order have a loss and a gradient of zero, and no part in the mean."""

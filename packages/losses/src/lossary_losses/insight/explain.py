@@ -24,9 +24,6 @@ from lossary_losses.insight.report import Report
 
 __all__ = ["explain"]
 
-_DEAD = 1e-8
-"""The share of the largest gradient below which an element does not move."""
-
 
 def explain(
     loss: nn.Module,
